@@ -1,0 +1,39 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/batch/request.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "core/base/host_tensor.h"
+
+namespace strata {
+
+std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
+                                      const Sequence& sequence, int width) {
+  std::vector<std::int64_t> shape = {std::ssize(spec.layers)};
+  if (spec.pooling == Pooling::kNone) {
+    shape.push_back(spec.positions.empty() ? sequence.pieces()
+                                           : std::ssize(spec.positions));
+  } else if (spec.pooling == Pooling::kSpans) {
+    shape.push_back(std::ssize(sequence.spans));
+  }
+  shape.push_back(spec.dimensions == 0 ? width : spec.dimensions);
+  return shape;
+}
+
+std::int64_t OutputBytes(const Sequence& sequence, int width) {
+  std::int64_t bytes = 0;
+  for (const OutputSpec& spec : *sequence.outputs) {
+    const auto shape = OutputShape(spec, sequence, width);
+    bytes += std::accumulate(shape.begin(), shape.end(), ByteSize(spec.dtype),
+                             std::multiplies<>());
+  }
+  return bytes;
+}
+
+}  // namespace strata

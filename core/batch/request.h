@@ -1,0 +1,70 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_BATCH_REQUEST_H_
+#define STRATA_CORE_BATCH_REQUEST_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/host_tensor.h"
+
+namespace strata {
+
+// How the pieces of a sequence become one vector. See strata.v1.Pooling.
+enum class Pooling { kNone, kMean, kFirst, kLast, kMax, kSpans };
+
+// A half-open range of pieces.
+struct PieceSpan {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  friend bool operator==(const PieceSpan&, const PieceSpan&) = default;
+};
+
+// One output wanted for a sequence, checked against its model: every index is
+// in range and none is negative.
+struct OutputSpec {
+  std::string name;
+  // Indices into the trace's layers, 0 the embedding output; at least one.
+  std::vector<int> layers;
+  // With kNone: only these pieces, negative from the sequence's end (sequences
+  // differ in length, so these stay relative). Empty: all.
+  std::vector<int> positions;
+  Pooling pooling = Pooling::kNone;
+  // Divide each vector by its L2 norm, after `dimensions`.
+  bool normalize = false;
+  // Only the first channels; 0: all.
+  int dimensions = 0;
+  DataType dtype = DataType::kFloat32;
+};
+
+// One sequence of pieces and what is wanted of it: the unit that is batched.
+struct Sequence {
+  // Vocabulary identifiers, checked to be inside the vocabulary; at least one.
+  std::vector<std::int64_t> ids;
+  // As long as `ids`, or empty: 0, 1, 2, ...
+  std::vector<std::int64_t> positions;
+  // As long as `ids`, or empty: 0.
+  std::vector<std::int64_t> type_ids;
+  // For Pooling::kSpans; inside `ids`.
+  std::vector<PieceSpan> spans;
+  // At least one; shared by the sequences of a request.
+  std::shared_ptr<const std::vector<OutputSpec>> outputs;
+
+  int pieces() const { return static_cast<int>(ids.size()); }
+};
+
+// Shape of the tensor that `spec` yields for `sequence`: [layers, pieces,
+// width], pooled [layers, width], spans [layers, spans, width].
+std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
+                                      const Sequence& sequence, int width);
+
+// Bytes of all outputs of `sequence`.
+std::int64_t OutputBytes(const Sequence& sequence, int width);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_BATCH_REQUEST_H_

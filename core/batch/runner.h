@@ -1,0 +1,41 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_BATCH_RUNNER_H_
+#define STRATA_CORE_BATCH_RUNNER_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/host_tensor.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+
+namespace strata {
+
+// Runs batches of one model on one device. The seam between batching and
+// whatever computes: TorchScript today (core/model/torch_runner.h), a puppet in
+// tests (tests/fakes/puppet_runner.h).
+//
+// Not thread-safe: one worker thread calls it.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+
+  // Runs the batch that `plan` makes of `sequences` (its members index into
+  // them), and returns the outputs of each member, in the order of `sequences`:
+  // one tensor for each of its OutputSpecs. Every sequence is a member of
+  // exactly one row. Error: INTERNAL, reason FORWARD_FAILED; RESOURCE_EXHAUSTED
+  // when the device has no memory for it.
+  virtual absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
+      std::span<const Sequence* const> sequences, const BatchPlan& plan) = 0;
+
+  // Device that it runs on, as "cpu" or "cuda:0".
+  virtual std::string Device() const = 0;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_BATCH_RUNNER_H_

@@ -1,0 +1,92 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_ENGINE_ENGINE_H_
+#define STRATA_CORE_ENGINE_ENGINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/observer.h"
+#include "core/engine/call.h"
+#include "core/model/registry.h"
+
+namespace strata {
+
+// How much the engine admits and how it is staffed.
+struct EngineOptions {
+  // Devices, as ResolveDevices returns them: one worker thread for each.
+  std::vector<std::string> devices = {"cpu"};
+  // Requests in flight; one more is refused with RESOURCE_EXHAUSTED. Higher
+  // admits longer queues, lower fails sooner under overload.
+  int max_requests = 1024;
+  // Bytes of the messages in flight.
+  std::int64_t max_request_bytes = std::int64_t{256} << 20;
+  // Pieces that wait for a device. Bounds the wait as requests alone cannot,
+  // since a request may be one word or a book.
+  std::int64_t max_waiting_pieces = std::int64_t{1} << 20;
+  // Inputs of one request.
+  int max_inputs = 1024;
+  // Bytes of one answer's tensors.
+  std::int64_t max_reply_bytes = std::int64_t{512} << 20;
+  // Threads that tokenize.
+  int tokenizer_threads = 1;
+  // Waiting sequences that the batch plan looks at. Larger wastes fewer places
+  // on padding, smaller plans faster.
+  int window = 256;
+  // How much waiting makes up for one step of priority: bounds how long a
+  // stream of higher priorities can hold a lower one back.
+  absl::Duration ageing = absl::Milliseconds(500);
+};
+
+// Turns texts and pieces into hidden states: checks, tokenizes, queues,
+// batches, runs. Thread-safe. Callbacks run exactly once, on an engine thread
+// or on the calling one, under no lock; they should not block.
+//
+//   engine->Encode({.model = "minilm", .inputs = {TextInput{"Hello!"}}},
+//                  [](absl::StatusOr<EncodeReply> reply) { ... });
+class Engine {
+ public:
+  template <typename Reply>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<Reply>)>;
+
+  // `registry`, `clock` and `observer` outlive the engine. Error:
+  // INVALID_ARGUMENT for an option out of its range.
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(
+      EngineOptions options, const ModelRegistry& registry, const Clock& clock,
+      Observer& observer);
+
+  // Stops as Stop() and waits for the workers.
+  ~Engine();
+
+  // Errors, by core/base/error.h's reasons: those of ModelRegistry::Find,
+  // DIGEST_MISMATCH, INVALID_FIELD, INPUT_TOO_LONG, NOT_SUPPORTED_BY_MODEL,
+  // REPLY_TOO_LARGE, SERVER_FULL, SERVER_STOPPING, DEADLINE_PASSED,
+  // CALLER_CANCELLED. What fails for one input while computing is that input's
+  // status alone.
+  void Encode(EncodeCall call, Done<EncodeReply> done);
+  void Tokenize(TokenizeCall call, Done<TokenizeReply> done);
+  void Detokenize(DetokenizeCall call, Done<DetokenizeReply> done);
+
+  // Refuses new calls with SERVER_STOPPING, and fails what still waits with it;
+  // forwards that run end. Idempotent.
+  void Stop();
+
+  const EngineOptions& options() const;
+
+ private:
+  class Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_ENGINE_ENGINE_H_

@@ -1,0 +1,74 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_TOKENIZE_TOKENIZER_H_
+#define STRATA_CORE_TOKENIZE_TOKENIZER_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace strata {
+
+// Where a piece came from: bytes [begin, end) of the text that was given,
+// before any normalisation. begin == end for special pieces.
+struct ByteRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  friend bool operator==(const ByteRange&, const ByteRange&) = default;
+};
+
+// A text as pieces; both vectors are equally long. May be empty.
+struct Tokens {
+  std::vector<std::int64_t> ids;
+  std::vector<ByteRange> ranges;
+};
+
+// Splits texts into a vocabulary's pieces and joins them again. Never
+// truncates and never pads, whatever its file says: the server does both.
+// Thread-safe: all members may be called at once.
+//
+//   auto tokenizer = LoadTokenizer("models/minilm/1");
+//   auto tokens = (*tokenizer)->Encode("Hello!", {.add_special_pieces = true});
+class Tokenizer {
+ public:
+  struct EncodeOptions {
+    // Whether special pieces ([CLS], <s>, ...) are added, as the tokenizer's
+    // own configuration says.
+    bool add_special_pieces = true;
+  };
+
+  virtual ~Tokenizer() = default;
+
+  // Splits `text`, which is valid UTF-8 and may hold NUL. Error: INTERNAL,
+  // reason TOKENIZER_FAILED.
+  virtual absl::StatusOr<Tokens> Encode(absl::string_view text,
+                                        const EncodeOptions& options) const = 0;
+
+  // Joins pieces. Error: INVALID_ARGUMENT for an id outside the vocabulary.
+  virtual absl::StatusOr<std::string> Decode(std::span<const std::int64_t> ids,
+                                             bool skip_special_pieces) const = 0;
+
+  // The vocabulary's string for an id; empty where it has none.
+  virtual std::string PieceText(std::int64_t id) const = 0;
+
+  // One more than the largest id.
+  virtual std::int64_t VocabularySize() const = 0;
+};
+
+// Reads the tokenizer of a model directory: `tokenizer.json` (Hugging Face), or
+// else `tokenizer.model` (sentencepiece). Errors, naming the file and the
+// remedy: NOT_FOUND where there is neither; INVALID_ARGUMENT for a damaged one.
+absl::StatusOr<std::shared_ptr<const Tokenizer>> LoadTokenizer(
+    const std::filesystem::path& directory);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_TOKENIZE_TOKENIZER_H_
