@@ -103,7 +103,8 @@ absl::Status FieldError(absl::string_view field, absl::string_view message,
 absl::Status FullError(absl::string_view message, absl::Duration retry_after) {
   absl::Status status = Error(Reason::kServerFull, message);
   status.SetPayload(
-      kRetryUrl, absl::Cord(absl::StrCat(absl::ToInt64Nanoseconds(retry_after))));
+      kRetryUrl,
+      absl::Cord(absl::StrCat(absl::ToInt64Nanoseconds(retry_after))));
   return status;
 }
 

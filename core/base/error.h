@@ -45,7 +45,8 @@ absl::string_view ReasonName(Reason reason);
 // was got, what was expected and what to do; it never holds payload text.
 //
 //   return Error(Reason::kModelNotFound,
-//                absl::StrCat("no model \"", name, "\"; this server has: ..."));
+//                absl::StrCat("no model \"", name, "\"; this server has:
+//                ..."));
 absl::Status Error(Reason reason, absl::string_view message);
 
 // An INVALID_ARGUMENT that names the request's field, as

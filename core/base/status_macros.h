@@ -15,21 +15,20 @@
 #define STRATA_MACROS_JOIN_INNER_(a, b) a##b
 #define STRATA_MACROS_JOIN_(a, b) STRATA_MACROS_JOIN_INNER_(a, b)
 
-#define STRATA_RETURN_IF_ERROR(expression)                  \
-  do {                                                      \
-    if (absl::Status strata_status_ = (expression);         \
-        !strata_status_.ok()) {                             \
-      return strata_status_;                                \
-    }                                                       \
+#define STRATA_RETURN_IF_ERROR(expression)                                  \
+  do {                                                                      \
+    if (absl::Status strata_status_ = (expression); !strata_status_.ok()) { \
+      return strata_status_;                                                \
+    }                                                                       \
   } while (false)
 
-#define STRATA_ASSIGN_OR_RETURN(declaration, expression)                      \
-  STRATA_ASSIGN_OR_RETURN_INNER_(STRATA_MACROS_JOIN_(strata_or_, __LINE__),   \
+#define STRATA_ASSIGN_OR_RETURN(declaration, expression)                    \
+  STRATA_ASSIGN_OR_RETURN_INNER_(STRATA_MACROS_JOIN_(strata_or_, __LINE__), \
                                  declaration, expression)
 
-#define STRATA_ASSIGN_OR_RETURN_INNER_(status_or, declaration, expression)    \
-  auto status_or = (expression);                                              \
-  if (!status_or.ok()) return std::move(status_or).status();                  \
+#define STRATA_ASSIGN_OR_RETURN_INNER_(status_or, declaration, expression) \
+  auto status_or = (expression);                                           \
+  if (!status_or.ok()) return std::move(status_or).status();               \
   declaration = *std::move(status_or)
 
 #endif  // STRATA_CORE_BASE_STATUS_MACROS_H_

@@ -5,6 +5,7 @@
 #define STRATA_CORE_MODEL_REGISTRY_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,8 +53,8 @@ class ModelRegistry {
   // The ready model for a request. `name` empty: the only model there is;
   // `version` 0: the newest that is ready. Errors: MODEL_AMBIGUOUS,
   // MODEL_NOT_FOUND (naming what there is), MODEL_NOT_READY, MODEL_REFUSED.
-  absl::StatusOr<std::shared_ptr<const Model>> Find(
-      absl::string_view name, std::int64_t version) const;
+  absl::StatusOr<std::shared_ptr<const Model>> Find(absl::string_view name,
+                                                    std::int64_t version) const;
 
   // The entry, whatever its state. `version` 0: the newest that is ready, and
   // if none is, the newest. Errors: MODEL_AMBIGUOUS, MODEL_NOT_FOUND.
@@ -66,7 +67,12 @@ class ModelRegistry {
  private:
   using Versions = std::map<std::int64_t, ModelEntry>;
 
+  absl::StatusOr<ModelEntry*> FindLoading(const ModelId& id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<const Versions*> FindVersions(absl::string_view name) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<ModelEntry> FindEntry(absl::string_view name,
+                                       std::int64_t version) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;

@@ -1,0 +1,170 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/registry.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "core/model/model.h"
+#include "core/model/report.h"
+
+namespace strata {
+namespace {
+
+std::string Quoted(const ModelId& id) {
+  return absl::StrCat("model \"", id.name, "\" version ", id.version);
+}
+
+template <typename Map>
+std::string JoinKeys(const Map& map) {
+  if (map.empty()) return "none";
+  return absl::StrJoin(map, ", ", [](std::string* out, const auto& item) {
+    absl::StrAppend(out, item.first);
+  });
+}
+
+// The newest version that is ready, and if none is, the newest.
+const ModelEntry& NewestReady(
+    const std::map<std::int64_t, ModelEntry>& versions) {
+  for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
+    if (it->second.state == ModelState::kReady) return it->second;
+  }
+  return versions.rbegin()->second;
+}
+
+}  // namespace
+
+void ModelRegistry::SetLoading(const ModelId& id) {
+  MutexLock lock(mutex_);
+  models_[id.name].insert_or_assign(id.version, ModelEntry{.id = id});
+}
+
+absl::StatusOr<ModelEntry*> ModelRegistry::FindLoading(const ModelId& id) {
+  const auto versions = models_.find(id.name);
+  if (versions != models_.end()) {
+    const auto entry = versions->second.find(id.version);
+    if (entry != versions->second.end() &&
+        entry->second.state == ModelState::kLoading) {
+      return &entry->second;
+    }
+  }
+  return Error(Reason::kInternalDefect,
+               absl::StrCat(Quoted(id), " is not loading"));
+}
+
+absl::Status ModelRegistry::SetReady(std::shared_ptr<const Model> model) {
+  MutexLock lock(mutex_);
+  STRATA_ASSIGN_OR_RETURN(ModelEntry * entry, FindLoading(model->id));
+  entry->state = ModelState::kReady;
+  entry->digest = model->digest;
+  entry->report = model->report;
+  entry->model = std::move(model);
+  return absl::OkStatus();
+}
+
+absl::Status ModelRegistry::SetRefused(const ModelId& id,
+                                       const absl::Status& refusal,
+                                       std::string digest, TraceReport report) {
+  MutexLock lock(mutex_);
+  STRATA_ASSIGN_OR_RETURN(ModelEntry * entry, FindLoading(id));
+  entry->state = ModelState::kRefused;
+  entry->refusal = refusal;
+  entry->digest = std::move(digest);
+  entry->report = std::move(report);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const ModelRegistry::Versions*> ModelRegistry::FindVersions(
+    absl::string_view name) const {
+  if (!name.empty()) {
+    const auto found = models_.find(name);
+    if (found != models_.end()) return &found->second;
+    return Error(Reason::kModelNotFound,
+                 absl::StrCat("no model \"", name,
+                              "\"; this server has: ", JoinKeys(models_)));
+  }
+  if (models_.size() == 1) return &models_.begin()->second;
+  if (models_.empty()) {
+    return Error(Reason::kModelNotFound, "this server has no models");
+  }
+  return FieldError(
+      "model",
+      absl::StrCat("empty, and this server has several; name one of: ",
+                   JoinKeys(models_)),
+      Reason::kModelAmbiguous);
+}
+
+absl::StatusOr<ModelEntry> ModelRegistry::FindEntry(
+    absl::string_view name, std::int64_t version) const {
+  if (version < 0) {
+    return FieldError("version",
+                      absl::StrCat("got ", version,
+                                   ", expected a positive version, or 0 for "
+                                   "the newest that is ready"));
+  }
+  STRATA_ASSIGN_OR_RETURN(const Versions* versions, FindVersions(name));
+  if (version == 0) return NewestReady(*versions);
+  const auto found = versions->find(version);
+  if (found == versions->end()) {
+    return Error(Reason::kModelNotFound,
+                 absl::StrCat("model \"", versions->begin()->second.id.name,
+                              "\" has no version ", version,
+                              "; it has: ", JoinKeys(*versions)));
+  }
+  return found->second;
+}
+
+absl::StatusOr<ModelEntry> ModelRegistry::Describe(absl::string_view name,
+                                                   std::int64_t version) const {
+  MutexLock lock(mutex_);
+  return FindEntry(name, version);
+}
+
+absl::StatusOr<std::shared_ptr<const Model>> ModelRegistry::Find(
+    absl::string_view name, std::int64_t version) const {
+  MutexLock lock(mutex_);
+  STRATA_ASSIGN_OR_RETURN(ModelEntry entry, FindEntry(name, version));
+  switch (entry.state) {
+    case ModelState::kReady:
+      return std::move(entry.model);
+    case ModelState::kLoading:
+      return Error(
+          Reason::kModelNotReady,
+          absl::StrCat(Quoted(entry.id), " is still loading; try again"));
+    case ModelState::kDraining:
+      return Error(
+          Reason::kModelNotReady,
+          absl::StrCat(Quoted(entry.id), " is being unloaded; try again"));
+    case ModelState::kRefused:
+      return Error(Reason::kModelRefused,
+                   absl::StrCat(Quoted(entry.id),
+                                " was refused when it was "
+                                "loaded: ",
+                                entry.refusal.message()));
+  }
+  return Error(Reason::kInternalDefect,
+               absl::StrCat(Quoted(entry.id), " is in no known state"));
+}
+
+std::vector<ModelEntry> ModelRegistry::List() const {
+  MutexLock lock(mutex_);
+  std::vector<ModelEntry> entries;
+  for (const auto& [name, versions] : models_) {
+    for (const auto& [version, entry] : versions) entries.push_back(entry);
+  }
+  return entries;
+}
+
+}  // namespace strata
