@@ -1,0 +1,168 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cpp/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "client/cpp/retry.h"
+#include "client/cpp/status.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "strata/v1/hidden_state_service.grpc.pb.h"
+#include "strata/v1/model_service.grpc.pb.h"
+#include "strata/v1/tokenizer_service.grpc.pb.h"
+
+namespace strata {
+namespace {
+
+double Jitter() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
+absl::Status Validate(const ClientOptions& options) {
+  if (options.target.empty()) {
+    return absl::InvalidArgumentError(
+        "target is empty; expected HOST:PORT, as 127.0.0.1:50051");
+  }
+  if (options.deadline <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("deadline is ", absl::FormatDuration(options.deadline),
+                     "; expected more than zero"));
+  }
+  if (options.retry.max_attempts < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("retry.max_attempts is ",
+                                                   options.retry.max_attempts,
+                                                   "; expected at least 1"));
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(options.max_receive_bytes);
+  arguments.SetMaxSendMessageSize(-1);
+  arguments.SetUserAgentPrefix("strata-cpp");
+  return grpc::CreateCustomChannel(
+      options.target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// A unary method of a generated stub.
+template <typename Stub, typename Request, typename Response>
+using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
+                                      Response*);
+
+// Calls `method`, again where the policy says so, within one deadline.
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<Response> Call(const ClientOptions& options, Stub& stub,
+                              Method<Stub, Request, Response> method,
+                              const Request& request) {
+  const absl::Time deadline = absl::Now() + options.deadline;
+  for (int attempts = 1;; ++attempts) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline));
+    Response response;
+    const absl::Status status =
+        StatusFromGrpc((stub.*method)(&context, request, &response));
+    if (status.ok()) return response;
+    const auto delay = NextRetry(options.retry, status, attempts,
+                                 deadline - absl::Now(), Jitter());
+    if (!delay.has_value()) return status;
+    options.sleep(*delay);
+  }
+}
+
+}  // namespace
+
+struct Client::Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+      : hidden_states(channel),
+        tokenizer(channel),
+        models(channel),
+        health(channel) {}
+
+  v1::HiddenStateService::Stub hidden_states;
+  v1::TokenizerService::Stub tokenizer;
+  v1::ModelService::Stub models;
+  grpc::health::v1::Health::Stub health;
+};
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
+  if (absl::Status status = Validate(options); !status.ok()) return status;
+  auto stubs = std::make_unique<Stubs>(Connect(options));
+  // Not make_unique: the constructor is private.
+  return std::unique_ptr<Client>(
+      new Client(std::move(options), std::move(stubs)));
+}
+
+Client::Client(ClientOptions options, std::unique_ptr<Stubs> stubs)
+    : options_(std::move(options)), stubs_(std::move(stubs)) {}
+
+Client::~Client() = default;
+
+absl::StatusOr<v1::EncodeResponse> Client::Encode(
+    const v1::EncodeRequest& request) {
+  return Call(options_, stubs_->hidden_states,
+              &v1::HiddenStateService::Stub::Encode, request);
+}
+
+absl::StatusOr<v1::TokenizeResponse> Client::Tokenize(
+    const v1::TokenizeRequest& request) {
+  return Call(options_, stubs_->tokenizer,
+              &v1::TokenizerService::Stub::Tokenize, request);
+}
+
+absl::StatusOr<v1::DetokenizeResponse> Client::Detokenize(
+    const v1::DetokenizeRequest& request) {
+  return Call(options_, stubs_->tokenizer,
+              &v1::TokenizerService::Stub::Detokenize, request);
+}
+
+absl::StatusOr<std::vector<v1::ModelSummary>> Client::ListModels() {
+  std::vector<v1::ModelSummary> models;
+  v1::ListModelsRequest request;
+  while (true) {
+    auto page = Call(options_, stubs_->models,
+                     &v1::ModelService::Stub::ListModels, request);
+    if (!page.ok()) return page.status();
+    for (auto& model : *page->mutable_models()) {
+      models.push_back(std::move(model));
+    }
+    if (page->next_page_token().empty()) return models;
+    if (page->next_page_token() == request.page_token()) {
+      return absl::InternalError(
+          "the server answered a page of models with that page's own token "
+          "as the next one; the list has no end");
+    }
+    request.set_page_token(page->next_page_token());
+  }
+}
+
+absl::StatusOr<v1::GetModelResponse> Client::GetModel(
+    const v1::GetModelRequest& request) {
+  return Call(options_, stubs_->models, &v1::ModelService::Stub::GetModel,
+              request);
+}
+
+absl::StatusOr<grpc::health::v1::HealthCheckResponse> Client::Health(
+    absl::string_view service) {
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(std::string(service));
+  return Call(options_, stubs_->health, &grpc::health::v1::Health::Stub::Check,
+              request);
+}
+
+}  // namespace strata

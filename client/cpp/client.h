@@ -1,0 +1,87 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CLIENT_CPP_CLIENT_H_
+#define STRATA_CLIENT_CPP_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "client/cpp/retry.h"
+#include "grpc/health/v1/health.pb.h"
+#include "strata/v1/hidden_state_service.pb.h"
+#include "strata/v1/model_service.pb.h"
+#include "strata/v1/tokenizer_service.pb.h"
+
+namespace strata {
+
+struct ClientOptions {
+  // HOST:PORT, or any gRPC target as "dns:///strata.example:50051".
+  std::string target;
+  // How long a call may take in all, retries and waits included. It travels to
+  // the server, which drops what nobody waits for any more.
+  absl::Duration deadline = absl::Seconds(30);
+  // Largest answer that is accepted, in bytes. Negative: no limit; the server
+  // has one of its own (max_reply_bytes).
+  int max_receive_bytes = -1;
+  // When a failed call is made again.
+  RetryPolicy retry;
+  // How a wait is spent; replaced in tests.
+  std::function<void(absl::Duration)> sleep = absl::SleepFor;
+};
+
+// Calls a Strata server.
+//
+// Thread-safe; one client serves many threads over one connection, and calls
+// block until the answer, an error, or the deadline. Errors are those of
+// StatusFromGrpc (client/cpp/status.h). A server that cannot be reached is
+// UNAVAILABLE, at the call and not in Create.
+//
+//   ASSIGN_OR_RETURN(auto client,
+//                    strata::Client::Create({.target = "127.0.0.1:50051"}));
+//   strata::v1::EncodeRequest request;
+//   request.add_inputs()->set_text("The cat sat on the mat.");
+//   ASSIGN_OR_RETURN(auto response, client->Encode(request));
+//   ASSIGN_OR_RETURN(auto states,
+//                    strata::TensorView::Create(
+//                        response.encodings(0).outputs(0).tensor()));
+class Client {
+ public:
+  // INVALID_ARGUMENT: an option is out of its range.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  absl::StatusOr<v1::EncodeResponse> Encode(const v1::EncodeRequest& request);
+  absl::StatusOr<v1::TokenizeResponse> Tokenize(
+      const v1::TokenizeRequest& request);
+  absl::StatusOr<v1::DetokenizeResponse> Detokenize(
+      const v1::DetokenizeRequest& request);
+  // Every version of every model, from all pages; the deadline is each page's.
+  absl::StatusOr<std::vector<v1::ModelSummary>> ListModels();
+  absl::StatusOr<v1::GetModelResponse> GetModel(
+      const v1::GetModelRequest& request);
+  // Of one model, or of the server (""). NOT_FOUND: it knows no such service.
+  absl::StatusOr<grpc::health::v1::HealthCheckResponse> Health(
+      absl::string_view service);
+
+ private:
+  // Keeps gRPC's headers out of this one.
+  struct Stubs;
+
+  Client(ClientOptions options, std::unique_ptr<Stubs> stubs);
+
+  const ClientOptions options_;
+  const std::unique_ptr<Stubs> stubs_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_CLIENT_CPP_CLIENT_H_
