@@ -42,11 +42,12 @@ struct BatchPlan {
 // Chooses the next batch from a window of waiting sequences.
 //
 // `pieces` holds the length of each, the most urgent first; it is not empty.
-// The most urgent is always in the batch, so none starves. Company is chosen
-// by length: of the runs of neighbours in length order that hold the most
-// urgent and keep the limits, the one with the least predicted time per useful
-// piece, (forward_cost + rows * length) / sum of pieces; of equals, the
-// larger. Rows come in order of urgency. Pure.
+// The window, in order of length, is cut into batches such that their total
+// predicted time, the sum of forward_cost + rows * length, is the least that
+// the limits allow; of cuts that take as long, the one with larger batches of
+// long sequences. The batch that holds the most urgent is the next, so none
+// starves. Rows come in order of urgency. Pure; takes time in proportion to
+// the window times max_rows.
 //
 //   PlanBatch({5, 90, 6}, {})  // {rows: {0}, {2}; length: 6}
 BatchPlan PlanBatch(std::span<const int> pieces, const PlanLimits& limits);

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/base/host_tensor.h"
+#include "core/base/observer.h"
 
 namespace strata {
 
@@ -55,6 +57,18 @@ struct Sequence {
   std::shared_ptr<const std::vector<OutputSpec>> outputs;
 
   int pieces() const { return static_cast<int>(ids.size()); }
+};
+
+// What became of a sequence on a device.
+struct Computed {
+  // One for each of its OutputSpecs.
+  std::vector<HostTensor> outputs;
+  // The forward that carried it.
+  BatchInfo batch;
+  // Time from the queue's door to the start of the forward, and from there to
+  // its outputs in host memory.
+  absl::Duration queue;
+  absl::Duration compute;
 };
 
 // Shape of the tensor that `spec` yields for `sequence`: [layers, pieces,

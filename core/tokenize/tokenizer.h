@@ -29,6 +29,10 @@ struct ByteRange {
 struct Tokens {
   std::vector<std::int64_t> ids;
   std::vector<ByteRange> ranges;
+  // Special pieces that the tokenizer added at either end; truncation keeps
+  // them and cuts the text's own pieces.
+  int leading_special_pieces = 0;
+  int trailing_special_pieces = 0;
 };
 
 // Splits texts into a vocabulary's pieces and joins them again. Never
@@ -53,8 +57,8 @@ class Tokenizer {
                                         const EncodeOptions& options) const = 0;
 
   // Joins pieces. Error: INVALID_ARGUMENT for an id outside the vocabulary.
-  virtual absl::StatusOr<std::string> Decode(std::span<const std::int64_t> ids,
-                                             bool skip_special_pieces) const = 0;
+  virtual absl::StatusOr<std::string> Decode(
+      std::span<const std::int64_t> ids, bool skip_special_pieces) const = 0;
 
   // The vocabulary's string for an id; empty where it has none.
   virtual std::string PieceText(std::int64_t id) const = 0;

@@ -1,0 +1,322 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_BATCH_QUEUE_H_
+#define STRATA_CORE_BATCH_QUEUE_H_
+
+#include <algorithm>
+#include <compare>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/mutex.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+
+namespace strata {
+
+// What sequences that may share a batch have in common: in production a Model.
+template <typename T>
+concept BatchLane = requires(const T& lane) {
+  { lane.plan_limits } -> std::convertible_to<const PlanLimits&>;
+};
+
+// How a queue is bounded and ordered.
+struct QueueOptions {
+  // Pieces that may wait; more are refused.
+  std::int64_t max_pieces = std::int64_t{1} << 20;
+  // The most urgent sequences of a lane that a plan looks at.
+  int window = 256;
+  // Waiting that makes up for one step of priority.
+  absl::Duration ageing = absl::Milliseconds(500);
+};
+
+// Sequences that wait for a device, by lane.
+//
+// Order. A sequence that arrived at t with priority p is as urgent as one of
+// priority 0 that arrived at t - p * ageing. Waiting thus gains on priority,
+// and since this does not change while they wait, the order is kept in a tree.
+// Bound: a sequence is overtaken only by those whose virtual arrival is earlier
+// than its own, so by those of d steps more priority only if they arrive within
+// d * ageing after it.
+//
+// Leaving. Each item leaves once: taken into a batch, whose taker then calls
+// its `done`, or abandoned, the queue calling it with an error: expired (before
+// it costs compute), cancelled, or the queue stopped. Callbacks run under no
+// lock.
+//
+// Thread-safe.
+template <BatchLane Lane>
+class Queue {
+ public:
+  // A waiting sequence.
+  struct Item {
+    // Items of a call are cancelled together.
+    std::uint64_t call = 0;
+    std::shared_ptr<const Lane> lane;
+    Sequence sequence;
+    absl::Time deadline = absl::InfiniteFuture();
+    int priority = 0;
+    // Called exactly once.
+    absl::AnyInvocable<void(absl::StatusOr<Computed>)> done;
+    // When it was pushed; set by Push.
+    absl::Time arrival;
+  };
+
+  // A batch to run: `plan`'s members index into `items`.
+  struct Batch {
+    std::shared_ptr<const Lane> lane;
+    std::vector<Item> items;
+    BatchPlan plan;
+  };
+
+  Queue(QueueOptions options, const Clock& clock)
+      : options_(options), clock_(clock) {}
+
+  // Adds all of `items` or none. Errors, `items` then being untouched:
+  // SERVER_FULL where they do not fit, with the time that the oldest has waited
+  // as the time to retry after; SERVER_STOPPING after Stop. An empty queue
+  // takes any.
+  absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The next batch of the lanes that `accepts`, waiting for one; nullopt after
+  // Stop. Abandons what has expired first.
+  std::optional<Batch> Take(const std::function<bool(const Lane&)>& accepts)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Abandons what waits of a call, as CALLER_CANCELLED. Unknown calls are fine.
+  void Cancel(std::uint64_t call) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Abandons all, as SERVER_STOPPING, and refuses more.
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Sequences that wait.
+  int size() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    return static_cast<int>(calls_.size());
+  }
+
+ private:
+  // Place in a lane: the virtual arrival, ties in order of arrival.
+  struct Urgency {
+    absl::Time virtual_arrival;
+    std::uint64_t number = 0;
+
+    friend bool operator<(const Urgency& a, const Urgency& b) {
+      return std::tie(a.virtual_arrival, a.number) <
+             std::tie(b.virtual_arrival, b.number);
+    }
+  };
+  using LaneItems = std::map<Urgency, Item>;
+  using Lanes = std::map<const Lane*, LaneItems>;
+  // Where an item is.
+  struct Place {
+    const Lane* lane = nullptr;
+    Urgency urgency;
+
+    friend bool operator<(const Place& a, const Place& b) {
+      return std::tie(a.urgency, a.lane) < std::tie(b.urgency, b.lane);
+    }
+  };
+
+  Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  typename Lanes::iterator MostUrgentLane(
+      const std::function<bool(const Lane&)>& accepts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Batch TakeFrom(typename Lanes::iterator lane)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration LongestWait() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void Abandon(std::vector<Item> items, const absl::Status& status) {
+    for (Item& item : items) std::move(item.done)(status);
+  }
+
+  const QueueOptions options_;
+  const Clock& clock_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
+  // No lane is empty.
+  Lanes lanes_ ABSL_GUARDED_BY(mutex_);
+  // The same items by call and, where they have one, by deadline.
+  std::set<std::pair<std::uint64_t, Place>> calls_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::pair<absl::Time, Place>> deadlines_ ABSL_GUARDED_BY(mutex_);
+};
+
+template <BatchLane Lane>
+absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
+  std::int64_t pieces = 0;
+  for (const Item& item : items) pieces += item.sequence.pieces();
+  const absl::Time now = clock_.Now();
+  MutexLock lock(mutex_);
+  if (stopped_) {
+    return Error(Reason::kServerStopping, "the server is stopping");
+  }
+  if (pieces_ > 0 && pieces_ + pieces > options_.max_pieces) {
+    return FullError(
+        absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
+                     "; at most ", options_.max_pieces, " may wait"),
+        std::clamp(LongestWait(), absl::Milliseconds(100), absl::Seconds(10)));
+  }
+  pieces_ += pieces;
+  for (Item& item : items) {
+    item.arrival = now;
+    const Place place{
+        .lane = item.lane.get(),
+        .urgency = {.virtual_arrival = now - (item.priority * options_.ageing),
+                    .number = next_number_++}};
+    calls_.emplace(item.call, place);
+    if (item.deadline != absl::InfiniteFuture()) {
+      deadlines_.emplace(item.deadline, place);
+    }
+    lanes_[place.lane].emplace(place.urgency, std::move(item));
+  }
+  changed_.NotifyAll();
+  return absl::OkStatus();
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::Take(const std::function<bool(const Lane&)>& accepts)
+    -> std::optional<Batch> {
+  while (true) {
+    std::vector<Item> expired;
+    std::optional<Batch> batch;
+    {
+      MutexLock lock(mutex_);
+      auto lane = MostUrgentLane(accepts);
+      while (lane == lanes_.end() && !stopped_) {
+        changed_.Wait(mutex_);
+        lane = MostUrgentLane(accepts);
+      }
+      if (stopped_) return std::nullopt;
+      expired = RemoveExpired();
+      // What expired may have emptied the lane.
+      if (expired.empty()) batch = TakeFrom(lane);
+    }
+    if (batch.has_value()) return batch;
+    Abandon(std::move(expired),
+            Error(Reason::kDeadlinePassed,
+                  "the deadline passed while the input waited for a device"));
+  }
+}
+
+template <BatchLane Lane>
+void Queue<Lane>::Cancel(std::uint64_t call) {
+  std::vector<Item> cancelled;
+  {
+    MutexLock lock(mutex_);
+    auto it =
+        calls_.lower_bound({call, Place{.urgency = {absl::InfinitePast()}}});
+    while (it != calls_.end() && it->first == call) {
+      const Place place = (it++)->second;
+      cancelled.push_back(Remove(place));
+    }
+  }
+  Abandon(std::move(cancelled),
+          Error(Reason::kCallerCancelled,
+                "the caller cancelled while the input waited for a device"));
+}
+
+template <BatchLane Lane>
+void Queue<Lane>::Stop() {
+  std::vector<Item> left;
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    while (!calls_.empty()) left.push_back(Remove(calls_.begin()->second));
+    changed_.NotifyAll();
+  }
+  Abandon(std::move(left),
+          Error(Reason::kServerStopping, "the server is stopping"));
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::Remove(const Place& place) -> Item {
+  const auto lane = lanes_.find(place.lane);
+  auto node = lane->second.extract(place.urgency);
+  if (lane->second.empty()) lanes_.erase(lane);
+  Item item = std::move(node.mapped());
+  pieces_ -= item.sequence.pieces();
+  deadlines_.erase({item.deadline, place});
+  calls_.erase({item.call, place});
+  return item;
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::RemoveExpired() -> std::vector<Item> {
+  std::vector<Item> expired;
+  const absl::Time now = clock_.Now();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const Place place = deadlines_.begin()->second;
+    expired.push_back(Remove(place));
+  }
+  return expired;
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::MostUrgentLane(
+    const std::function<bool(const Lane&)>& accepts) ->
+    typename Lanes::iterator {
+  auto best = lanes_.end();
+  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
+    if (!accepts(*it->first)) continue;
+    if (best == lanes_.end() ||
+        it->second.begin()->first < best->second.begin()->first) {
+      best = it;
+    }
+  }
+  return best;
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane) -> Batch {
+  std::vector<int> pieces;
+  std::vector<Place> places;
+  for (const auto& [urgency, item] : lane->second) {
+    if (std::ssize(pieces) == options_.window) break;
+    pieces.push_back(item.sequence.pieces());
+    places.push_back({.lane = lane->first, .urgency = urgency});
+  }
+  Batch batch;
+  batch.plan = PlanBatch(pieces, lane->first->plan_limits);
+  for (PlanRow& row : batch.plan.rows) {
+    for (int& member : row.members) {
+      batch.items.push_back(Remove(places[member]));
+      member = static_cast<int>(std::ssize(batch.items)) - 1;
+    }
+  }
+  batch.lane = batch.items.front().lane;
+  return batch;
+}
+
+template <BatchLane Lane>
+absl::Duration Queue<Lane>::LongestWait() const {
+  absl::Time oldest = absl::InfiniteFuture();
+  for (const auto& [lane, items] : lanes_) {
+    oldest = std::min(oldest, items.begin()->second.arrival);
+  }
+  return clock_.Now() - oldest;
+}
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_BATCH_QUEUE_H_

@@ -1,0 +1,233 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/engine/encode_task.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/base/mutex.h"
+#include "core/base/observer.h"
+#include "core/base/status_macros.h"
+#include "core/batch/queue.h"
+#include "core/batch/request.h"
+#include "core/engine/call.h"
+#include "core/engine/pieces.h"
+#include "core/engine/resolve.h"
+#include "core/model/model.h"
+#include "core/tokenize/tokenizer.h"
+
+namespace strata {
+namespace {
+
+// Whether an error is about the call and not about the input that met it.
+bool IsAboutCall(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kCancelled ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         status.code() == absl::StatusCode::kUnavailable;
+}
+
+}  // namespace
+
+EncodeTask::EncodeTask(Context context, EncodeCall call, Resolved resolved,
+                       Done done)
+    : context_(context),
+      call_(std::move(call)),
+      resolved_(std::move(resolved)),
+      done_(std::move(done)),
+      pending_(static_cast<int>(call_.inputs.size())),
+      sequences_(call_.inputs.size()),
+      results_(call_.inputs.size()) {}
+
+void EncodeTask::Start() {
+  on_stop_.emplace(call_.stop, [&queue = context_.queue, id = resolved_.id] {
+    queue.Cancel(id);
+  });
+  const auto self = shared_from_this();
+  for (int input = 0; input < std::ssize(call_.inputs); ++input) {
+    if (std::holds_alternative<TextInput>(call_.inputs[input])) {
+      context_.tokenizers.Submit([self, input] { self->Prepare(input); });
+    } else {
+      Prepare(input);
+    }
+  }
+}
+
+absl::Status EncodeTask::CheckAlive() const {
+  if (call_.stop.stop_requested()) {
+    return Error(Reason::kCallerCancelled, "the caller cancelled");
+  }
+  if (call_.deadline <= context_.clock.Now()) {
+    return Error(Reason::kDeadlinePassed, "the deadline passed before compute");
+  }
+  return absl::OkStatus();
+}
+
+void EncodeTask::Prepare(int input) {
+  absl::Status status = CheckAlive();
+  if (status.ok()) {
+    EncodeInput& content = call_.inputs[input];
+    status =
+        std::holds_alternative<TextInput>(content)
+            ? PrepareText(std::get<TextInput>(content), input)
+            : PreparePieces(std::move(std::get<PieceInput>(content)), input);
+  }
+  if (status.ok()) {
+    sequences_[input].outputs = resolved_.outputs;
+    status = CheckSequence(sequences_[input], input, *resolved_.model);
+    results_[input].piece_count = sequences_[input].pieces();
+  }
+  if (!status.ok()) Fail(input, std::move(status));
+  if (pending_.fetch_sub(1) == 1) Enqueue();
+}
+
+absl::Status EncodeTask::PrepareText(const TextInput& text, int input) {
+  const Tokenizer& tokenizer = *resolved_.model->tokenizer;
+  STRATA_ASSIGN_OR_RETURN(
+      Tokens tokens,
+      tokenizer.Encode(text.text,
+                       {.add_special_pieces = call_.add_special_pieces}));
+  STRATA_ASSIGN_OR_RETURN(
+      const Cut cut,
+      ChooseCut(static_cast<int>(tokens.ids.size()),
+                tokens.leading_special_pieces, tokens.trailing_special_pieces,
+                resolved_.max_pieces, call_.truncation, input));
+  tokens = ApplyCut(std::move(tokens), cut);
+  STRATA_ASSIGN_OR_RETURN(sequences_[input], SequenceOf(text, tokens, input));
+  EncodedInput& result = results_[input];
+  if (call_.return_pieces) result.pieces = PiecesOf(tokens, tokenizer);
+  result.truncated_pieces = cut.pieces();
+  result.timings.tokenize = context_.clock.Now() - resolved_.arrival;
+  return absl::OkStatus();
+}
+
+absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
+  STRATA_RETURN_IF_ERROR(CheckPieces(pieces, input, *resolved_.model));
+  STRATA_ASSIGN_OR_RETURN(
+      const Cut cut,
+      ChooseCut(static_cast<int>(pieces.ids.size()),
+                /*leading_special_pieces=*/0, /*trailing_special_pieces=*/0,
+                resolved_.max_pieces, call_.truncation, input));
+  STRATA_ASSIGN_OR_RETURN(sequences_[input],
+                          SequenceOf(std::move(pieces), cut, input));
+  EncodedInput& result = results_[input];
+  if (call_.return_pieces) {
+    Tokens tokens{.ids = sequences_[input].ids, .ranges = {}};
+    tokens.ranges.resize(tokens.ids.size());
+    result.pieces = PiecesOf(tokens, *resolved_.model->tokenizer);
+  }
+  result.truncated_pieces = cut.pieces();
+  return absl::OkStatus();
+}
+
+absl::Status EncodeTask::CheckReplyBytes() const {
+  std::int64_t bytes = 0;
+  for (const Sequence& sequence : sequences_) {
+    bytes += OutputBytes(sequence, resolved_.model->report.width);
+  }
+  if (bytes <= context_.max_reply_bytes) return absl::OkStatus();
+  return Error(
+      Reason::kReplyTooLarge,
+      absl::StrCat("the answer would hold ", bytes,
+                   " bytes of tensors, at most ", context_.max_reply_bytes,
+                   " are allowed; ask for fewer layers, a pooling, FLOAT16 or "
+                   "fewer inputs, or use EncodeChunks"));
+}
+
+void EncodeTask::Enqueue() {
+  absl::Status status = failure();
+  if (status.ok()) status = CheckReplyBytes();
+  if (status.ok()) status = CheckAlive();
+  if (status.ok()) {
+    const int count = static_cast<int>(sequences_.size());
+    pending_ = count;
+    std::vector<Queue<Model>::Item> items(count);
+    for (int input = 0; input < count; ++input) {
+      items[input] = {.call = resolved_.id,
+                      .lane = resolved_.model,
+                      .sequence = std::move(sequences_[input]),
+                      .deadline = call_.deadline,
+                      .priority = call_.priority,
+                      .done = [self = shared_from_this(),
+                               input](absl::StatusOr<Computed> computed) {
+                        self->OnComputed(input, std::move(computed));
+                      }};
+    }
+    status = context_.queue.Push(items);
+  }
+  if (!status.ok()) {
+    Fail(0, std::move(status));
+    Finish();
+    return;
+  }
+  context_.observer.OnQueueDepth(context_.queue.size());
+  // The caller may have gone before there was anything to take out.
+  if (call_.stop.stop_requested()) context_.queue.Cancel(resolved_.id);
+}
+
+void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {
+  EncodedInput& result = results_[input];
+  if (computed.ok()) {
+    result.outputs = std::move(computed->outputs);
+    result.batch = computed->batch;
+    result.timings.queue = computed->queue;
+    result.timings.compute = computed->compute;
+  } else if (IsAboutCall(computed.status())) {
+    Fail(input, computed.status());
+  } else {
+    result.status = computed.status();
+  }
+  result.timings.total = context_.clock.Now() - resolved_.arrival;
+  if (pending_.fetch_sub(1) == 1) Finish();
+}
+
+void EncodeTask::Finish() {
+  EncodeReply reply = MakeReply();
+  absl::Status status = failure();
+  context_.observer.OnRequestDone(resolved_.model->id.name, status,
+                                  static_cast<int>(results_.size()),
+                                  reply.timings);
+  // Before the answer: its caller may send the next request at once.
+  resolved_.permit.reset();
+  if (!status.ok()) {
+    std::move(done_)(std::move(status));
+  } else {
+    std::move(done_)(std::move(reply));
+  }
+}
+
+EncodeReply EncodeTask::MakeReply() {
+  StageTimings longest{.total = context_.clock.Now() - resolved_.arrival};
+  for (const EncodedInput& input : results_) {
+    longest.tokenize = std::max(longest.tokenize, input.timings.tokenize);
+    longest.queue = std::max(longest.queue, input.timings.queue);
+    longest.compute = std::max(longest.compute, input.timings.compute);
+  }
+  return {.model = resolved_.model,
+          .outputs = resolved_.outputs,
+          .inputs = std::move(results_),
+          .timings = longest};
+}
+
+void EncodeTask::Fail(int input, absl::Status status) {
+  MutexLock lock(mutex_);
+  if (!failure_.ok() && failed_input_ <= input) return;
+  failure_ = std::move(status);
+  failed_input_ = input;
+}
+
+absl::Status EncodeTask::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+}  // namespace strata

@@ -1,0 +1,283 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/engine/engine.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/observer.h"
+#include "core/base/status_macros.h"
+#include "core/base/thread_pool.h"
+#include "core/batch/queue.h"
+#include "core/engine/admission.h"
+#include "core/engine/call.h"
+#include "core/engine/encode_task.h"
+#include "core/engine/pieces.h"
+#include "core/engine/resolve.h"
+#include "core/engine/worker.h"
+#include "core/model/model.h"
+#include "core/model/registry.h"
+#include "core/tokenize/tokenizer.h"
+
+namespace strata {
+namespace {
+
+absl::Status CheckAtLeast(absl::string_view option, std::int64_t value,
+                          std::int64_t least) {
+  if (value >= least) return absl::OkStatus();
+  return FieldError(option,
+                    absl::StrCat("got ", value, ", expected at least ", least));
+}
+
+absl::Status CheckOptions(const EngineOptions& options) {
+  STRATA_RETURN_IF_ERROR(
+      CheckAtLeast("devices", std::ssize(options.devices), 1));
+  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_requests", options.max_requests, 1));
+  STRATA_RETURN_IF_ERROR(
+      CheckAtLeast("max_request_bytes", options.max_request_bytes, 1));
+  STRATA_RETURN_IF_ERROR(
+      CheckAtLeast("max_waiting_pieces", options.max_waiting_pieces, 1));
+  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_inputs", options.max_inputs, 1));
+  STRATA_RETURN_IF_ERROR(
+      CheckAtLeast("max_reply_bytes", options.max_reply_bytes, 1));
+  STRATA_RETURN_IF_ERROR(
+      CheckAtLeast("tokenizer_threads", options.tokenizer_threads, 1));
+  STRATA_RETURN_IF_ERROR(CheckAtLeast("window", options.window, 1));
+  return CheckAtLeast("ageing", absl::ToInt64Nanoseconds(options.ageing), 0);
+}
+
+absl::StatusOr<TokenizeReply> TokenizeTexts(
+    const TokenizeCall& call, const std::shared_ptr<const Model>& model) {
+  const Tokenizer& tokenizer = *model->tokenizer;
+  STRATA_ASSIGN_OR_RETURN(const int max_pieces,
+                          ResolveMaxPieces(call.max_pieces, *model));
+  TokenizeReply reply{.model = model, .texts = {}};
+  for (int i = 0; i < std::ssize(call.texts); ++i) {
+    STRATA_ASSIGN_OR_RETURN(
+        Tokens tokens,
+        tokenizer.Encode(call.texts[i],
+                         {.add_special_pieces = call.add_special_pieces}));
+    Cut cut;
+    if (call.truncation.has_value()) {
+      STRATA_ASSIGN_OR_RETURN(
+          cut, ChooseCut(static_cast<int>(tokens.ids.size()),
+                         tokens.leading_special_pieces,
+                         tokens.trailing_special_pieces, max_pieces,
+                         *call.truncation, i));
+      tokens = ApplyCut(std::move(tokens), cut);
+    }
+    reply.texts.push_back({.pieces = PiecesOf(tokens, tokenizer),
+                           .truncated_pieces = cut.pieces()});
+  }
+  return reply;
+}
+
+absl::StatusOr<DetokenizeReply> DetokenizePieces(
+    const DetokenizeCall& call, const std::shared_ptr<const Model>& model) {
+  DetokenizeReply reply{.model = model, .texts = {}};
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    auto text =
+        model->tokenizer->Decode(call.inputs[i], call.skip_special_pieces);
+    if (absl::IsInvalidArgument(text.status())) {
+      return FieldError(absl::StrCat("inputs[", i, "].ids"),
+                        text.status().message());
+    }
+    if (!text.ok()) return text.status();
+    reply.texts.push_back(*std::move(text));
+  }
+  return reply;
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(EngineOptions options, const ModelRegistry& registry, const Clock& clock,
+       Observer& observer)
+      : options_(std::move(options)),
+        registry_(registry),
+        clock_(clock),
+        observer_(observer),
+        admission_(options_.max_requests, options_.max_request_bytes, observer),
+        queue_({.max_pieces = options_.max_waiting_pieces,
+                .window = options_.window,
+                .ageing = options_.ageing},
+               clock),
+        tokenizers_(options_.tokenizer_threads) {
+    workers_.reserve(options_.devices.size());
+    for (const std::string& device : options_.devices) {
+      workers_.emplace_back([this, device] {
+        Worker(device, queue_, completions_, clock_, observer_).Run();
+      });
+    }
+  }
+
+  // In the order of the way of a request, so that nothing is handed to a part
+  // that has ended.
+  ~Impl() {
+    Stop();
+    tokenizers_.Join();
+    workers_.clear();
+    completions_.Join();
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void Encode(EncodeCall call, Done<EncodeReply> done) {
+    auto resolved = ResolveEncode(call);
+    if (!resolved.ok()) {
+      observer_.OnRequestDone("", resolved.status(),
+                              static_cast<int>(call.inputs.size()), {});
+      std::move(done)(resolved.status());
+      return;
+    }
+    std::make_shared<EncodeTask>(
+        EncodeTask::Context{.max_reply_bytes = options_.max_reply_bytes,
+                            .clock = clock_,
+                            .observer = observer_,
+                            .queue = queue_,
+                            .tokenizers = tokenizers_},
+        std::move(call), *std::move(resolved), std::move(done))
+        ->Start();
+  }
+
+  void Tokenize(TokenizeCall call, Done<TokenizeReply> done) {
+    const int inputs = static_cast<int>(call.texts.size());
+    RunOnTokenizers(std::move(call), inputs, TokenizeTexts, std::move(done));
+  }
+
+  void Detokenize(DetokenizeCall call, Done<DetokenizeReply> done) {
+    const int inputs = static_cast<int>(call.inputs.size());
+    RunOnTokenizers(std::move(call), inputs, DetokenizePieces, std::move(done));
+  }
+
+  void Stop() {
+    stopped_ = true;
+    queue_.Stop();
+  }
+
+  const EngineOptions& options() const { return options_; }
+
+ private:
+  // The checks that every call passes before it costs anything.
+  absl::StatusOr<std::unique_ptr<Admission::Permit>> Enter(int inputs,
+                                                           absl::Time deadline,
+                                                           std::int64_t bytes) {
+    if (stopped_) {
+      return Error(Reason::kServerStopping, "the server is stopping");
+    }
+    if (inputs == 0) {
+      return FieldError("inputs", "empty; a request has at least one input");
+    }
+    if (inputs > options_.max_inputs) {
+      return FieldError(
+          "inputs",
+          absl::StrCat("got ", inputs, " inputs, at most ", options_.max_inputs,
+                       " are allowed; send several requests"));
+    }
+    if (deadline <= clock_.Now()) {
+      return Error(Reason::kDeadlinePassed,
+                   "the deadline had passed when the request arrived");
+    }
+    return admission_.Admit(bytes);
+  }
+
+  absl::StatusOr<EncodeTask::Resolved> ResolveEncode(const EncodeCall& call) {
+    EncodeTask::Resolved resolved{.id = next_call_++, .arrival = clock_.Now()};
+    STRATA_ASSIGN_OR_RETURN(resolved.model,
+                            registry_.Find(call.model, call.version));
+    const Model& model = *resolved.model;
+    if (!call.expected_digest.empty() && call.expected_digest != model.digest) {
+      return Error(Reason::kDigestMismatch,
+                   absl::StrCat("model \"", model.id.name, "\" version ",
+                                model.id.version, " has digest ", model.digest,
+                                ", not the one expected"));
+    }
+    STRATA_ASSIGN_OR_RETURN(resolved.outputs,
+                            ResolveOutputs(call.outputs, model));
+    STRATA_ASSIGN_OR_RETURN(resolved.max_pieces,
+                            ResolveMaxPieces(call.max_pieces, model));
+    STRATA_ASSIGN_OR_RETURN(resolved.permit,
+                            Enter(static_cast<int>(call.inputs.size()),
+                                  call.deadline, call.request_bytes));
+    return resolved;
+  }
+
+  // Runs `work`(call, model) on a tokenizer thread.
+  template <typename Call, typename Reply>
+  void RunOnTokenizers(Call call, int inputs,
+                       absl::StatusOr<Reply> (*work)(
+                           const Call&, const std::shared_ptr<const Model>&),
+                       Done<Reply> done) {
+    auto model = registry_.Find(call.model, call.version);
+    if (!model.ok()) return std::move(done)(model.status());
+    auto permit = Enter(inputs, call.deadline, call.request_bytes);
+    if (!permit.ok()) return std::move(done)(permit.status());
+    tokenizers_.Submit([call = std::move(call), model = *std::move(model),
+                        permit = *std::move(permit), work,
+                        done = std::move(done)]() mutable {
+      auto reply = work(call, model);
+      permit.reset();
+      std::move(done)(std::move(reply));
+    });
+  }
+
+  const EngineOptions options_;
+  const ModelRegistry& registry_;
+  const Clock& clock_;
+  Observer& observer_;
+
+  std::atomic<bool> stopped_ = false;
+  std::atomic<std::uint64_t> next_call_ = 1;
+  Admission admission_;
+  Queue<Model> queue_;
+  ThreadPool tokenizers_;
+  // One thread: it hands over answers that are ready, so that the device's
+  // thread goes on with the next batch.
+  ThreadPool completions_{1};
+  std::vector<std::jthread> workers_;
+};
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
+    EngineOptions options, const ModelRegistry& registry, const Clock& clock,
+    Observer& observer) {
+  STRATA_RETURN_IF_ERROR(CheckOptions(options));
+  return std::unique_ptr<Engine>(new Engine(
+      std::make_unique<Impl>(std::move(options), registry, clock, observer)));
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Engine::~Engine() = default;
+
+void Engine::Encode(EncodeCall call, Done<EncodeReply> done) {
+  impl_->Encode(std::move(call), std::move(done));
+}
+
+void Engine::Tokenize(TokenizeCall call, Done<TokenizeReply> done) {
+  impl_->Tokenize(std::move(call), std::move(done));
+}
+
+void Engine::Detokenize(DetokenizeCall call, Done<DetokenizeReply> done) {
+  impl_->Detokenize(std::move(call), std::move(done));
+}
+
+void Engine::Stop() { impl_->Stop(); }
+
+const EngineOptions& Engine::options() const { return impl_->options(); }
+
+}  // namespace strata

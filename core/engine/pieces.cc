@@ -1,0 +1,25 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/engine/pieces.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "core/engine/call.h"
+#include "core/tokenize/tokenizer.h"
+
+namespace strata {
+
+std::vector<Piece> PiecesOf(const Tokens& tokens, const Tokenizer& tokenizer) {
+  std::vector<Piece> pieces;
+  pieces.reserve(tokens.ids.size());
+  for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
+    pieces.push_back({.id = tokens.ids[i],
+                      .text = tokenizer.PieceText(tokens.ids[i]),
+                      .range = tokens.ranges[i]});
+  }
+  return pieces;
+}
+
+}  // namespace strata

@@ -1,0 +1,51 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_ENGINE_WORKER_H_
+#define STRATA_CORE_ENGINE_WORKER_H_
+
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/observer.h"
+#include "core/base/thread_pool.h"
+#include "core/batch/queue.h"
+#include "core/model/model.h"
+
+namespace strata {
+
+// Feeds one device: takes batches from the queue, runs them, hands the results
+// to the completion threads and goes on with the next.
+//
+// A batch that fails is halved and tried again, down to single sequences, so
+// that only those that cannot be computed fail; the same makes room where a
+// device ran out of memory.
+class Worker {
+ public:
+  // All references outlive the worker.
+  Worker(std::string device, Queue<Model>& queue, ThreadPool& completions,
+         const Clock& clock, Observer& observer);
+
+  // Works until the queue is stopped. On a thread of its own.
+  void Run();
+
+ private:
+  using Batch = Queue<Model>::Batch;
+  using Item = Queue<Model>::Item;
+
+  void RunBatch(Runner& runner, Batch batch);
+  void RunHalves(Runner& runner, Batch batch);
+  // The model's runner on this worker's device; null where there is none.
+  Runner* RunnerOf(const Model& model) const;
+
+  const std::string device_;
+  Queue<Model>& queue_;
+  ThreadPool& completions_;
+  const Clock& clock_;
+  Observer& observer_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_ENGINE_WORKER_H_
