@@ -1,0 +1,287 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/batch/queue.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/base/mutex.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "gtest/gtest.h"
+#include "tests/fakes/fake_clock.h"
+
+namespace strata {
+namespace {
+
+struct TestLane {
+  PlanLimits plan_limits;
+};
+
+using TestQueue = Queue<TestLane>;
+
+bool Any(const TestLane& /*lane*/) { return true; }
+
+// A lane whose batches hold one sequence each, so that order shows.
+std::shared_ptr<const TestLane> SingleRows() {
+  return std::make_shared<TestLane>(TestLane{.plan_limits = {.max_rows = 1}});
+}
+
+class QueueTest : public testing::Test {
+ protected:
+  // An item of `pieces` pieces; the test sees its abandonment by `call`.
+  TestQueue::Item Item(std::uint64_t call, int pieces = 1) {
+    return {.call = call,
+            .lane = lane_,
+            .sequence = {.ids = std::vector<std::int64_t>(pieces, 1)},
+            .done = [this, call](absl::StatusOr<Computed> computed) {
+              abandoned_[call].push_back(computed.status());
+            }};
+  }
+
+  absl::Status Push(TestQueue& queue, TestQueue::Item item) {
+    std::vector<TestQueue::Item> items;
+    items.push_back(std::move(item));
+    return queue.Push(items);
+  }
+
+  // The calls of the next batch.
+  static std::vector<std::uint64_t> TakeCalls(TestQueue& queue) {
+    std::vector<std::uint64_t> calls;
+    const auto batch = queue.Take(Any);
+    if (!batch.has_value()) return calls;
+    for (const auto& item : batch->items) calls.push_back(item.call);
+    return calls;
+  }
+
+  using Calls = std::vector<std::uint64_t>;
+
+  FakeClock clock_;
+  std::shared_ptr<const TestLane> lane_ = SingleRows();
+  std::map<std::uint64_t, std::vector<absl::Status>> abandoned_;
+};
+
+TEST_F(QueueTest, TakesInOrderOfArrival) {
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  ASSERT_TRUE(Push(queue, Item(2)).ok());
+  EXPECT_EQ(queue.size(), 2);
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+  EXPECT_EQ(queue.size(), 0);
+}
+
+TEST_F(QueueTest, BatchesWhatFitsAndRenumbersThePlan) {
+  lane_ = std::make_shared<TestLane>();
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1, 5)).ok());
+  ASSERT_TRUE(Push(queue, Item(2, 500)).ok());
+  ASSERT_TRUE(Push(queue, Item(3, 6)).ok());
+  const auto batch = queue.Take(Any);
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->lane, lane_);
+  ASSERT_EQ(batch->items.size(), 2);
+  EXPECT_EQ(batch->items[0].call, 1);
+  EXPECT_EQ(batch->items[1].call, 3);
+  EXPECT_EQ(batch->plan, (BatchPlan{.rows = {{{0}}, {{1}}}, .length = 6}));
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+}
+
+TEST_F(QueueTest, HigherPriorityGoesFirst) {
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  auto urgent = Item(2);
+  urgent.priority = 1;
+  ASSERT_TRUE(Push(queue, std::move(urgent)).ok());
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+}
+
+// The bound of the class comment: one step is overtaken for `ageing`, not
+// longer.
+TEST_F(QueueTest, WaitingMakesUpForPriority) {
+  TestQueue queue({.ageing = absl::Milliseconds(500)}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  clock_.Advance(absl::Milliseconds(499));
+  auto within = Item(2);
+  within.priority = 1;
+  ASSERT_TRUE(Push(queue, std::move(within)).ok());
+  clock_.Advance(absl::Milliseconds(2));
+  auto after = Item(3);
+  after.priority = 1;
+  ASSERT_TRUE(Push(queue, std::move(after)).ok());
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+}
+
+TEST_F(QueueTest, FullRefusesAllOfACallAndSaysWhenToRetry) {
+  TestQueue queue({.max_pieces = 10}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1, 6)).ok());
+  clock_.Advance(absl::Seconds(2));
+  std::vector<TestQueue::Item> items;
+  items.push_back(Item(2, 3));
+  items.push_back(Item(2, 2));
+  const absl::Status status = queue.Push(items);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.message(),
+            "6 pieces wait and the request has 5; at most 10 may wait");
+  EXPECT_EQ(RetryAfterOf(status), absl::Seconds(2));
+  EXPECT_EQ(queue.size(), 1);
+  EXPECT_EQ(items[0].sequence.pieces(), 3) << "refused items are untouched";
+  EXPECT_TRUE(abandoned_.empty());
+  // What leaves makes room.
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_TRUE(queue.Push(items).ok());
+}
+
+TEST_F(QueueTest, AnEmptyQueueTakesAnySize) {
+  TestQueue queue({.max_pieces = 10}, clock_);
+  EXPECT_TRUE(Push(queue, Item(1, 11)).ok());
+}
+
+TEST_F(QueueTest, TheExpiredLeaveBeforeTheyCostCompute) {
+  TestQueue queue({}, clock_);
+  for (std::uint64_t call = 1; call <= 3; ++call) {
+    auto item = Item(call);
+    if (call != 2) item.deadline = clock_.Now() + absl::Seconds(call);
+    ASSERT_TRUE(Push(queue, std::move(item)).ok());
+  }
+  clock_.Advance(absl::Seconds(1));  // Exactly the first's deadline.
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+  ASSERT_EQ(abandoned_[1].size(), 1);
+  EXPECT_EQ(ReasonOf(abandoned_[1][0]), Reason::kDeadlinePassed);
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+  EXPECT_EQ(abandoned_.size(), 1);
+}
+
+TEST_F(QueueTest, CancelTakesOutOneCallsItems) {
+  TestQueue queue({}, clock_);
+  std::vector<TestQueue::Item> items;
+  items.push_back(Item(7));
+  items.push_back(Item(7));
+  ASSERT_TRUE(queue.Push(items).ok());
+  ASSERT_TRUE(Push(queue, Item(8)).ok());
+  queue.Cancel(7);
+  ASSERT_EQ(abandoned_[7].size(), 2);
+  EXPECT_EQ(ReasonOf(abandoned_[7][0]), Reason::kCallerCancelled);
+  queue.Cancel(7);    // Gone already.
+  queue.Cancel(999);  // Never seen.
+  EXPECT_EQ(abandoned_[7].size(), 2);
+  EXPECT_EQ(TakeCalls(queue), Calls{8});
+}
+
+TEST_F(QueueTest, TakesOnlyAcceptedLanes) {
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  const auto other = SingleRows();
+  lane_ = other;
+  ASSERT_TRUE(Push(queue, Item(2)).ok());
+  const auto batch = queue.Take(
+      [&other](const TestLane& lane) { return &lane == other.get(); });
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_EQ(batch->items[0].call, 2);
+}
+
+TEST_F(QueueTest, TheLaneOfTheMostUrgentGoesFirst) {
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  lane_ = SingleRows();
+  clock_.Advance(absl::Milliseconds(1));
+  ASSERT_TRUE(Push(queue, Item(2)).ok());
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+}
+
+TEST_F(QueueTest, TheWindowBoundsWhatAPlanSees) {
+  lane_ = std::make_shared<TestLane>();
+  TestQueue queue({.window = 2}, clock_);
+  for (std::uint64_t call = 1; call <= 3; ++call) {
+    ASSERT_TRUE(Push(queue, Item(call, 4)).ok());
+  }
+  EXPECT_EQ(TakeCalls(queue), (Calls{1, 2}));
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+}
+
+TEST_F(QueueTest, StopAbandonsAndRefuses) {
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  queue.Stop();
+  EXPECT_EQ(ReasonOf(abandoned_[1].at(0)), Reason::kServerStopping);
+  EXPECT_EQ(ReasonOf(Push(queue, Item(2))), Reason::kServerStopping);
+  EXPECT_FALSE(queue.Take(Any).has_value());
+}
+
+TEST_F(QueueTest, StopWakesAWaitingTaker) {
+  TestQueue queue({}, clock_);
+  std::jthread taker([&queue] { EXPECT_FALSE(queue.Take(Any).has_value()); });
+  queue.Stop();
+}
+
+// Callbacks run under no lock: one may push again.
+TEST_F(QueueTest, AbandoningMayPush) {
+  TestQueue queue({}, clock_);
+  auto item = Item(1);
+  item.done = [&](absl::StatusOr<Computed> computed) {
+    EXPECT_EQ(ReasonOf(computed.status()), Reason::kCallerCancelled);
+    EXPECT_TRUE(Push(queue, Item(2)).ok());
+  };
+  ASSERT_TRUE(Push(queue, std::move(item)).ok());
+  queue.Cancel(1);
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+}
+
+TEST_F(QueueTest, EveryItemLeavesOnceWhateverTheThreadsDo) {
+  constexpr int kPushers = 3;
+  constexpr int kItems = 300;
+  TestQueue queue({}, clock_);
+  Mutex mutex;
+  std::map<std::uint64_t, int> left;
+  const auto leave = [&](std::uint64_t call) {
+    MutexLock lock(mutex);
+    ++left[call];
+  };
+  {
+    std::vector<std::jthread> takers;
+    for (int i = 0; i < 2; ++i) {
+      takers.emplace_back([&] {
+        while (auto batch = queue.Take(Any)) {
+          for (auto& item : batch->items) {
+            std::move(item.done)(Computed{});
+          }
+        }
+      });
+    }
+    {
+      std::vector<std::jthread> pushers;
+      for (int p = 0; p < kPushers; ++p) {
+        pushers.emplace_back([&, p] {
+          for (int i = 0; i < kItems; ++i) {
+            const std::uint64_t call = (p * kItems) + i;
+            auto item = Item(call);
+            item.done = [&leave, call](const auto&) { leave(call); };
+            EXPECT_TRUE(Push(queue, std::move(item)).ok());
+            if (i % 3 == 0) queue.Cancel(call);
+          }
+        });
+      }
+    }
+    queue.Stop();
+  }
+  EXPECT_EQ(left.size(), kPushers * kItems);
+  for (const auto& [call, times] : left) EXPECT_EQ(times, 1) << call;
+}
+
+}  // namespace
+}  // namespace strata
