@@ -1,0 +1,71 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/cli.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cli/commands.h"
+#include "client/cli/console.h"
+#include "client/cli/failure.h"
+#include "client/cli/options.h"
+#include "client/cli/parse.h"
+#include "client/cli/texts.h"
+#include "client/cpp/client.h"
+
+namespace strata::cli {
+namespace {
+
+// Runs the command that the variant holds, its names checked first.
+struct Dispatch {
+  Client& client;
+  Format format;
+  const Console& console;
+
+  absl::Status operator()(const EncodeCommand& command) const {
+    const auto status = CheckUtf8("--model", command.model.name);
+    return status.ok() ? RunEncode(client, command, format, console) : status;
+  }
+  absl::Status operator()(const TokenizeCommand& command) const {
+    const auto status = CheckUtf8("--model", command.model.name);
+    return status.ok() ? RunTokenize(client, command, format, console) : status;
+  }
+  absl::Status operator()(const ModelsCommand& command) const {
+    const auto status = CheckUtf8("the model's name", command.model.name);
+    return status.ok() ? RunModels(client, command, format, console) : status;
+  }
+  absl::Status operator()(const HealthCommand& command) const {
+    const auto status = CheckUtf8("the service's name", command.service);
+    return status.ok() ? RunHealth(client, command, format, console) : status;
+  }
+};
+
+absl::Status Run(const Invocation& invocation, const Console& console) {
+  const auto client = Client::Create(
+      {.target = invocation.server, .deadline = invocation.timeout});
+  if (!client.ok()) return UsageError(client.status().message());
+  return std::visit(
+      Dispatch{
+          .client = **client, .format = invocation.format, .console = console},
+      invocation.command);
+}
+
+}  // namespace
+
+int RunCli(const std::vector<std::string>& args, const Console& console) {
+  const auto parsed = Parse(args, console);
+  if (const auto* code = std::get_if<ExitCode>(&parsed)) return *code;
+  const auto& invocation = std::get<Invocation>(parsed);
+  const absl::Status status = Run(invocation, console);
+  if (!status.ok()) {
+    console.err << "strata: "
+                << Explain(status, invocation.server, invocation.timeout)
+                << "\n";
+  }
+  return ExitCodeOf(status);
+}
+
+}  // namespace strata::cli

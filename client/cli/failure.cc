@@ -1,0 +1,88 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/failure.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "client/cpp/status.h"
+
+namespace strata::cli {
+namespace {
+
+constexpr absl::string_view kUsageUrl = "strata/usage";
+
+bool IsUsage(const absl::Status& status) {
+  return status.GetPayload(kUsageUrl).has_value();
+}
+
+// Ours carry a reason; what gRPC makes of a dead connection does not.
+bool IsUnreachable(const absl::Status& status) {
+  return absl::IsUnavailable(status) && !ErrorReasonOf(status).has_value();
+}
+
+// What to do, in the words of this command line; the server speaks of fields.
+absl::string_view Advice(const absl::Status& status) {
+  const std::string reason = ErrorReasonOf(status).value_or("");
+  if (reason == "MODEL_AMBIGUOUS" || reason == "MODEL_NOT_FOUND") {
+    return "Name one with --model; `strata models` lists them.";
+  }
+  if (reason == "MODEL_REFUSED") {
+    return "`strata models NAME` shows the check that failed.";
+  }
+  if (reason == "INPUT_TOO_LONG") {
+    return "Shorten the text, or cut it with --truncation right.";
+  }
+  if (reason == "REPLY_TOO_LARGE") {
+    return "Ask for fewer --layers, pool, or send fewer texts at once.";
+  }
+  if (reason.empty() && absl::IsUnimplemented(status)) {
+    return "Is this a Strata server?";
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::Status UsageError(absl::string_view message) {
+  absl::Status status = absl::InvalidArgumentError(message);
+  status.SetPayload(kUsageUrl, absl::Cord());
+  return status;
+}
+
+ExitCode ExitCodeOf(const absl::Status& status) {
+  if (status.ok()) return kOk;
+  if (IsUsage(status)) return kUsage;
+  if (IsUnreachable(status) || absl::IsDeadlineExceeded(status)) {
+    return kNoAnswer;
+  }
+  return kServerError;
+}
+
+std::string Explain(const absl::Status& status, absl::string_view server,
+                    absl::Duration timeout) {
+  if (IsUsage(status)) return std::string(status.message());
+  if (IsUnreachable(status)) {
+    return absl::StrCat("cannot reach the server at ", server, ": ",
+                        absl::StripSuffix(status.message(), "."),
+                        ". Start strata-server there, or name another place "
+                        "with --server or STRATA_SERVER.");
+  }
+  if (absl::IsDeadlineExceeded(status)) {
+    return absl::StrCat("no answer from ", server, " within ",
+                        absl::FormatDuration(timeout),
+                        ". Wait longer with --timeout, or send less at once.");
+  }
+  const absl::string_view advice = Advice(status);
+  return absl::StrCat(absl::StatusCodeToString(status.code()), " from ", server,
+                      ": ", absl::StripSuffix(status.message(), "."),
+                      advice.empty() ? "" : ". ", advice);
+}
+
+}  // namespace strata::cli

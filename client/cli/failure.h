@@ -1,0 +1,39 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CLIENT_CLI_FAILURE_H_
+#define STRATA_CLIENT_CLI_FAILURE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+// How the command line ends when something went wrong.
+namespace strata::cli {
+
+// Documented in --help; scripts depend on them.
+enum ExitCode : int {
+  kOk = 0,
+  // The server answered with an error, or is not serving.
+  kServerError = 1,
+  // The command line, or a file that it names, is wrong.
+  kUsage = 2,
+  // No answer: the server cannot be reached, or the timeout passed.
+  kNoAnswer = 3,
+};
+
+// An error of the person's own making: kUsage.
+absl::Status UsageError(absl::string_view message);
+
+// The exit code for the outcome of a command.
+ExitCode ExitCodeOf(const absl::Status& status);
+
+// One or two sentences for a person: what happened, and what to do.
+std::string Explain(const absl::Status& status, absl::string_view server,
+                    absl::Duration timeout);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLIENT_CLI_FAILURE_H_

@@ -1,0 +1,145 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/model_table.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/format.h"
+#include "client/cli/table.h"
+#include "client/cli/utf8.h"
+#include "strata/v1/model_service.pb.h"
+
+namespace strata::cli {
+namespace {
+
+// "sha256:" and enough digits to tell versions apart.
+constexpr std::size_t kShortDigest = 19;
+
+std::string StateName(v1::ModelState state) {
+  return WithoutPrefix(v1::ModelState_Name(state), "MODEL_STATE_");
+}
+
+std::string YesNo(bool value) { return value ? "yes" : "no"; }
+
+// 0 is how the server says that it does not know.
+std::string Known(std::int64_t value) {
+  return value == 0 ? "unknown" : absl::StrCat(value);
+}
+
+void AddReportRows(const v1::TraceReport& report, Table& table) {
+  table.AddRow({"layers", absl::StrCat(Known(report.layers()),
+                                       " (the embedding output included)")});
+  table.AddRow({"width", Known(report.width())});
+  table.AddRow({"dtype", report.dtype()});
+  table.AddRow({"vocabulary", Known(report.vocabulary_size())});
+  table.AddRow({"longest run", Count(report.longest_pieces(), "piece")});
+  table.AddRow({"mask", WithoutPrefix(v1::MaskForm_Name(report.mask_form()),
+                                      "MASK_FORM_")});
+  table.AddRow({"padding exact", YesNo(report.padding_exact())});
+  table.AddRow({"examined in", Milliseconds(report.duration())});
+}
+
+void AddLimitRows(const v1::ModelLimits& limits, Table& table) {
+  table.AddRow(
+      {"limits",
+       absl::StrCat(Count(limits.max_pieces(), "piece"), " an input, ",
+                    Count(limits.max_inputs(), "input"), " a request, ",
+                    limits.max_reply_bytes(), " bytes a reply")});
+  table.AddRow(
+      {"batches", absl::StrCat(Count(limits.max_batch_rows(), "row"), ", ",
+                               Count(limits.max_batch_pieces(), "piece"),
+                               " with padding")});
+}
+
+std::string Facts(const v1::GetModelResponse& model) {
+  Table table({{}, {}});
+  table.AddRow({"digest", model.summary().digest().empty()
+                              ? "unreadable"
+                              : model.summary().digest()});
+  if (!model.devices().empty()) {
+    table.AddRow({"devices", absl::StrJoin(model.devices(), ", ")});
+  }
+  if (model.has_trace_report()) AddReportRows(model.trace_report(), table);
+  if (!model.final_norm_layers().empty()) {
+    table.AddRow(
+        {"final norm",
+         absl::StrCat("layers ",
+                      absl::StrJoin(model.final_norm_layers(), ", "))});
+  }
+  if (model.has_limits()) AddLimitRows(model.limits(), table);
+  return table.Render(0);
+}
+
+std::string Arguments(const v1::TraceReport& report, int width) {
+  Table table({{.heading = "argument"},
+               {.heading = "type", .shrinks = true},
+               {.heading = "role"}});
+  for (const v1::Argument& argument : report.arguments()) {
+    table.AddRow({argument.name(), argument.type(),
+                  WithoutPrefix(v1::ArgumentRole_Name(argument.role()),
+                                "ARGUMENT_ROLE_")});
+  }
+  return table.Render(width);
+}
+
+// Not cut: what was found is why one asks.
+std::string Checks(const v1::TraceReport& report) {
+  Table table({{.heading = "check"},
+               {.heading = "passed"},
+               {.heading = "essential"},
+               {.heading = "found"}});
+  for (const v1::Check& check : report.checks()) {
+    table.AddRow({check.name(), YesNo(check.passed()), YesNo(check.essential()),
+                  check.passed() ? check.found()
+                                 : absl::StrCat(check.found(), "; expected ",
+                                                check.expected())});
+  }
+  return table.Render(0);
+}
+
+}  // namespace
+
+std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
+                           int width) {
+  if (models.empty()) return "The server has no models.\n";
+  Table table({{.heading = "model", .shrinks = true},
+               {.heading = "version", .align = Align::kRight},
+               {.heading = "state"},
+               {.heading = "digest"}});
+  std::string reasons;
+  for (const v1::ModelSummary& model : models) {
+    table.AddRow({model.name(), absl::StrCat(model.version()),
+                  StateName(model.state()),
+                  model.digest().substr(0, kShortDigest)});
+    if (model.reason().empty()) continue;
+    absl::StrAppend(&reasons, "\n", Printable(model.name()), " version ",
+                    model.version(), ": ", Printable(model.reason()), "\n");
+  }
+  return absl::StrCat(table.Render(width), reasons);
+}
+
+std::string ModelTable(const v1::GetModelResponse& model, int width) {
+  const v1::ModelSummary& summary = model.summary();
+  std::string result =
+      absl::StrCat(Printable(summary.name()), " version ", summary.version(),
+                   ": ", StateName(summary.state()), "\n");
+  if (!summary.reason().empty()) {
+    absl::StrAppend(&result, Printable(summary.reason()), "\n");
+  }
+  absl::StrAppend(&result, "\n", Facts(model));
+  if (!model.trace_report().arguments().empty()) {
+    absl::StrAppend(&result, "\n", Arguments(model.trace_report(), width));
+  }
+  if (!model.trace_report().checks().empty()) {
+    absl::StrAppend(&result, "\n", Checks(model.trace_report()));
+  }
+  return result;
+}
+
+}  // namespace strata::cli

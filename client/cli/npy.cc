@@ -1,0 +1,110 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/npy.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/failure.h"
+#include "client/cpp/tensor_view.h"
+#include "strata/v1/tensor.pb.h"
+
+namespace strata::cli {
+namespace {
+
+// The array begins at a multiple of this, so that it can be mapped.
+constexpr std::size_t kAlignment = 64;
+
+std::string Header(absl::string_view descr, const TensorView& view) {
+  // A Python tuple: one of a single number needs its comma.
+  const std::string shape = absl::StrCat("(", absl::StrJoin(view.shape(), ", "),
+                                         view.shape().size() == 1 ? ",)" : ")");
+  std::string text =
+      absl::StrCat("{'descr': '", descr,
+                   "', 'fortran_order': False, 'shape': ", shape, ", }");
+  // Magic and version are 8 bytes, the length 2, the line feed 1.
+  const std::size_t used = 8 + 2 + text.size() + 1;
+  text.append((kAlignment - used % kAlignment) % kAlignment, ' ');
+  text.push_back('\n');
+  std::string header("\x93NUMPY\x01\x00", 8);
+  header.push_back(static_cast<char>(text.size() & 0xFFU));
+  header.push_back(static_cast<char>(text.size() >> 8U));
+  return absl::StrCat(header, text);
+}
+
+// A bfloat16 is the upper half of a binary32.
+std::string Widened(absl::string_view bytes) {
+  std::string wide;
+  wide.reserve(bytes.size() * 2);
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    wide.append(2, '\0');
+    absl::StrAppend(&wide, bytes.substr(i, 2));
+  }
+  return wide;
+}
+
+bool IsFolder(absl::string_view path) {
+  std::error_code ignored;
+  return absl::EndsWith(path, "/") ||
+         std::filesystem::is_directory(std::string(path), ignored);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> NpyBytes(const v1::Tensor& tensor) {
+  const auto view = TensorView::Create(tensor);
+  if (!view.ok()) return view.status();
+  switch (view->dtype()) {
+    case v1::DATA_TYPE_FLOAT16:
+      return absl::StrCat(Header("<f2", *view), view->bytes());
+    case v1::DATA_TYPE_BFLOAT16:
+      return absl::StrCat(Header("<f4", *view), Widened(view->bytes()));
+    default:
+      return absl::StrCat(Header("<f4", *view), view->bytes());
+  }
+}
+
+absl::StatusOr<std::vector<std::string>> NpyPaths(absl::string_view output,
+                                                  std::size_t count,
+                                                  bool out_is_terminal) {
+  if (output.empty() && count == 1 && !out_is_terminal) {
+    return std::vector<std::string>{""};
+  }
+  if (output.empty()) {
+    return UsageError(
+        count == 1 ? "--format npy does not write to a terminal; add --output "
+                     "PATH or send standard output to a file"
+                   : "--format npy writes one file for each text; add --output "
+                     "with %d in it, as states-%d.npy, or a folder");
+  }
+  const bool numbered = absl::StrContains(output, "%d");
+  if (!numbered && !IsFolder(output)) {
+    if (count == 1) return std::vector<std::string>{std::string(output)};
+    return UsageError(absl::StrCat(
+        "--output ", output, " is one file and there are ", count,
+        " texts; put %d in it for the text's index, or name a folder"));
+  }
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; i < count; ++i) {
+    paths.push_back(numbered
+                        ? absl::StrReplaceAll(output, {{"%d", absl::StrCat(i)}})
+                        : (std::filesystem::path(std::string(output)) /
+                           absl::StrCat(i, ".npy"))
+                              .string());
+  }
+  return paths;
+}
+
+}  // namespace strata::cli

@@ -1,0 +1,36 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CLIENT_CLI_NPY_H_
+#define STRATA_CLIENT_CLI_NPY_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "strata/v1/tensor.pb.h"
+
+namespace strata::cli {
+
+// A tensor as the bytes of a `.npy` file, format 1.0, little-endian, row-major:
+// "<f4", or "<f2" for FLOAT16. BFLOAT16 has no type there and is widened to
+// "<f4", which loses nothing.
+//
+// Errors: TensorView::Create's.
+absl::StatusOr<std::string> NpyBytes(const v1::Tensor& tensor);
+
+// Where the arrays of `count` inputs go, in their order, for the --output that
+// was given: itself for a single input, each "%d" in it replaced by the input's
+// index, or "INDEX.npy" in it where it is a folder or ends in a slash. An empty
+// path is standard output, for a single input where no --output was given.
+//
+// Errors, for a person: one place for several arrays, or none.
+absl::StatusOr<std::vector<std::string>> NpyPaths(absl::string_view output,
+                                                  std::size_t count,
+                                                  bool out_is_terminal);
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLIENT_CLI_NPY_H_

@@ -1,0 +1,85 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CLIENT_CLI_OPTIONS_H_
+#define STRATA_CLIENT_CLI_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+
+// What a command line asks for, as parsed; strings are still as typed where the
+// server or a command judges them.
+namespace strata::cli {
+
+enum class Format { kTable, kJson, kNpy };
+
+// Which model; the defaults leave it to the server.
+struct ModelChoice {
+  std::string name;
+  std::int64_t version = 0;
+};
+
+// Texts as arguments, or one for each line of a file.
+struct TextSource {
+  // One that is "-" alone: standard input.
+  std::vector<std::string> texts;
+  // Empty: none. "-": standard input.
+  std::string file;
+};
+
+// What `encode` and `tokenize` share: how a text becomes pieces.
+struct PieceOptions {
+  std::string truncation = "none";
+  // 0: the model's limit.
+  std::int32_t max_pieces = 0;
+  bool no_special_pieces = false;
+};
+
+struct EncodeCommand {
+  ModelChoice model;
+  TextSource source;
+  PieceOptions pieces;
+  // Indices separated by commas, or "all". Empty: the last.
+  std::string layers;
+  std::string pooling = "none";
+  bool normalize = false;
+  // 0: the model's width.
+  std::int32_t dimensions = 0;
+  std::string dtype = "float32";
+  bool return_pieces = false;
+  std::int32_t priority = 0;
+  // A path; with npy, see NpyPaths. Empty: standard output.
+  std::string output;
+};
+
+struct TokenizeCommand {
+  ModelChoice model;
+  TextSource source;
+  PieceOptions pieces;
+};
+
+struct ModelsCommand {
+  // Empty name: list them all.
+  ModelChoice model;
+};
+
+struct HealthCommand {
+  // A model's name. Empty: the server as a whole.
+  std::string service;
+};
+
+struct Invocation {
+  std::string server = "127.0.0.1:50051";
+  absl::Duration timeout = absl::Seconds(30);
+  Format format = Format::kTable;
+  std::variant<EncodeCommand, TokenizeCommand, ModelsCommand, HealthCommand>
+      command;
+};
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLIENT_CLI_OPTIONS_H_

@@ -1,0 +1,53 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CLIENT_CLI_TABLE_H_
+#define STRATA_CLIENT_CLI_TABLE_H_
+
+#include <string>
+#include <vector>
+
+namespace strata::cli {
+
+enum class Align { kLeft, kRight };
+
+struct Column {
+  // Empty in every column: the table has no heading.
+  std::string heading;
+  Align align = Align::kLeft;
+  // Whether its cells may be cut for the table to fit; of several, the first.
+  bool shrinks = false;
+};
+
+// Rows of text in aligned columns, two spaces apart. Cells are made printable.
+// Thread-compatible.
+//
+//   Table table({{.heading = "text", .shrinks = true},
+//                {.heading = "pieces", .align = Align::kRight}});
+//   table.AddRow({"The cat sat.", "6"});
+//   out << table.Render(80);
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns);
+
+  // As many cells as columns.
+  void AddRow(const std::vector<std::string>& cells);
+
+  // Columns of the terminal that it takes where nothing is cut.
+  int NaturalWidth() const;
+
+  // Lines, each ended by a line feed and without trailing spaces. The shrinking
+  // column is cut, down to its heading and no less than eight, for the lines to
+  // take at most `width`; where that is not enough they are longer.
+  std::string Render(int width) const;
+
+ private:
+  std::vector<int> Widths() const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace strata::cli
+
+#endif  // STRATA_CLIENT_CLI_TABLE_H_
