@@ -9,18 +9,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/tensor/mask_form.h"
 
 namespace strata {
-
-// The form of the attention mask that a trace takes. True marks what may be
-// attended to.
-enum class MaskForm {
-  kNone,    // No mask argument.
-  kPieces,  // bool [B, T].
-  kKeys,    // bool [B, 1, 1, T].
-  kPairs,   // bool [B, 1, T, T]: says for each query which keys it sees.
-  kDict,    // Dict(str, Tensor) of one bool [B, 1, 1, T] under "bool_mask".
-};
 
 // What an argument of a trace's forward means.
 enum class ArgumentRole { kPieceIds, kAttentionMask, kPositions, kTypeIds };

@@ -1,0 +1,119 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/tensor/rows.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "core/tensor/mask_form.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+// Planes of the one tensor in which all travels to the device.
+enum Plane { kIds, kPositions, kTypeIds, kSegments, kPlanes };
+
+// The four planes of a row; each has as many places as the row.
+struct RowPlanes {
+  std::int64_t* ids;
+  std::int64_t* positions;
+  std::int64_t* type_ids;
+  // Which member a place belongs to, from 1; a padded place has a negative
+  // number of its own.
+  std::int64_t* segments;
+};
+
+void FillMember(const Sequence& sequence, std::int64_t segment, int begin,
+                const RowPlanes& row) {
+  const int pieces = sequence.pieces();
+  std::ranges::copy(sequence.ids, row.ids + begin);
+  if (sequence.positions.empty()) {
+    std::iota(row.positions + begin, row.positions + begin + pieces, 0);
+  } else {
+    std::ranges::copy(sequence.positions, row.positions + begin);
+  }
+  std::ranges::copy(sequence.type_ids, row.type_ids + begin);
+  std::fill_n(row.segments + begin, pieces, segment);
+}
+
+void FillRow(std::span<const Sequence* const> sequences, const PlanRow& members,
+             int length, std::int64_t padding_id, const RowPlanes& row) {
+  int begin = 0;
+  std::int64_t segment = 0;
+  for (const int member : members.members) {
+    FillMember(*sequences[member], ++segment, begin, row);
+    begin += sequences[member]->pieces();
+  }
+  std::fill(row.ids + begin, row.ids + length, padding_id);
+  for (int place = begin; place < length; ++place) {
+    row.segments[place] = -1 - place;
+  }
+}
+
+// int64 [planes, B, T] in host memory.
+at::Tensor FillPlanes(std::span<const Sequence* const> sequences,
+                      const BatchPlan& plan, std::int64_t padding_id,
+                      bool pinned) {
+  const std::int64_t rows = std::ssize(plan.rows);
+  const std::int64_t plane = rows * plan.length;
+  at::Tensor planes =
+      at::empty({kPlanes, rows, plan.length},
+                at::TensorOptions().dtype(at::kLong).pinned_memory(pinned));
+  auto* data = planes.mutable_data_ptr<std::int64_t>();
+  std::fill_n(data + (kPositions * plane), 2 * plane, 0);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    std::int64_t* row = data + (i * plan.length);
+    FillRow(sequences, plan.rows[i], plan.length, padding_id,
+            {.ids = row + (kIds * plane),
+             .positions = row + (kPositions * plane),
+             .type_ids = row + (kTypeIds * plane),
+             .segments = row + (kSegments * plane)});
+  }
+  return planes;
+}
+
+// The mask, made on the device from `segments`, int64 [B, T], which is much
+// smaller than [B, 1, T, T].
+at::Tensor MakeMask(const at::Tensor& segments, MaskForm mask_form) {
+  switch (mask_form) {
+    case MaskForm::kNone:
+      return {};
+    case MaskForm::kPieces:
+      return segments.gt(0);
+    case MaskForm::kKeys:
+    case MaskForm::kDict:
+      return segments.gt(0).unsqueeze(1).unsqueeze(1);
+    case MaskForm::kPairs:
+      return segments.unsqueeze(2).eq(segments.unsqueeze(1)).unsqueeze(1);
+  }
+  return {};
+}
+
+}  // namespace
+
+RowTensors AssembleRows(std::span<const Sequence* const> sequences,
+                        const BatchPlan& plan, MaskForm mask_form,
+                        std::int64_t padding_id, at::Device device) {
+  TORCH_CHECK(mask_form == MaskForm::kPairs ||
+                  std::ranges::all_of(plan.rows,
+                                      [](const PlanRow& row) {
+                                        return row.members.size() == 1;
+                                      }),
+              "a row of several sequences needs a [B, 1, T, T] mask");
+  const at::Tensor planes =
+      FillPlanes(sequences, plan, padding_id, !device.is_cpu())
+          .to(device, /*non_blocking=*/true);
+  return {.ids = planes[kIds],
+          .positions = planes[kPositions],
+          .type_ids = planes[kTypeIds],
+          .mask = MakeMask(planes[kSegments], mask_form)};
+}
+
+}  // namespace strata

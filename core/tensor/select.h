@@ -1,0 +1,32 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_TENSOR_SELECT_H_
+#define STRATA_CORE_TENSOR_SELECT_H_
+
+#include <span>
+#include <vector>
+
+#include "core/base/host_tensor.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "torch/script.h"
+
+namespace strata {
+
+// What was asked of each sequence, out of a forward's `layers`, each
+// [B, T, W]: one tensor for each of its OutputSpecs, of OutputShape(), in the
+// order of `sequences`, whose places `plan` says.
+//
+// All is chosen, pooled (in fp32), normalised and cast on the device of
+// `layers`, into one buffer that leaves it in one copy and that the tensors
+// share; on the CPU that buffer is the answer itself. Each tensor begins at a
+// multiple of 64 bytes. Throws c10::Error where there is no memory (see
+// CallTorch).
+std::vector<std::vector<HostTensor>> SelectOutputs(
+    std::span<const at::Tensor> layers,
+    std::span<const Sequence* const> sequences, const BatchPlan& plan);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_TENSOR_SELECT_H_
