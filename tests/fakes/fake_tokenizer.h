@@ -30,7 +30,9 @@ class FakeTokenizer final : public Tokenizer {
 
   absl::StatusOr<Tokens> Encode(absl::string_view text,
                                 const EncodeOptions& options) const override {
-    Tokens tokens;
+    const int special_pieces = options.add_special_pieces ? 1 : 0;
+    Tokens tokens{.leading_special_pieces = special_pieces,
+                  .trailing_special_pieces = special_pieces};
     const auto add = [&tokens](std::int64_t id, ByteRange range) {
       tokens.ids.push_back(id);
       tokens.ranges.push_back(range);
@@ -41,7 +43,11 @@ class FakeTokenizer final : public Tokenizer {
       add(kFirstByte + static_cast<unsigned char>(text[i]), {begin, begin + 1});
     }
     const auto size = static_cast<std::int64_t>(text.size());
-    if (options.add_special_pieces) add(kEnd, {size, size});
+    if (options.add_special_pieces) {
+      add(kEnd, {size, size});
+      tokens.leading_special_pieces = 1;
+      tokens.trailing_special_pieces = 1;
+    }
     return tokens;
   }
 

@@ -1,0 +1,370 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/engine/engine.h"
+
+#include <cstdint>
+#include <cstring>
+#include <future>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/base/host_tensor.h"
+#include "core/batch/request.h"
+#include "core/engine/call.h"
+#include "core/model/registry.h"
+#include "gtest/gtest.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/puppet_model.h"
+#include "tests/fakes/puppet_runner.h"
+#include "tests/fakes/recording_observer.h"
+
+namespace strata {
+namespace {
+
+std::vector<float> Numbers(const HostTensor& tensor) {
+  std::vector<float> numbers(tensor.data.size() / sizeof(float));
+  std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
+  return numbers;
+}
+
+class EngineTest : public testing::Test {
+ protected:
+  using Reply = absl::StatusOr<EncodeReply>;
+
+  EngineTest() { AddModel("puppet", strings_); }
+
+  // Held forwards would keep the engine from ending.
+  ~EngineTest() override { strings_->ReleaseAll(); }
+
+  void AddModel(const std::string& name,
+                std::shared_ptr<PuppetStrings> strings) {
+    auto model = MakePuppetModel(name, std::move(strings));
+    registry_.SetLoading(model->id);
+    ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  }
+
+  void Start(EngineOptions options = {}) {
+    auto engine =
+        Engine::Create(std::move(options), registry_, clock_, observer_);
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    engine_ = *std::move(engine);
+  }
+
+  std::future<Reply> Send(EncodeCall call) {
+    auto promise = std::make_shared<std::promise<Reply>>();
+    auto reply = promise->get_future();
+    engine_->Encode(std::move(call), [promise](Reply reply) {
+      promise->set_value(std::move(reply));
+    });
+    return reply;
+  }
+
+  static EncodeCall Texts(std::vector<std::string> texts) {
+    EncodeCall call;
+    for (std::string& text : texts) {
+      call.inputs.emplace_back(TextInput{.text = std::move(text), .spans = {}});
+    }
+    return call;
+  }
+
+  static EncodeCall Pieces(std::vector<std::int64_t> ids) {
+    EncodeCall call;
+    call.inputs.emplace_back(PieceInput{.ids = std::move(ids)});
+    return call;
+  }
+
+  FakeClock clock_;
+  RecordingObserver observer_;
+  ModelRegistry registry_;
+  std::shared_ptr<PuppetStrings> strings_ = std::make_shared<PuppetStrings>();
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, EncodesTextsAndPiecesInTheOrderOfTheInputs) {
+  Start();
+  EncodeCall call = Texts({"A", "BC"});
+  call.inputs.emplace_back(PieceInput{.ids = {9}});
+  call.outputs = {{.name = "first", .layers = {0}}, {.name = "last"}};
+  call.return_pieces = true;
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->model->id.name, "puppet");
+  EXPECT_EQ((*reply->outputs)[1].name, "last");
+  ASSERT_EQ(reply->inputs.size(), 3);
+  EXPECT_EQ(reply->inputs[0].piece_count, 3);
+  EXPECT_EQ(Numbers(reply->inputs[0].outputs[0]),
+            (std::vector<float>{0, 0, 67, 67, 1, 1}));
+  EXPECT_EQ(Numbers(reply->inputs[2].outputs[1]),
+            (std::vector<float>{3009, 3009}));
+  EXPECT_EQ(reply->inputs[1].outputs[0].shape,
+            (std::vector<std::int64_t>{1, 4, 2}));
+  ASSERT_EQ(reply->inputs[1].pieces.size(), 4);
+  EXPECT_EQ(reply->inputs[1].pieces[1].text, "B");
+  EXPECT_EQ(reply->inputs[1].pieces[2].range, (ByteRange{1, 2}));
+}
+
+TEST_F(EngineTest, BatchesWhatWaitsAcrossCalls) {
+  Start();
+  strings_->Hold();
+  auto first = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto second = Send(Pieces({1, 2, 3}));
+  auto third = Send(Pieces({5, 6}));
+  EXPECT_EQ(observer_.in_flight(), 3);
+  strings_->ReleaseAll();
+  ASSERT_TRUE(first.get().ok());
+  ASSERT_TRUE(second.get().ok());
+  ASSERT_TRUE(third.get().ok());
+  EXPECT_EQ(strings_->batches(),
+            (std::vector<PuppetBatch>{{.pieces = {1}, .length = 1},
+                                      {.pieces = {3, 2}, .length = 3}}));
+  EXPECT_EQ(observer_.requests().size(), 3);
+  EXPECT_EQ(observer_.in_flight(), 0);
+}
+
+TEST_F(EngineTest, OneForwardCarriesTheInputsOfACall) {
+  Start();
+  const Reply reply = Send(Texts({"abc", "d"})).get();
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(strings_->batches(),
+            (std::vector<PuppetBatch>{{.pieces = {5, 3}, .length = 5}}));
+  EXPECT_EQ(reply->inputs[1].batch.rows, 2);
+  EXPECT_EQ(reply->inputs[1].batch.pieces, 8);
+  EXPECT_EQ(reply->inputs[1].batch.padded_pieces, 10);
+}
+
+TEST_F(EngineTest, TruncatesAndSaysHowMuch) {
+  Start();
+  EncodeCall call = Texts({"abcdef"});
+  call.max_pieces = 5;
+  call.truncation = Truncation::kLeft;
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->inputs[0].piece_count, 5);
+  EXPECT_EQ(reply->inputs[0].truncated_pieces, 3);
+  EXPECT_EQ(Numbers(reply->inputs[0].outputs[0])[2], 3000 + 'd' + 2);
+}
+
+TEST_F(EngineTest, AMalformedInputFailsTheWholeCallByTheFirst) {
+  Start();
+  const Reply reply =
+      Send(Texts({"ok", "this is longer than 16", "so is this, by far"})).get();
+  EXPECT_EQ(ReasonOf(reply.status()), Reason::kInputTooLong);
+  EXPECT_EQ(FieldOf(reply.status()), "inputs[1]");
+  EXPECT_TRUE(strings_->batches().empty());
+}
+
+TEST_F(EngineTest, RefusesBeforeItCosts) {
+  Start({.max_inputs = 2, .max_reply_bytes = 40});
+  EXPECT_EQ(FieldOf(Send({}).get().status()), "inputs");
+  EXPECT_EQ(Send(Texts({"a", "b", "c"})).get().status().message(),
+            "inputs: got 3 inputs, at most 2 are allowed; send several "
+            "requests");
+  EncodeCall unknown = Texts({"a"});
+  unknown.model = "nobody";
+  EXPECT_EQ(Send(std::move(unknown)).get().status().message(),
+            "no model \"nobody\"; this server has: puppet");
+  EncodeCall digest = Texts({"a"});
+  digest.expected_digest = "sha256:other";
+  EXPECT_EQ(ReasonOf(Send(std::move(digest)).get().status()),
+            Reason::kDigestMismatch);
+  // 3 pieces of width 2 in fp32 are 24 bytes; two inputs are too many.
+  const absl::Status large = Send(Texts({"a", "b"})).get().status();
+  EXPECT_EQ(ReasonOf(large), Reason::kReplyTooLarge);
+  EXPECT_EQ(large.message(),
+            "the answer would hold 48 bytes of tensors, at most 40 are "
+            "allowed; ask for fewer layers, a pooling, FLOAT16 or fewer "
+            "inputs, or use EncodeChunks");
+  EXPECT_TRUE(strings_->batches().empty());
+  EXPECT_TRUE(Send(Texts({"a"})).get().ok());
+}
+
+TEST_F(EngineTest, ADeadlinePastOnArrivalIsRefused) {
+  Start();
+  EncodeCall call = Texts({"a"});
+  call.deadline = clock_.Now();
+  const absl::Status status = Send(std::move(call)).get().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(status.message(),
+            "the deadline had passed when the request arrived");
+}
+
+TEST_F(EngineTest, ADeadlinePastInTheQueueCostsNoCompute) {
+  Start();
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  EncodeCall call = Pieces({2});
+  call.deadline = clock_.Now() + absl::Seconds(1);
+  auto waiting = Send(std::move(call));
+  clock_.Advance(absl::Seconds(1));
+  strings_->ReleaseAll();
+  ASSERT_TRUE(running.get().ok());
+  EXPECT_EQ(ReasonOf(waiting.get().status()), Reason::kDeadlinePassed);
+  EXPECT_EQ(strings_->batches().size(), 1);
+}
+
+TEST_F(EngineTest, ACancelledCallLeavesTheQueueAtOnce) {
+  Start();
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  std::stop_source caller;
+  EncodeCall call = Pieces({2});
+  call.stop = caller.get_token();
+  auto waiting = Send(std::move(call));
+  caller.request_stop();
+  // The device is still held: the answer comes from the queue.
+  EXPECT_EQ(ReasonOf(waiting.get().status()), Reason::kCallerCancelled);
+  strings_->ReleaseAll();
+  ASSERT_TRUE(running.get().ok());
+  EXPECT_EQ(strings_->batches().size(), 1);
+}
+
+TEST_F(EngineTest, ACallCancelledOnArrivalIsNotRun) {
+  Start();
+  std::stop_source caller;
+  caller.request_stop();
+  EncodeCall call = Texts({"a"});
+  call.stop = caller.get_token();
+  EXPECT_EQ(ReasonOf(Send(std::move(call)).get().status()),
+            Reason::kCallerCancelled);
+  EXPECT_TRUE(strings_->batches().empty());
+}
+
+TEST_F(EngineTest, FullRefusesAtOnceAndRecovers) {
+  Start({.max_requests = 1});
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  const absl::Status full = Send(Pieces({2})).get().status();
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(RetryAfterOf(full).has_value());
+  strings_->ReleaseAll();
+  ASSERT_TRUE(running.get().ok());
+  EXPECT_TRUE(Send(Pieces({2})).get().ok());
+}
+
+TEST_F(EngineTest, AFullQueueRefuses) {
+  Start({.max_waiting_pieces = 3});
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto waiting = Send(Pieces({1, 2}));
+  EXPECT_EQ(ReasonOf(Send(Pieces({1, 2})).get().status()), Reason::kServerFull);
+  strings_->ReleaseAll();
+  EXPECT_TRUE(running.get().ok());
+  EXPECT_TRUE(waiting.get().ok());
+}
+
+TEST_F(EngineTest, AFailingForwardFailsOnlyItsInput) {
+  Start();
+  strings_->FailOn(200, Error(Reason::kForwardFailed, "as told"));
+  EncodeCall call = Pieces({1});
+  for (const std::int64_t id : {2, 200, 3, 4}) {
+    call.inputs.emplace_back(PieceInput{.ids = {id}});
+  }
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(reply->inputs[i].status.ok(), i != 2) << i;
+    EXPECT_EQ(reply->inputs[i].outputs.size(), i == 2 ? 0 : 1) << i;
+  }
+  EXPECT_EQ(reply->inputs[2].status.message(), "as told");
+  EXPECT_EQ(ReasonOf(reply->inputs[2].status), Reason::kForwardFailed);
+}
+
+TEST_F(EngineTest, ModelsDoNotShareBatches) {
+  const auto others = std::make_shared<PuppetStrings>();
+  AddModel("other", others);
+  Start();
+  const absl::Status ambiguous = Send(Pieces({1})).get().status();
+  EXPECT_EQ(ReasonOf(ambiguous), Reason::kModelAmbiguous);
+  EncodeCall mine = Pieces({1});
+  mine.model = "puppet";
+  EncodeCall theirs = Pieces({1, 2});
+  theirs.model = "other";
+  auto first = Send(std::move(mine));
+  auto second = Send(std::move(theirs));
+  ASSERT_TRUE(first.get().ok());
+  ASSERT_TRUE(second.get().ok());
+  EXPECT_EQ(strings_->batches(),
+            (std::vector<PuppetBatch>{{.pieces = {1}, .length = 1}}));
+  EXPECT_EQ(others->batches(),
+            (std::vector<PuppetBatch>{{.pieces = {2}, .length = 2}}));
+}
+
+TEST_F(EngineTest, StopFailsWhatWaitsAndLetsTheForwardEnd) {
+  Start();
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto waiting = Send(Pieces({2}));
+  engine_->Stop();
+  EXPECT_EQ(ReasonOf(waiting.get().status()), Reason::kServerStopping);
+  EXPECT_EQ(ReasonOf(Send(Pieces({3})).get().status()),
+            Reason::kServerStopping);
+  strings_->ReleaseAll();
+  EXPECT_TRUE(running.get().ok());
+}
+
+TEST_F(EngineTest, TokenizesWithoutTheDevice) {
+  Start();
+  std::promise<absl::StatusOr<TokenizeReply>> promise;
+  engine_->Tokenize({.texts = {"A", "a text of more than sixteen bytes"}},
+                    [&promise](auto reply) { promise.set_value(reply); });
+  const auto reply = promise.get_future().get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->texts[0].pieces[1].id, 67);
+  EXPECT_EQ(reply->texts[1].pieces.size(), 35) << "no limit unless asked";
+  EXPECT_TRUE(strings_->batches().empty());
+}
+
+TEST_F(EngineTest, TokenizeTruncatesWhenAsked) {
+  Start();
+  std::promise<absl::StatusOr<TokenizeReply>> promise;
+  engine_->Tokenize(
+      {.texts = {"abcdef"}, .truncation = Truncation::kRight, .max_pieces = 4},
+      [&promise](auto reply) { promise.set_value(reply); });
+  const auto reply = promise.get_future().get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->texts[0].pieces.size(), 4);
+  EXPECT_EQ(reply->texts[0].truncated_pieces, 4);
+}
+
+TEST_F(EngineTest, DetokenizesAndNamesABadInput) {
+  Start();
+  const auto detokenize = [this](std::vector<std::vector<std::int64_t>> ids) {
+    std::promise<absl::StatusOr<DetokenizeReply>> promise;
+    engine_->Detokenize({.inputs = std::move(ids), .skip_special_pieces = true},
+                        [&promise](auto reply) { promise.set_value(reply); });
+    return promise.get_future().get();
+  };
+  const auto reply = detokenize({{0, 'H' + 2, 'i' + 2, 1}});
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->texts, std::vector<std::string>{"Hi"});
+  const absl::Status bad = detokenize({{1}, {9999}}).status();
+  EXPECT_EQ(bad.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FieldOf(bad), "inputs[1].ids");
+}
+
+TEST_F(EngineTest, RefusesOptionsOutOfRange) {
+  EXPECT_EQ(Engine::Create({.devices = {}}, registry_, clock_, observer_)
+                .status()
+                .message(),
+            "devices: got 0, expected at least 1");
+  EXPECT_EQ(Engine::Create({.max_requests = 0}, registry_, clock_, observer_)
+                .status()
+                .message(),
+            "max_requests: got 0, expected at least 1");
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,123 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/registry.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/error.h"
+#include "gtest/gtest.h"
+#include "tests/fakes/puppet_model.h"
+
+namespace strata {
+namespace {
+
+std::shared_ptr<const Model> MakeModel(const std::string& name, int version) {
+  return MakePuppetModel(name, std::make_shared<PuppetStrings>(), version);
+}
+
+void AddReady(ModelRegistry& registry, const std::string& name, int version) {
+  registry.SetLoading({name, version});
+  ASSERT_TRUE(registry.SetReady(MakeModel(name, version)).ok());
+}
+
+void AddRefused(ModelRegistry& registry, const std::string& name, int version) {
+  registry.SetLoading({name, version});
+  ASSERT_TRUE(registry
+                  .SetRefused({name, version},
+                              Error(Reason::kModelRefused, "no model.pt"),
+                              "sha256:x", {.layers = 3})
+                  .ok());
+}
+
+TEST(ModelRegistry, EmptyNameIsTheOnlyModel) {
+  ModelRegistry registry;
+  EXPECT_EQ(registry.Find("", 0).status().message(),
+            "this server has no models");
+  AddReady(registry, "a", 1);
+  EXPECT_EQ((*registry.Find("", 0))->id, (ModelId{"a", 1}));
+  AddReady(registry, "b", 1);
+  const absl::Status ambiguous = registry.Find("", 0).status();
+  EXPECT_EQ(ambiguous.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(ambiguous), Reason::kModelAmbiguous);
+  EXPECT_EQ(ambiguous.message(),
+            "model: empty, and this server has several; name one of: a, b");
+}
+
+TEST(ModelRegistry, UnknownNamesAndVersionsSayWhatThereIs) {
+  ModelRegistry registry;
+  AddReady(registry, "a", 1);
+  AddReady(registry, "a", 3);
+  EXPECT_EQ(registry.Find("x", 0).status().message(),
+            "no model \"x\"; this server has: a");
+  const absl::Status version = registry.Find("a", 2).status();
+  EXPECT_EQ(version.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(version.message(), "model \"a\" has no version 2; it has: 1, 3");
+  EXPECT_EQ(FieldOf(registry.Find("a", -1).status()), "version");
+}
+
+TEST(ModelRegistry, VersionZeroIsTheNewestThatIsReady) {
+  ModelRegistry registry;
+  AddReady(registry, "a", 1);
+  AddReady(registry, "a", 2);
+  AddRefused(registry, "a", 3);
+  registry.SetLoading({"a", 4});
+  EXPECT_EQ((*registry.Find("a", 0))->id.version, 2);
+  EXPECT_EQ((*registry.Find("a", 1))->id.version, 1);
+  EXPECT_EQ(registry.Describe("a", 0)->id.version, 2);
+}
+
+TEST(ModelRegistry, WhatIsNotReadySaysWhy) {
+  ModelRegistry registry;
+  AddRefused(registry, "a", 1);
+  const absl::Status refused = registry.Find("a", 0).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.message(),
+            "model \"a\" version 1 was refused when it was loaded: no "
+            "model.pt");
+  registry.SetLoading({"a", 2});
+  const absl::Status loading = registry.Find("a", 0).status();
+  EXPECT_EQ(loading.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(loading), Reason::kModelNotReady);
+  EXPECT_EQ(loading.message(),
+            "model \"a\" version 2 is still loading; try again");
+}
+
+TEST(ModelRegistry, DescribesTheRefusedToo) {
+  ModelRegistry registry;
+  AddRefused(registry, "a", 1);
+  const auto entry = registry.Describe("a", 1);
+  ASSERT_TRUE(entry.ok());
+  EXPECT_EQ(entry->state, ModelState::kRefused);
+  EXPECT_EQ(entry->refusal.message(), "no model.pt");
+  EXPECT_EQ(entry->digest, "sha256:x");
+  EXPECT_EQ(entry->report.layers, 3);
+  EXPECT_EQ(entry->model, nullptr);
+}
+
+TEST(ModelRegistry, ListsByNameAndThenVersion) {
+  ModelRegistry registry;
+  AddReady(registry, "b", 10);
+  AddRefused(registry, "b", 9);
+  registry.SetLoading({"a", 1});
+  std::vector<ModelId> ids;
+  for (const ModelEntry& entry : registry.List()) ids.push_back(entry.id);
+  EXPECT_EQ(ids, (std::vector<ModelId>{{"a", 1}, {"b", 9}, {"b", 10}}));
+}
+
+TEST(ModelRegistry, OnlyWhatLoadsBecomesReadyOrRefused) {
+  ModelRegistry registry;
+  EXPECT_EQ(registry.SetReady(MakeModel("a", 1)).message(),
+            "model \"a\" version 1 is not loading");
+  AddReady(registry, "a", 1);
+  EXPECT_EQ(registry.SetReady(MakeModel("a", 1)).code(),
+            absl::StatusCode::kInternal);
+  EXPECT_EQ(registry.SetRefused({"a", 1}, absl::OkStatus(), "", {}).code(),
+            absl::StatusCode::kInternal);
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,67 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_TESTS_FAKES_RECORDING_OBSERVER_H_
+#define STRATA_TESTS_FAKES_RECORDING_OBSERVER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/base/observer.h"
+
+namespace strata {
+
+// Remembers what the engine told it. Thread-safe.
+class RecordingObserver final : public Observer {
+ public:
+  struct Request {
+    std::string model;
+    absl::Status status;
+    int inputs = 0;
+  };
+
+  void OnRequestDone(absl::string_view model, const absl::Status& status,
+                     int inputs, const StageTimings& /*timings*/) override {
+    MutexLock lock(mutex_);
+    requests_.push_back(
+        {.model = std::string(model), .status = status, .inputs = inputs});
+  }
+  void OnBatch(absl::string_view /*model*/, const BatchInfo& batch,
+               absl::Duration /*compute*/) override {
+    MutexLock lock(mutex_);
+    batches_.push_back(batch);
+  }
+  void OnQueueDepth(int /*waiting_inputs*/) override {}
+  void OnInFlight(int requests) override {
+    MutexLock lock(mutex_);
+    in_flight_ = requests;
+  }
+
+  std::vector<Request> requests() const {
+    MutexLock lock(mutex_);
+    return requests_;
+  }
+  std::vector<BatchInfo> batches() const {
+    MutexLock lock(mutex_);
+    return batches_;
+  }
+  int in_flight() const {
+    MutexLock lock(mutex_);
+    return in_flight_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<Request> requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<BatchInfo> batches_ ABSL_GUARDED_BY(mutex_);
+  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_TESTS_FAKES_RECORDING_OBSERVER_H_
