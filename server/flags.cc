@@ -1,0 +1,286 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "core/base/status_macros.h"
+#include "server/address.h"
+#include "server/version.h"
+
+namespace strata {
+namespace {
+
+constexpr std::int64_t kLargestInt = std::numeric_limits<int>::max();
+// A gRPC message and a protobuf message hold less than 2 GiB; what frames the
+// tensors needs a little of it.
+constexpr std::int64_t kLargestReply =
+    (std::int64_t{2} << 30) - (std::int64_t{16} << 20);
+
+// Reads a value into its member; the error says what was expected.
+using Setter = std::function<absl::Status(const std::string& text)>;
+
+absl::Status Expected(absl::string_view text, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is not ", what));
+}
+
+template <typename Int>
+Setter IntSetter(Int& target, std::int64_t least,
+                 std::int64_t largest = kLargestInt) {
+  return [&target, least, largest](const std::string& text) {
+    std::int64_t value = 0;
+    if (!absl::SimpleAtoi(text, &value) || value < least || value > largest) {
+      return Expected(
+          text, absl::StrCat("a whole number from ", least, " to ", largest));
+    }
+    target = static_cast<Int>(value);
+    return absl::OkStatus();
+  };
+}
+
+// Bytes, with KiB, MiB or GiB behind the number or without.
+Setter BytesSetter(std::int64_t& target, std::int64_t largest) {
+  return [&target, largest](const std::string& text) {
+    absl::string_view number = text;
+    int shift = 0;
+    if (absl::ConsumeSuffix(&number, "KiB")) {
+      shift = 10;
+    } else if (absl::ConsumeSuffix(&number, "MiB")) {
+      shift = 20;
+    } else if (absl::ConsumeSuffix(&number, "GiB")) {
+      shift = 30;
+    }
+    std::int64_t value = 0;
+    if (!absl::SimpleAtoi(number, &value) || value < 1 ||
+        value > largest >> shift) {
+      return Expected(text, absl::StrCat("a size from 1 to ", largest,
+                                         " bytes, as 1048576 or 1MiB"));
+    }
+    target = value << shift;
+    return absl::OkStatus();
+  };
+}
+
+Setter DurationSetter(absl::Duration& target) {
+  return [&target](const std::string& text) {
+    absl::Duration value;
+    if (!absl::ParseDuration(text, &value) || value < absl::ZeroDuration() ||
+        value == absl::InfiniteDuration()) {
+      return Expected(text, "a duration, as 500ms, 30s or 1m30s");
+    }
+    target = value;
+    return absl::OkStatus();
+  };
+}
+
+Setter AddressSetter(Address& target) {
+  return [&target](const std::string& text) {
+    STRATA_ASSIGN_OR_RETURN(target, ParseAddress(text));
+    return absl::OkStatus();
+  };
+}
+
+Setter MetricsSetter(std::optional<Address>& target) {
+  return [&target](const std::string& text) {
+    target.reset();
+    if (text.empty() || text == "off") return absl::OkStatus();
+    STRATA_ASSIGN_OR_RETURN(target, ParseAddress(text));
+    return absl::OkStatus();
+  };
+}
+
+template <typename Text>
+Setter TextSetter(Text& target) {
+  return [&target](const std::string& text) {
+    if (text.empty()) return Expected(text, "a value");
+    target = text;
+    return absl::OkStatus();
+  };
+}
+
+// CLI11's help names the variable behind every flag; ours says the rule once.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text;
+    if (!option->get_type_name().empty()) {
+      absl::StrAppend(&text, " ", option->get_type_name());
+    }
+    if (!option->get_default_str().empty()) {
+      absl::StrAppend(&text, " [", option->get_default_str(), "]");
+    }
+    return text;
+  }
+};
+
+CLI::Option& AddFlag(CLI::App& app, const std::string& name,
+                     const std::string& value, const std::string& unset,
+                     const std::string& help, Setter set) {
+  const auto store = [name, set = std::move(set)](const std::string& text) {
+    if (const absl::Status status = set(text); !status.ok()) {
+      throw CLI::ValidationError(name, std::string(status.message()));
+    }
+  };
+  CLI::Option* option = app.add_option_function<std::string>(name, store, help);
+  const std::string variable = absl::AsciiStrToUpper(absl::StrCat(
+      "STRATA_", absl::StrReplaceAll(name.substr(2), {{"-", "_"}})));
+  return *option->envname(variable)->type_name(value)->default_str(unset);
+}
+
+void AddPlaces(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--repository", "DIR", "",
+          "Folder of models, <model>/<version>/ below it. Required.",
+          TextSetter(flags.repository))
+      .required();
+  AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
+          "Where gRPC listens; port 0 picks a free one. Calls are neither\n"
+          "encrypted nor authenticated: open it to networks you trust only.",
+          AddressSetter(flags.listen));
+  AddFlag(app, "--metrics-listen", "IP:PORT", "127.0.0.1:9464",
+          "Where Prometheus finds /metrics; port 0 picks a free one, \"off\"\n"
+          "switches it off.",
+          MetricsSetter(flags.metrics_listen));
+  AddFlag(app, "--devices", "LIST", "auto",
+          "Comma-separated: cpu, cuda (every CUDA device), cuda:N; auto is\n"
+          "every CUDA device if there is one, else cpu.",
+          TextSetter(flags.devices));
+}
+
+void AddThreads(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--intra-op-threads", "N", "0",
+          "Threads of one forward on the CPU. 0: as many CPUs as the control\n"
+          "group grants.",
+          IntSetter(flags.intra_op_threads, 0, 1024));
+  AddFlag(app, "--tokenizer-threads", "N", "0",
+          "Threads that tokenize. 0: as many CPUs as the control group grants.",
+          IntSetter(flags.tokenizer_threads, 0, 1024));
+}
+
+void AddLimits(CLI::App& app, ServerFlags& flags) {
+  AddFlag(
+      app, "--max-requests", "N", "1024",
+      "Requests in flight; more are refused with RESOURCE_EXHAUSTED. Higher\n"
+      "admits longer queues, lower fails sooner under overload.",
+      IntSetter(flags.max_requests, 1));
+  AddFlag(app, "--max-message-bytes", "SIZE", "64MiB", "Largest request.",
+          BytesSetter(flags.max_message_bytes, kLargestInt));
+  AddFlag(app, "--max-request-bytes", "SIZE", "256MiB",
+          "Bytes of all requests in flight together.",
+          BytesSetter(flags.max_request_bytes,
+                      std::numeric_limits<std::int64_t>::max()));
+  AddFlag(app, "--max-waiting-pieces", "N", "1048576",
+          "Pieces that wait for a device; bounds the wait where requests are\n"
+          "long.",
+          IntSetter(flags.max_waiting_pieces, 1,
+                    std::numeric_limits<std::int64_t>::max()));
+  AddFlag(app, "--max-inputs", "N", "1024", "Inputs of one request.",
+          IntSetter(flags.max_inputs, 1));
+  AddFlag(app, "--max-reply-bytes", "SIZE", "512MiB",
+          "Bytes of the tensors of one Encode answer.",
+          BytesSetter(flags.max_reply_bytes, kLargestReply));
+}
+
+void AddScheduling(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--window", "N", "256",
+          "Waiting inputs that the choice of a batch looks at. Larger wastes\n"
+          "less on padding, smaller chooses faster.",
+          IntSetter(flags.window, 1));
+  AddFlag(app, "--ageing", "DURATION", "500ms",
+          "Wait that makes up for one step of priority.",
+          DurationSetter(flags.ageing));
+}
+
+void AddLifetimes(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--drain-timeout", "DURATION", "30s",
+          "Longest time from SIGTERM to the exit, the pause included; calls\n"
+          "that are not done by then are cancelled.",
+          DurationSetter(flags.drain_timeout));
+  AddFlag(
+      app, "--lame-duck", "DURATION", "2s",
+      "After SIGTERM, how long to serve on while health says NOT_SERVING,\n"
+      "so that load balancers look away first: their health check interval\n"
+      "times its threshold. Ctrl-C does not pause.",
+      DurationSetter(flags.lame_duck));
+  AddFlag(app, "--max-connection-age", "DURATION", "0s",
+          "Ask clients to connect anew after this long, to spread them over\n"
+          "new servers. 0s: never.",
+          DurationSetter(flags.max_connection_age));
+}
+
+// What no flag can see alone.
+absl::Status Check(const ServerFlags& flags) {
+  if (flags.max_message_bytes > flags.max_request_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--max-message-bytes (", flags.max_message_bytes,
+        ") is above --max-request-bytes (", flags.max_request_bytes,
+        "): such a request could never be admitted"));
+  }
+  if (flags.lame_duck > flags.drain_timeout) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--lame-duck (", absl::FormatDuration(flags.lame_duck),
+        ") is above --drain-timeout (",
+        absl::FormatDuration(flags.drain_timeout), "), which includes it"));
+  }
+  return absl::OkStatus();
+}
+
+FlagsExit Mistake(absl::string_view what) {
+  return {.code = 2,
+          .text = absl::StrCat("strata-server: ", what,
+                               " (--help lists the flags)\n")};
+}
+
+}  // namespace
+
+std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
+                                                const char* const* argv) {
+  ServerFlags flags;
+  const std::string version = absl::StrCat("strata-server ", Version());
+  CLI::App app("Serves the hidden states of traced transformers over gRPC.",
+               "strata-server");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.get_formatter()->column_width(36);
+  app.footer(
+      "Each flag can be set in the environment too: STRATA_MAX_REQUESTS for\n"
+      "--max-requests. The command line wins.");
+  app.set_help_flag("--help", "Print this and exit.");
+  app.set_version_flag("--version", version, "Print the version and exit.");
+  AddPlaces(app, flags);
+  AddThreads(app, flags);
+  AddLimits(app, flags);
+  AddScheduling(app, flags);
+  AddLifetimes(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return FlagsExit{.code = 0, .text = app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return FlagsExit{.code = 0, .text = version + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return Mistake(error.what());
+  }
+  if (const absl::Status status = Check(flags); !status.ok()) {
+    return Mistake(status.message());
+  }
+  return flags;
+}
+
+}  // namespace strata

@@ -1,0 +1,66 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_FLAGS_H_
+#define STRATA_SERVER_FLAGS_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "server/address.h"
+
+namespace strata {
+
+// What the operator chose: a member for each flag of strata-server, whose
+// --help says what each means. `--max-requests` can be given as
+// STRATA_MAX_REQUESTS in the environment too; the command line wins.
+struct ServerFlags {
+  std::filesystem::path repository;
+  // The loopback by default: calls are neither encrypted nor authenticated, so
+  // who opens them to a network says so (a container: --listen 0.0.0.0:50051).
+  Address listen = {.host = "127.0.0.1", .port = 50051};
+  // nullopt: no metrics.
+  std::optional<Address> metrics_listen =
+      Address{.host = "127.0.0.1", .port = 9464};
+  std::string devices = "auto";
+  // 0: as many as the control group grants CPUs.
+  int intra_op_threads = 0;
+  int tokenizer_threads = 0;
+
+  int max_requests = 1024;
+  std::int64_t max_message_bytes = std::int64_t{64} << 20;
+  std::int64_t max_request_bytes = std::int64_t{256} << 20;
+  std::int64_t max_waiting_pieces = std::int64_t{1} << 20;
+  int max_inputs = 1024;
+  std::int64_t max_reply_bytes = std::int64_t{512} << 20;
+  int window = 256;
+  absl::Duration ageing = absl::Milliseconds(500);
+
+  // From the signal to the exit, the pause included.
+  absl::Duration drain_timeout = absl::Seconds(30);
+  // On SIGTERM, which a supervisor sends while its load balancer still believes
+  // the last health check. Not on SIGINT: nobody behind Ctrl-C waits for it.
+  absl::Duration lame_duck = absl::Seconds(2);
+  // Zero: connections live as long as their clients like.
+  absl::Duration max_connection_age = absl::ZeroDuration();
+};
+
+// What to print, and the process's exit code: 0 for --help and --version
+// (standard output), 2 for a mistake (standard error).
+struct FlagsExit {
+  int code = 0;
+  std::string text;
+};
+
+// Reads the command line, and STRATA_* from the environment where a flag is not
+// on it.
+std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
+                                                const char* const* argv);
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_FLAGS_H_

@@ -1,0 +1,73 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_GRPC_SERVER_H_
+#define STRATA_SERVER_GRPC_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/observer.h"
+#include "core/engine/engine.h"
+#include "core/model/registry.h"
+#include "grpcpp/server.h"
+#include "server/address.h"
+#include "server/hidden_state_service.h"
+#include "server/model_service.h"
+#include "server/tokenizer_service.h"
+
+namespace strata {
+
+// How the network side is set up; see the flags of the same names.
+struct GrpcServerOptions {
+  Address listen;
+  std::int64_t max_message_bytes = std::int64_t{64} << 20;
+  absl::Duration max_connection_age = absl::ZeroDuration();
+};
+
+// The gRPC side of the process: the services of strata.v1, grpc.health.v1 and
+// reflection on one port. Thread-safe.
+class GrpcServer {
+ public:
+  // Listens and serves at once; health says what `registry` does. All
+  // references outlive the server. Error: UNAVAILABLE where it cannot listen.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      const GrpcServerOptions& options, Engine& engine,
+      const ModelRegistry& registry, const Clock& clock, Observer& observer);
+
+  // Shuts down at once where Shutdown was not called.
+  ~GrpcServer();
+
+  // Where it listens, the port as chosen.
+  const Address& address() const { return address_; }
+
+  // Takes up the states of the models; called whenever one has changed.
+  void PublishHealth();
+
+  // Health says NOT_SERVING from now on, whatever the models do. Calls are
+  // still served.
+  void StopHealth();
+
+  // Refuses new calls, waits for those that run, cancels what is left at
+  // `timeout`, and returns when none is. Called once.
+  void Shutdown(absl::Duration timeout);
+
+ private:
+  GrpcServer(Engine& engine, const ModelRegistry& registry, const Clock& clock,
+             Observer& observer);
+
+  const ModelRegistry& registry_;
+  HiddenStateService hidden_states_;
+  TokenizerService tokenizer_;
+  ModelService models_;
+  Address address_;
+  // Goes before the services that it calls.
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_GRPC_SERVER_H_

@@ -1,0 +1,28 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/health.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/model/registry.h"
+#include "grpcpp/health_check_service_interface.h"
+
+namespace strata {
+
+void PublishHealth(const std::vector<ModelEntry>& entries,
+                   grpc::HealthCheckServiceInterface& health) {
+  std::map<std::string, bool> serving = {{"", false}};
+  for (const ModelEntry& entry : entries) {
+    const bool ready = entry.state == ModelState::kReady;
+    serving[entry.id.name] |= ready;
+    serving[""] |= ready;
+  }
+  for (const auto& [name, is_serving] : serving) {
+    health.SetServingStatus(name, is_serving);
+  }
+}
+
+}  // namespace strata

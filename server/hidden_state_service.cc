@@ -1,0 +1,79 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/hidden_state_service.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/engine/call.h"
+#include "core/engine/engine.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "server/convert.h"
+#include "server/refused_call.h"
+#include "server/reply_slices.h"
+#include "server/unary_call.h"
+#include "strata/v1/hidden_state_service.pb.h"
+
+namespace strata {
+namespace {
+
+absl::Status NotImplemented(absl::string_view method) {
+  return Error(
+      Reason::kNotImplemented,
+      absl::StrCat(method,
+                   " is not implemented in this version; use Encode, "
+                   "and ask for fewer inputs or layers, or pool, where "
+                   "its answer would be too large"));
+}
+
+void Encode(Engine& engine, v1::EncodeRequest message,
+            std::shared_ptr<UnaryCall> call) {
+  const std::string model = message.model();
+  absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
+  if (!encode.ok()) return call->Refuse(model, encode.status());
+  encode->deadline = call->deadline();
+  encode->stop = call->stop_token();
+  encode->request_bytes = call->request_bytes();
+  engine.Encode(*std::move(encode),
+                [call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
+                  if (!reply.ok()) return call->Finish(reply.status());
+                  call->Finish(ToEncodeResponse(*std::move(reply)));
+                });
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* HiddenStateService::Encode(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return AnswerUnary<v1::EncodeRequest>(
+      environment_, context, request, reply,
+      [this](v1::EncodeRequest message, std::shared_ptr<UnaryCall> call) {
+        strata::Encode(engine_, std::move(message), std::move(call));
+      });
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* HiddenStateService::EncodeChunks(
+    grpc::CallbackServerContext* /*context*/,
+    const grpc::ByteBuffer* /*request*/) {
+  return RefusedCall<grpc::ServerWriteReactor<grpc::ByteBuffer>>::Start(
+      NotImplemented("EncodeChunks"));
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+HiddenStateService::EncodeStream(grpc::CallbackServerContext* /*context*/) {
+  return RefusedCall<
+      grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>::
+      Start(NotImplemented("EncodeStream"));
+}
+
+}  // namespace strata

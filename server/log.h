@@ -1,0 +1,43 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_LOG_H_
+#define STRATA_SERVER_LOG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace strata {
+
+enum class Severity { kInfo, kWarning, kError };
+
+// A fact about an event, as {"model", "minilm"}.
+struct LogField {
+  absl::string_view key;
+  std::string value;
+};
+
+// One line of key=value text, without the line's end. Values that hold spaces,
+// quotes, '=' or control characters are quoted and escaped, so that a line
+// stays a line.
+//
+//   time=2026-01-02T03:04:05.678Z level=info event=model_ready model=minilm
+std::string FormatLogLine(absl::Time time, Severity severity,
+                          absl::string_view event,
+                          const std::vector<LogField>& fields);
+
+// Writes a line to standard error. Thread-safe: lines never mix. Fields never
+// hold payload: no texts, no pieces, no numbers of a reply.
+void Log(Severity severity, absl::string_view event,
+         const std::vector<LogField>& fields);
+
+// Writes `text` and a line's end as they are: the few lines that scripts wait
+// for. Thread-safe.
+void Announce(absl::string_view text);
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_LOG_H_

@@ -1,0 +1,97 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_METRICS_H_
+#define STRATA_SERVER_METRICS_H_
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/base/observer.h"
+#include "core/model/registry.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace strata {
+
+// Prometheus metrics of the server; README.md beside this file lists them.
+//
+// Labels never come from a request: `model` is a model of this server, or
+// kOtherModel for whatever else a caller named. Thread-safe.
+class Metrics final : public Observer {
+ public:
+  // Label of requests that name no model of this server.
+  static constexpr absl::string_view kOtherModel = "(other)";
+
+  Metrics();
+
+  // Takes up the models and their states; called whenever one has changed.
+  void SetModels(const std::vector<ModelEntry>& entries)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What a listener exposes.
+  std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
+
+  void OnRequestDone(absl::string_view model, const absl::Status& status,
+                     int inputs, const StageTimings& timings) override;
+  void OnBatch(absl::string_view model, const BatchInfo& batch,
+               absl::Duration compute) override;
+  void OnQueueDepth(int waiting_inputs) override;
+  void OnInFlight(int requests) override;
+
+ private:
+  enum Stage { kTokenize, kQueue, kCompute, kTotal, kStages };
+
+  template <typename Metric>
+  using Family = prometheus::Family<Metric>;
+
+  // The series of one model.
+  struct Series {
+    std::string label;
+    prometheus::Counter* inputs;
+    prometheus::Counter* pieces;
+    std::array<prometheus::Histogram*, kStages> stages;
+    prometheus::Histogram* forward_seconds;
+    prometheus::Histogram* batch_rows;
+    prometheus::Histogram* batch_pieces;
+    prometheus::Histogram* padding_ratio;
+  };
+
+  Series MakeSeries(absl::string_view model);
+  // Of the model, or of kOtherModel; lives as long as this.
+  const Series& SeriesOf(absl::string_view model) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Prometheus's own are thread-safe.
+  const std::shared_ptr<prometheus::Registry> registry_;
+  Family<prometheus::Counter>& requests_;
+  Family<prometheus::Counter>& rejections_;
+  Family<prometheus::Counter>& inputs_;
+  Family<prometheus::Counter>& pieces_;
+  Family<prometheus::Histogram>& stage_seconds_;
+  Family<prometheus::Histogram>& forward_seconds_;
+  Family<prometheus::Histogram>& batch_rows_;
+  Family<prometheus::Histogram>& batch_pieces_;
+  Family<prometheus::Histogram>& padding_ratio_;
+  Family<prometheus::Gauge>& model_state_;
+  prometheus::Gauge& queue_depth_;
+  prometheus::Gauge& in_flight_;
+
+  Mutex mutex_;
+  // A map, whose elements stay where they are.
+  std::map<std::string, Series, std::less<>> series_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_METRICS_H_

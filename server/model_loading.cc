@@ -1,0 +1,113 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/model_loading.h"
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "core/batch/runner.h"
+#include "core/model/loader.h"
+#include "core/model/model.h"
+#include "core/model/registry.h"
+#include "core/model/report.h"
+#include "core/model/repository.h"
+#include "server/log.h"
+#include "server/model_messages.h"
+
+namespace strata {
+namespace {
+
+std::vector<LogField> IdFields(const ModelId& id) {
+  return {{"model", id.name}, {"version", absl::StrCat(id.version)}};
+}
+
+std::string Devices(const Model& model) {
+  return absl::StrJoin(model.runners, ",",
+                       [](std::string* out, const auto& runner) {
+                         out->append(runner->Device());
+                       });
+}
+
+void LogReady(const Model& model) {
+  const TraceReport& report = model.report;
+  std::vector<LogField> fields = IdFields(model.id);
+  const auto add = [&fields](absl::string_view key, const auto& value) {
+    fields.push_back({key, absl::StrCat(value)});
+  };
+  add("devices", Devices(model));
+  add("layers", report.layers);
+  add("width", report.width);
+  add("dtype", report.dtype);
+  add("vocabulary", report.vocabulary_size);
+  add("mask", MaskFormName(report.mask_form));
+  add("max_pieces", model.max_pieces);
+  add("padding_exact", report.padding_exact ? "yes" : "no");
+  add("examined_in", absl::FormatDuration(
+                         absl::Trunc(report.duration, absl::Milliseconds(1))));
+  add("digest", model.digest);
+  Log(Severity::kInfo, "model_ready", fields);
+}
+
+// A line for each check that did not pass.
+void LogFailedChecks(const ModelId& id, const TraceReport& report) {
+  for (const Check& check : report.checks) {
+    if (check.passed) continue;
+    std::vector<LogField> fields = IdFields(id);
+    fields.push_back({"check", check.name});
+    fields.push_back({"essential", check.essential ? "yes" : "no"});
+    fields.push_back({"expected", check.expected});
+    fields.push_back({"found", check.found});
+    Log(Severity::kWarning, "check_failed", fields);
+  }
+}
+
+void LogRefused(const ModelId& id, const absl::Status& refusal) {
+  std::vector<LogField> fields = IdFields(id);
+  fields.push_back({"reason", std::string(refusal.message())});
+  Log(Severity::kError, "model_refused", fields);
+}
+
+// An error is a defect: the entry was kLoading.
+absl::Status Record(const ModelId& id, LoadOutcome outcome,
+                    ModelRegistry& registry) {
+  LogFailedChecks(id, outcome.report);
+  if (!outcome.model.ok()) {
+    LogRefused(id, outcome.model.status());
+    return registry.SetRefused(id, outcome.model.status(),
+                               std::move(outcome.digest),
+                               std::move(outcome.report));
+  }
+  const std::shared_ptr<const Model> model = *std::move(outcome.model);
+  // Logged once calls can reach it.
+  const absl::Status status = registry.SetReady(model);
+  if (status.ok()) LogReady(*model);
+  return status;
+}
+
+}  // namespace
+
+void LoadModels(const std::vector<ModelDirectory>& directories,
+                const LoadModel& load, const std::function<void()>& changed,
+                ModelRegistry& registry, const std::stop_token& stop) {
+  for (const ModelDirectory& directory : directories) {
+    if (stop.stop_requested()) return;
+    Log(Severity::kInfo, "model_loading", IdFields(directory.id));
+    const absl::Status status = Record(directory.id, load(directory), registry);
+    if (!status.ok()) {
+      Log(Severity::kError, "model_state",
+          {{"message", std::string(status.message())}});
+    }
+    changed();
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,184 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/serve.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/cpu_count.h"
+#include "core/base/status_macros.h"
+#include "core/engine/engine.h"
+#include "core/model/loader.h"
+#include "core/model/registry.h"
+#include "core/model/repository.h"
+#include "google/protobuf/stubs/logging.h"
+#include "server/flags.h"
+#include "server/grpc_server.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/metrics_listener.h"
+#include "server/model_loading.h"
+#include "server/stop_signal.h"
+
+namespace strata {
+namespace {
+
+int ThreadsOr(int asked, int cpus) { return asked > 0 ? asked : cpus; }
+
+EngineOptions ToEngineOptions(const ServerFlags& flags,
+                              std::vector<std::string> devices, int cpus) {
+  return {.devices = std::move(devices),
+          .max_requests = flags.max_requests,
+          .max_request_bytes = flags.max_request_bytes,
+          .max_waiting_pieces = flags.max_waiting_pieces,
+          .max_inputs = flags.max_inputs,
+          .max_reply_bytes = flags.max_reply_bytes,
+          .tokenizer_threads = ThreadsOr(flags.tokenizer_threads, cpus),
+          .window = flags.window,
+          .ageing = flags.ageing};
+}
+
+absl::StatusOr<std::unique_ptr<MetricsListener>> StartMetrics(
+    const ServerFlags& flags, const Metrics& metrics) {
+  if (!flags.metrics_listen.has_value()) return nullptr;
+  STRATA_ASSIGN_OR_RETURN(
+      auto listener,
+      MetricsListener::Start(*flags.metrics_listen, metrics.registry()));
+  Announce(absl::StrCat("metrics at ", listener->address().ToString()));
+  return listener;
+}
+
+// What the loading thread shares with the rest of the process.
+struct Models {
+  const std::vector<ModelDirectory>& directories;
+  const std::vector<std::string>& devices;
+  ModelRegistry& registry;
+  Metrics& metrics;
+};
+
+// Loads every model, says so, and keeps metrics and health up to date.
+void LoadAll(const Models& models, GrpcServer& server,
+             const std::stop_token& stop) {
+  LoadModels(
+      models.directories,
+      [&](const ModelDirectory& directory) {
+        return LoadModelDirectory(directory, models.devices);
+      },
+      [&] {
+        models.metrics.SetModels(models.registry.List());
+        server.PublishHealth();
+      },
+      models.registry, stop);
+  if (!stop.stop_requested()) {
+    Announce(absl::StrCat("listening on ", server.address().ToString()));
+  }
+}
+
+// Waits until the server may stop: the first signal, then the pause.
+// Returns when the drain has to end.
+absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
+                     GrpcServer& server) {
+  const auto signal = signals.Wait(absl::InfiniteDuration());
+  const absl::Time end = absl::Now() + flags.drain_timeout;
+  const bool pause = signal == SIGTERM;
+  Log(Severity::kInfo, "stopping",
+      {{"signal", pause ? "SIGTERM" : "SIGINT"},
+       {"pause",
+        absl::FormatDuration(pause ? flags.lame_duck : absl::ZeroDuration())}});
+  server.StopHealth();
+  if (pause) signals.Wait(flags.lame_duck);
+  return end;
+}
+
+// Lets calls finish until `end`; a signal meanwhile, or `end`, drops what
+// waits.
+void Drain(absl::Time end, StopSignal& signals, GrpcServer& server,
+           Engine& engine) {
+  std::jthread shutdown([&] {
+    server.Shutdown(std::max(end - absl::Now(), absl::ZeroDuration()));
+    signals.Wake();
+  });
+  if (signals.Wait(absl::InfiniteDuration()).has_value()) {
+    Log(Severity::kWarning, "stopping", {{"message", "waiting calls dropped"}});
+    engine.Stop();
+  }
+}
+
+// From the first model to the last call.
+void Run(const ServerFlags& flags, const Models& models, GrpcServer& server,
+         Engine& engine, StopSignal& signals) {
+  std::atomic<bool> loaded = false;
+  std::jthread loading([&](const std::stop_token& stop) {
+    LoadAll(models, server, stop);
+    loaded = true;
+  });
+  const absl::Time end = AwaitStop(flags, signals, server);
+  loading.request_stop();
+  Drain(end, signals, server, engine);
+  engine.Stop();
+  if (!loaded) {
+    // A load cannot be interrupted, and nothing of it is worth waiting for.
+    Log(Severity::kInfo, "stopped", {{"message", "a model was loading"}});
+    std::_Exit(0);
+  }
+  loading.join();
+  Log(Severity::kInfo, "stopped", {});
+}
+
+}  // namespace
+
+absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
+  // Its complaints about malformed requests are the callers' to hear.
+  google::protobuf::SetLogHandler(nullptr);
+  const int cpus = AvailableCpus();
+  Metrics metrics;
+  STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
+  STRATA_ASSIGN_OR_RETURN(const auto devices, ResolveDevices(flags.devices));
+  InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
+  STRATA_ASSIGN_OR_RETURN(const auto directories,
+                          ScanRepository(flags.repository));
+  ModelRegistry registry;
+  for (const ModelDirectory& directory : directories) {
+    registry.SetLoading(directory.id);
+  }
+  metrics.SetModels(registry.List());
+  STRATA_ASSIGN_OR_RETURN(const auto engine,
+                          Engine::Create(ToEngineOptions(flags, devices, cpus),
+                                         registry, Clock::Real(), metrics));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto server,
+      GrpcServer::Start({.listen = flags.listen,
+                         .max_message_bytes = flags.max_message_bytes,
+                         .max_connection_age = flags.max_connection_age},
+                        *engine, registry, Clock::Real(), metrics));
+  Log(Severity::kInfo, "starting",
+      {{"listen", server->address().ToString()},
+       {"devices", absl::StrJoin(devices, ",")},
+       {"cpus", absl::StrCat(cpus)},
+       {"models", absl::StrCat(directories.size())}});
+  Run(flags,
+      {.directories = directories,
+       .devices = devices,
+       .registry = registry,
+       .metrics = metrics},
+      *server, *engine, signals);
+  return absl::OkStatus();
+}
+
+}  // namespace strata

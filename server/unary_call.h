@@ -1,0 +1,109 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_UNARY_CALL_H_
+#define STRATA_SERVER_UNARY_CALL_H_
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/observer.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace strata {
+
+// What every call of a service needs; both outlive the server.
+struct CallEnvironment {
+  const Clock& clock;
+  // Told of calls that are refused before the engine, which tells of its own,
+  // has seen them. nullptr: they are not counted.
+  Observer* observer = nullptr;
+};
+
+// One raw unary call from its first byte to its last: the steps that all RPCs
+// share. Raw, because gRPC's own parsing answers UNIMPLEMENTED where a message
+// is malformed, and because an answer may be slices of tensors.
+//
+// Keeps itself alive until gRPC is done with it; who still has to answer holds
+// it too. Exactly one of Finish and Refuse is called, once, from any thread.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  static std::shared_ptr<UnaryCall> Start(const CallEnvironment& environment,
+                                          grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* reply);
+
+  // Reads the request into `message` and lets its bytes go. Error:
+  // MALFORMED_MESSAGE. Called once.
+  absl::Status Parse(google::protobuf::Message& message);
+
+  // When the caller gives up, on the environment's clock.
+  absl::Time deadline() const { return deadline_; }
+  // Requested when the caller goes away.
+  std::stop_token stop_token() const { return stop_.get_token(); }
+  // Bytes of the request.
+  std::int64_t request_bytes() const { return request_bytes_; }
+
+  // Answers with serialized bytes, a message, or an error.
+  void Finish(absl::StatusOr<grpc::ByteBuffer> reply);
+  void FinishWith(const google::protobuf::Message& reply);
+
+  // Answers with an error that the engine has not seen. `model` as the request
+  // names it.
+  void Refuse(absl::string_view model, const absl::Status& status);
+
+ private:
+  UnaryCall(const CallEnvironment& environment,
+            grpc::CallbackServerContext* context,
+            const grpc::ByteBuffer* request, grpc::ByteBuffer* reply);
+
+  void OnCancel() override { stop_.request_stop(); }
+  void OnDone() override { self_.reset(); }
+
+  const CallEnvironment environment_;
+  const absl::Time deadline_;
+  grpc::ByteBuffer request_;
+  const std::int64_t request_bytes_;
+  grpc::ByteBuffer* const reply_;
+  std::stop_source stop_;
+  // Until OnDone.
+  std::shared_ptr<UnaryCall> self_;
+};
+
+// The body of an RPC: parses a Request and hands it to `handle` with the call.
+//
+//   return AnswerUnary<v1::GetModelRequest>(
+//       environment_, context, request, reply,
+//       [this](v1::GetModelRequest message, std::shared_ptr<UnaryCall> call) {
+//         call->FinishWith(...);
+//       });
+template <typename Request, typename Handle>
+grpc::ServerUnaryReactor* AnswerUnary(const CallEnvironment& environment,
+                                      grpc::CallbackServerContext* context,
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* reply,
+                                      const Handle& handle) {
+  auto call = UnaryCall::Start(environment, context, request, reply);
+  UnaryCall* const reactor = call.get();
+  Request message;
+  if (const absl::Status status = call->Parse(message); !status.ok()) {
+    call->Refuse("", status);
+  } else {
+    handle(std::move(message), std::move(call));
+  }
+  return reactor;
+}
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_UNARY_CALL_H_
