@@ -1,0 +1,72 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# A thin front for deploy/bootstrap.sh and the CMake presets. `make help` lists
+# the targets. Variables: STRATA_TORCH (a LibTorch of one's own), STRATA_CACHE,
+# JOBS (compilers at once).
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PYTHON := build/python-environment/bin/python
+
+# build-<preset>: configure if needed, then build; quiet unless it fails.
+define build
+	@test -f build/$(1)/build.ninja -a build/$(1)/build.ninja -nt build/dependencies.cmake \
+	  || cmake --preset $(1) --log-level=WARNING
+	@cmake --build --preset $(1) -j $(JOBS) $(2)
+endef
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: ## Install and build what Strata is built from
+	@deploy/bootstrap.sh
+
+.PHONY: build
+build: setup ## Build the release preset into build/release
+	$(call build,release)
+
+.PHONY: demo
+demo: setup ## Export two models, serve them, ask them, print what came back
+	$(call build,release,--target strata-server strata)
+	@PYTHONPATH=client/python $(PYTHON) deploy/demo.py
+
+.PHONY: serve
+serve: setup ## The demo's models, served until Ctrl-C
+	$(call build,release,--target strata-server strata)
+	@PYTHONPATH=client/python $(PYTHON) deploy/demo.py --serve
+
+.PHONY: test
+test: build ## Every test but the nightly ones; ends with "N passed, N failed"
+	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release
+
+.PHONY: check
+check: ## Sanitizers and lint, all of which must be clean
+	@deploy/bootstrap.sh --lint
+	@deploy/lint.sh
+	$(call build,tsan)
+	@ctest --preset tsan -j $(JOBS) --quiet
+	$(call build,asan)
+	@ctest --preset asan -j $(JOBS) --quiet
+
+.PHONY: nightly
+nightly: test check ## make test, make check, and the tests too long for them
+	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
+
+.PHONY: bundle
+bundle: build ## A relocatable archive of server and command line, without LibTorch
+	@deploy/bundle.sh
+
+.PHONY: test-gpu
+test-gpu: build ## The tests labelled gpu, on a machine that has one
+	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --gpu
+
+.PHONY: format
+format: ## Format the C++ sources in place
+	@deploy/lint.sh --format
+
+.PHONY: clean
+clean: ## Remove build/ (the cache of others' code stays)
+	@rm -rf build
