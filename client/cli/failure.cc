@@ -67,10 +67,10 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 std::string Explain(const absl::Status& status, absl::string_view server,
                     absl::Duration timeout) {
-  if (IsUsage(status)) return std::string(status.message());
+  const absl::string_view message = absl::StripSuffix(status.message(), ".");
+  if (IsUsage(status)) return absl::StrCat(message, ".");
   if (IsUnreachable(status)) {
-    return absl::StrCat("cannot reach the server at ", server, ": ",
-                        absl::StripSuffix(status.message(), "."),
+    return absl::StrCat("cannot reach the server at ", server, ": ", message,
                         ". Start strata-server there, or name another place "
                         "with --server or STRATA_SERVER.");
   }
@@ -81,8 +81,7 @@ std::string Explain(const absl::Status& status, absl::string_view server,
   }
   const absl::string_view advice = Advice(status);
   return absl::StrCat(absl::StatusCodeToString(status.code()), " from ", server,
-                      ": ", absl::StripSuffix(status.message(), "."),
-                      advice.empty() ? "" : ". ", advice);
+                      ": ", message, advice.empty() ? "." : ". ", advice);
 }
 
 }  // namespace strata::cli

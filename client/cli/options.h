@@ -33,7 +33,8 @@ struct TextSource {
 
 // What `encode` and `tokenize` share: how a text becomes pieces.
 struct PieceOptions {
-  std::string truncation = "none";
+  // Empty: left to the server, for which it is not the same in both.
+  std::string truncation;
   // 0: the model's limit.
   std::int32_t max_pieces = 0;
   bool no_special_pieces = false;

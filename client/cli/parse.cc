@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "client/cli/console.h"
 #include "client/cli/failure.h"
@@ -51,6 +53,18 @@ struct Parsed {
   HealthCommand health;
 };
 
+// In place of CLI11's own, whose message spells out the largest double.
+const CLI::Validator& Positive() {
+  static const CLI::Validator validator(
+      [](const std::string& text) -> std::string {
+        double value = 0;
+        if (absl::SimpleAtod(text, &value) && value > 0) return "";
+        return absl::StrCat("\"", text, "\"; expected a number above zero");
+      },
+      "POSITIVE");
+  return validator;
+}
+
 CLI::Option* AddString(CLI::App& app, const std::string& name,
                        std::string& value, const std::string& help) {
   return app.add_option(name, value, help)->transform(Unmarked);
@@ -67,7 +81,7 @@ void AddChoice(CLI::App& app, const std::string& name, std::string& value,
 void AddVersion(CLI::App& app, ModelChoice& model) {
   app.add_option("--model-version", model.version,
                  "Version of the model; default: the newest that is ready")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
 }
 
 void AddModel(CLI::App& app, ModelChoice& model) {
@@ -76,12 +90,17 @@ void AddModel(CLI::App& app, ModelChoice& model) {
   AddVersion(app, model);
 }
 
-void AddPieceOptions(CLI::App& app, PieceOptions& pieces) {
-  AddChoice(app, "--truncation", pieces.truncation, {"none", "left", "right"},
-            "Where a text that is too long is cut; none: it is an error");
+// `unset` says what happens to long texts where --truncation is not given.
+void AddPieceOptions(CLI::App& app, PieceOptions& pieces,
+                     const std::string& unset) {
+  app.add_option("--truncation", pieces.truncation,
+                 absl::StrCat("Where a text that is too long is cut; none: it "
+                              "is an error. Default: ",
+                              unset))
+      ->check(CLI::IsMember({"none", "left", "right"}));
   app.add_option("--max-pieces", pieces.max_pieces,
                  "Longest text in pieces; default: the model's limit")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   app.add_flag("--no-special-pieces", pieces.no_special_pieces,
                "Leave out pieces that the tokenizer adds, as [CLS]");
 }
@@ -111,11 +130,11 @@ CLI::Option* AddEncode(CLI::App& app, EncodeCommand& encode) {
                "Divide each vector by its L2 norm");
   app.add_option("--dimensions", encode.dimensions,
                  "Only the first channels of each vector; default: all")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   AddChoice(app, "--dtype", encode.dtype, {"float32", "float16", "bfloat16"},
             "Type of the returned numbers; in .npy bfloat16 is widened to "
             "float32, NumPy has no such type");
-  AddPieceOptions(app, encode.pieces);
+  AddPieceOptions(app, encode.pieces, "none");
   app.add_flag("--pieces", encode.return_pieces, "Also return the pieces");
   app.add_option("--priority", encode.priority,
                  "Higher goes first in the server's queue")
@@ -138,7 +157,7 @@ void AddGlobals(CLI::App& app, Parsed& parsed) {
       ->capture_default_str();
   app.add_option("--timeout", parsed.timeout_seconds,
                  "Seconds that a call may take, retries included")
-      ->check(CLI::PositiveNumber)
+      ->check(Positive())
       ->capture_default_str();
   AddChoice(app, "--format", parsed.format, {"table", "json", "npy"},
             "table for people, json for programs, npy (encode only) for NumPy");
@@ -206,7 +225,8 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
   const CLI::Option* tokenize_texts =
       AddTexts(*tokenize, parsed.tokenize.source);
   AddModel(*tokenize, parsed.tokenize.model);
-  AddPieceOptions(*tokenize, parsed.tokenize.pieces);
+  AddPieceOptions(*tokenize, parsed.tokenize.pieces,
+                  "a text may be of any length");
   CLI::App* models = AddCommand(
       app, "models", "What the server has; with a name, all about that model");
   AddString(*models, "name", parsed.models.model.name, "Name of a model");
@@ -225,8 +245,11 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
     app.exit(help, console.out, console.err);
     return kOk;
   } catch (const CLI::ParseError& error) {
-    console.err << "strata: " << error.what()
-                << ". `strata --help` and `strata COMMAND --help` tell more.\n";
+    const bool extras =
+        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+    console.err << "strata: " << absl::StripSuffix(error.what(), ".") << ". "
+                << (extras ? "Texts that begin with a dash go after --. " : "")
+                << "`strata --help` and `strata COMMAND --help` tell more.\n";
     return kUsage;
   }
   if (const std::string mistake = Mistake(app, parsed); !mistake.empty()) {

@@ -34,8 +34,10 @@ Enum EnumOf(absl::string_view prefix, absl::string_view choice,
 
 template <typename Request>
 void SetPieceOptions(const PieceOptions& options, Request& request) {
-  request.set_truncation(EnumOf<v1::Truncation>(
-      "TRUNCATION_", options.truncation, v1::Truncation_Parse));
+  if (!options.truncation.empty()) {
+    request.set_truncation(EnumOf<v1::Truncation>(
+        "TRUNCATION_", options.truncation, v1::Truncation_Parse));
+  }
   request.set_max_pieces(options.max_pieces);
   if (options.no_special_pieces) request.set_add_special_pieces(false);
 }

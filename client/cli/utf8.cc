@@ -7,11 +7,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -67,10 +68,8 @@ std::optional<Character> Decode(absl::string_view text) {
   return Character{.point = point, .bytes = lead->bytes};
 }
 
-struct Range {
-  char32_t first;
-  char32_t last;
-};
+// The first and the last code point.
+using Range = std::pair<char32_t, char32_t>;
 
 // Combining marks, joiners and variation selectors of common scripts.
 constexpr std::array kZeroWidth = {
@@ -112,8 +111,13 @@ constexpr std::array kReordering = {
 // `ranges` are in order and do not overlap.
 bool IsIn(std::span<const Range> ranges, char32_t point) {
   const auto* const range = std::ranges::lower_bound(
-      ranges.data(), ranges.data() + ranges.size(), point, {}, &Range::last);
+      ranges.data(), ranges.data() + ranges.size(), point, {}, &Range::second);
   return range != ranges.data() + ranges.size() && range->first <= point;
+}
+
+// The controls after ASCII, which have no picture, and what reorders.
+bool IsHarmful(char32_t point) {
+  return (point >= 0x80 && point < 0xA0) || IsIn(kReordering, point);
 }
 
 int WidthOf(char32_t point) {
@@ -147,13 +151,10 @@ std::string Printable(absl::string_view text) {
   while (!text.empty()) {
     const auto character = Decode(text);
     const std::size_t bytes = character.has_value() ? character->bytes : 1;
-    if (!character.has_value()) {
+    if (!character.has_value() || IsHarmful(character->point)) {
       absl::StrAppend(&result, kReplacement);
     } else if (character->point < 0x20 || character->point == 0x7F) {
       absl::StrAppend(&result, PictureOf(character->point));
-    } else if ((character->point >= 0x80 && character->point < 0xA0) ||
-               IsIn(kReordering, character->point)) {
-      absl::StrAppend(&result, kReplacement);
     } else {
       absl::StrAppend(&result, text.substr(0, bytes));
     }
@@ -183,7 +184,8 @@ std::string Shorten(absl::string_view text, int width) {
     at += bytes;
     if (columns <= width - 1) cut = at;
     if (columns > width) {
-      return width <= 0 ? "" : absl::StrCat(text.substr(0, cut), kEllipsis);
+      const auto kept = absl::StripTrailingAsciiWhitespace(text.substr(0, cut));
+      return width <= 0 ? "" : absl::StrCat(kept, kEllipsis);
     }
   }
   return std::string(text);

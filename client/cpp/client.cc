@@ -75,7 +75,7 @@ absl::StatusOr<Response> Call(const ClientOptions& options, Stub& stub,
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
     Response response;
-    const absl::Status status =
+    absl::Status status =
         StatusFromGrpc((stub.*method)(&context, request, &response));
     if (status.ok()) return response;
     const auto delay = NextRetry(options.retry, status, attempts,

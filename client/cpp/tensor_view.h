@@ -31,18 +31,18 @@ class TensorView {
   // is not as long as type and shape say.
   static absl::StatusOr<TensorView> Create(const v1::Tensor& tensor);
 
-  v1::DataType dtype() const { return tensor_->dtype(); }
-  std::span<const std::int64_t> shape() const;
+  [[nodiscard]] v1::DataType dtype() const { return tensor_->dtype(); }
+  [[nodiscard]] std::span<const std::int64_t> shape() const;
   // How many numbers it holds.
-  std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   // The numbers as they came.
-  absl::string_view bytes() const { return tensor_->data(); }
+  [[nodiscard]] absl::string_view bytes() const { return tensor_->data(); }
 
   // The number at a row-major place; `index` is less than size().
-  float At(std::size_t index) const;
+  [[nodiscard]] float At(std::size_t index) const;
   // All of them, or the first `count` where there are more.
-  std::vector<float> ToFloats() const { return ToFloats(size_); }
-  std::vector<float> ToFloats(std::size_t count) const;
+  [[nodiscard]] std::vector<float> ToFloats() const { return ToFloats(size_); }
+  [[nodiscard]] std::vector<float> ToFloats(std::size_t count) const;
 
  private:
   TensorView(const v1::Tensor& tensor, std::size_t size)

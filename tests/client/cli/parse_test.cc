@@ -1,0 +1,199 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cli/parse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/cli/failure.h"
+#include "client/cli/options.h"
+
+namespace strata::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Parsed {
+  std::variant<Invocation, ExitCode> result;
+  std::string out;
+  std::string err;
+};
+
+Parsed ParseArgs(const std::vector<std::string>& args) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  auto result = Parse(args, {.in = in, .out = out, .err = err});
+  return {.result = std::move(result), .out = out.str(), .err = err.str()};
+}
+
+Invocation Must(const std::vector<std::string>& args) {
+  const Parsed parsed = ParseArgs(args);
+  EXPECT_TRUE(std::holds_alternative<Invocation>(parsed.result)) << parsed.err;
+  return std::get<Invocation>(parsed.result);
+}
+
+std::string Refused(const std::vector<std::string>& args) {
+  const Parsed parsed = ParseArgs(args);
+  EXPECT_EQ(std::get<ExitCode>(parsed.result), kUsage);
+  EXPECT_THAT(parsed.out, IsEmpty());
+  return parsed.err;
+}
+
+std::vector<std::string> TextsOf(const std::vector<std::string>& args) {
+  return std::get<EncodeCommand>(Must(args).command).source.texts;
+}
+
+TEST(Parse, Defaults) {
+  unsetenv("STRATA_SERVER");
+  const Invocation invocation = Must({"encode", "hello"});
+  EXPECT_EQ(invocation.server, "127.0.0.1:50051");
+  EXPECT_EQ(invocation.timeout, absl::Seconds(30));
+  EXPECT_EQ(invocation.format, Format::kTable);
+  const auto& encode = std::get<EncodeCommand>(invocation.command);
+  EXPECT_THAT(encode.source.texts, ElementsAre("hello"));
+  EXPECT_EQ(encode.pooling, "none");
+  EXPECT_EQ(encode.dtype, "float32");
+  EXPECT_EQ(encode.pieces.truncation, "");
+}
+
+TEST(Parse, TheServerFromTheEnvironment) {
+  setenv("STRATA_SERVER", "10.0.0.1:7", 1);
+  EXPECT_EQ(Must({"health"}).server, "10.0.0.1:7");
+  EXPECT_EQ(Must({"health", "--server", "b:8"}).server, "b:8");
+  unsetenv("STRATA_SERVER");
+}
+
+TEST(Parse, EveryOptionOfEncode) {
+  const Invocation invocation = Must({"encode",
+                                      "a",
+                                      "--model",
+                                      "m",
+                                      "--model-version",
+                                      "2",
+                                      "--layers",
+                                      "-1,0",
+                                      "--pooling",
+                                      "mean",
+                                      "--normalize",
+                                      "--dimensions",
+                                      "8",
+                                      "--dtype",
+                                      "float16",
+                                      "--truncation",
+                                      "left",
+                                      "--max-pieces",
+                                      "16",
+                                      "--pieces",
+                                      "--no-special-pieces",
+                                      "--priority",
+                                      "-3",
+                                      "--output",
+                                      "x.npy",
+                                      "--format",
+                                      "npy",
+                                      "--timeout",
+                                      "1.5",
+                                      "b"});
+  EXPECT_EQ(invocation.format, Format::kNpy);
+  EXPECT_EQ(invocation.timeout, absl::Milliseconds(1500));
+  const auto& encode = std::get<EncodeCommand>(invocation.command);
+  EXPECT_EQ(encode.model.name, "m");
+  EXPECT_EQ(encode.model.version, 2);
+  EXPECT_THAT(encode.source.texts, ElementsAre("a", "b"));
+  EXPECT_EQ(encode.layers, "-1,0");
+  EXPECT_EQ(encode.pooling, "mean");
+  EXPECT_TRUE(encode.normalize);
+  EXPECT_EQ(encode.dimensions, 8);
+  EXPECT_EQ(encode.dtype, "float16");
+  EXPECT_EQ(encode.pieces.truncation, "left");
+  EXPECT_EQ(encode.pieces.max_pieces, 16);
+  EXPECT_TRUE(encode.pieces.no_special_pieces);
+  EXPECT_TRUE(encode.return_pieces);
+  EXPECT_EQ(encode.priority, -3);
+  EXPECT_EQ(encode.output, "x.npy");
+}
+
+TEST(Parse, TheOtherCommands) {
+  EXPECT_EQ(std::get<ModelsCommand>(Must({"models"}).command).model.name, "");
+  const auto models = std::get<ModelsCommand>(
+      Must({"models", "minilm", "--model-version", "4"}).command);
+  EXPECT_EQ(models.model.name, "minilm");
+  EXPECT_EQ(models.model.version, 4);
+  EXPECT_EQ(std::get<HealthCommand>(Must({"health", "minilm"}).command).service,
+            "minilm");
+  const auto tokenize = std::get<TokenizeCommand>(
+      Must({"tokenize", "--file", "[x]", "--model", "m"}).command);
+  EXPECT_EQ(tokenize.source.file, "[x]");
+  EXPECT_EQ(tokenize.model.name, "m");
+}
+
+TEST(Parse, GlobalOptionsGoAnywhere) {
+  EXPECT_EQ(Must({"--server", "a:1", "models"}).server, "a:1");
+  EXPECT_EQ(Must({"models", "--server", "a:1"}).server, "a:1");
+  EXPECT_EQ(Must({"encode", "x", "--server", "dns:///a"}).server, "dns:///a");
+}
+
+// Whatever the text, it arrives as it was typed.
+TEST(Parse, TextsAreTakenLiterally) {
+  EXPECT_THAT(TextsOf({"encode", "[a, b]", "{}", "++", "", "[]"}),
+              ElementsAre("[a, b]", "{}", "++", "", "[]"));
+  EXPECT_THAT(TextsOf({"encode", "{}"}), ElementsAre("{}"));
+  EXPECT_THAT(TextsOf({"encode", ""}), ElementsAre(""));
+  EXPECT_THAT(TextsOf({"encode", "\x02[x]"}), ElementsAre("\x02[x]"));
+  EXPECT_THAT(TextsOf({"encode", "a,b", "a=b", "%%", "a b"}),
+              ElementsAre("a,b", "a=b", "%%", "a b"));
+  EXPECT_THAT(TextsOf({"encode", "\"quoted\"", "'single'", "`x`"}),
+              ElementsAre("\"quoted\"", "'single'", "`x`"));
+  EXPECT_THAT(TextsOf({"encode", "models", "encode", "health"}),
+              ElementsAre("models", "encode", "health"));
+  EXPECT_THAT(TextsOf({"encode", "-", "-5 degrees", "- item"}),
+              ElementsAre("-", "-5 degrees", "- item"));
+  EXPECT_THAT(TextsOf({"encode", "--pooling", "mean", "--", "--help", "-x"}),
+              ElementsAre("--help", "-x"));
+}
+
+TEST(Parse, HelpAnswersItself) {
+  const Parsed all = ParseArgs({"--help"});
+  EXPECT_EQ(std::get<ExitCode>(all.result), kOk);
+  EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 done"));
+  EXPECT_THAT(all.out, HasSubstr("STRATA_SERVER"));
+  EXPECT_THAT(all.err, IsEmpty());
+  const Parsed encode = ParseArgs({"encode", "--help"});
+  EXPECT_EQ(std::get<ExitCode>(encode.result), kOk);
+  EXPECT_THAT(encode.out, HasSubstr("bfloat16 is widened to float32"));
+  EXPECT_THAT(encode.out, HasSubstr("a path with %d"));
+}
+
+TEST(Parse, SaysWhatIsWrong) {
+  EXPECT_THAT(Refused({}), HasSubstr("A subcommand is required"));
+  EXPECT_THAT(Refused({"encod", "x"}), HasSubstr("encod"));
+  EXPECT_THAT(Refused({"encode", "-foo"}),
+              HasSubstr("Texts that begin with a dash go after --"));
+  EXPECT_THAT(Refused({"encode", "x", "--dtype", "int8"}),
+              HasSubstr("--dtype: int8 not in {float32,float16,bfloat16}"));
+  EXPECT_THAT(Refused({"health", "--timeout", "0"}),
+              HasSubstr("--timeout: \"0\"; expected a number above zero"));
+  EXPECT_THAT(Refused({"encode", "x", "--max-pieces", "many"}),
+              HasSubstr("--max-pieces: \"many\"; expected a number above"));
+  EXPECT_EQ(Refused({"health", "--server", "localhost"}),
+            "strata: --server is \"localhost\"; expected HOST:PORT, as "
+            "127.0.0.1:50051.\n");
+  EXPECT_EQ(Refused({"tokenize", "x", "--format", "npy"}),
+            "strata: --format npy is for encode only; use table or json.\n");
+  EXPECT_EQ(Refused({"models", "--model-version", "1"}),
+            "strata: --model-version needs the name of a model before it.\n");
+}
+
+}  // namespace
+}  // namespace strata::cli

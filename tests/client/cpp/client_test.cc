@@ -1,0 +1,264 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/cpp/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "client/cpp/status.h"
+#include "tests/client/fake_server.h"
+
+namespace strata {
+namespace {
+
+using grpc::health::v1::HealthCheckResponse;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+using testing::SizeIs;
+
+// A client whose waits are noted and not slept.
+struct Harness {
+  explicit Harness(FakeHandlers handlers,
+                   absl::Duration deadline = absl::Seconds(30))
+      : server(std::move(handlers)) {
+    auto created = Client::Create(
+        {.target = server.address(),
+         .deadline = deadline,
+         .sleep = [this](absl::Duration wait) { waits.push_back(wait); }});
+    EXPECT_TRUE(created.ok()) << created.status();
+    client = *std::move(created);
+  }
+
+  FakeServer server;
+  std::vector<absl::Duration> waits;
+  std::unique_ptr<Client> client;
+};
+
+TEST(Client, EncodesBothWays) {
+  Harness harness({.encode = [](const auto&, const v1::EncodeRequest& request,
+                                v1::EncodeResponse& response) {
+    EXPECT_EQ(request.model(), "minilm");
+    EXPECT_EQ(request.inputs(0).text(), "The cat sat.");
+    response.set_model("minilm");
+    response.add_encodings()->set_piece_count(6);
+    return grpc::Status::OK;
+  }});
+  v1::EncodeRequest request;
+  request.set_model("minilm");
+  request.add_inputs()->set_text("The cat sat.");
+  const auto response = harness.client->Encode(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->encodings(0).piece_count(), 6);
+  EXPECT_THAT(harness.waits, IsEmpty());
+}
+
+TEST(Client, TakesAnswersOfAnySize) {
+  // Past gRPC's own limit of 4 MiB.
+  Harness harness(
+      {.encode = [](const auto&, const auto&, v1::EncodeResponse& response) {
+        response.add_encodings()->add_outputs()->mutable_tensor()->set_data(
+            std::string(6 << 20, 'x'));
+        return grpc::Status::OK;
+      }});
+  const auto response = harness.client->Encode({});
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_THAT(response->encodings(0).outputs(0).tensor().data(),
+              SizeIs(6 << 20));
+}
+
+TEST(Client, TokenizesAndDetokenizes) {
+  Harness harness({.tokenize =
+                       [](const auto&, const v1::TokenizeRequest& request,
+                          v1::TokenizeResponse& response) {
+                         EXPECT_EQ(request.inputs(0).text(), "cat");
+                         response.add_inputs()->add_pieces()->set_id(42);
+                         return grpc::Status::OK;
+                       },
+                   .detokenize =
+                       [](const auto&, const v1::DetokenizeRequest& request,
+                          v1::DetokenizeResponse& response) {
+                         EXPECT_THAT(request.inputs(0).ids(), ElementsAre(42));
+                         response.add_texts("cat");
+                         return grpc::Status::OK;
+                       }});
+  v1::TokenizeRequest text;
+  text.add_inputs()->set_text("cat");
+  EXPECT_EQ(harness.client->Tokenize(text)->inputs(0).pieces(0).id(), 42);
+  v1::DetokenizeRequest pieces;
+  pieces.add_inputs()->add_ids(42);
+  EXPECT_THAT(harness.client->Detokenize(pieces)->texts(), ElementsAre("cat"));
+}
+
+TEST(Client, FollowsThePagesOfModels) {
+  std::atomic<int> calls = 0;
+  Harness harness(
+      {.list_models = [&](const auto&, const v1::ListModelsRequest& request,
+                          v1::ListModelsResponse& response) {
+        const int call = calls++;
+        EXPECT_EQ(request.page_token(), call == 0 ? "" : "second");
+        response.add_models()->set_name(call == 0 ? "a" : "b");
+        if (call == 0) response.set_next_page_token("second");
+        return grpc::Status::OK;
+      }});
+  const auto models = harness.client->ListModels();
+  ASSERT_TRUE(models.ok()) << models.status();
+  ASSERT_THAT(*models, SizeIs(2));
+  EXPECT_EQ(models->at(0).name(), "a");
+  EXPECT_EQ(models->at(1).name(), "b");
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(Client, StopsAtPagesWithoutAnEnd) {
+  Harness harness({.list_models = [](const auto&, const auto&,
+                                     v1::ListModelsResponse& response) {
+    response.set_next_page_token("again");
+    return grpc::Status::OK;
+  }});
+  const auto models = harness.client->ListModels();
+  EXPECT_EQ(models.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(models.status().message()),
+              HasSubstr("the list has no end"));
+}
+
+TEST(Client, AsksForTheHealthOfAService) {
+  Harness harness({.health = [](const auto&, const auto& request,
+                                HealthCheckResponse& response) {
+    if (request.service() != "minilm") {
+      return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such service");
+    }
+    response.set_status(HealthCheckResponse::NOT_SERVING);
+    return grpc::Status::OK;
+  }});
+  EXPECT_EQ(harness.client->Health("minilm")->status(),
+            HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(harness.client->Health("other").status(),
+            absl::NotFoundError("no such service"));
+}
+
+TEST(Client, ErrorsKeepTheirDetails) {
+  Harness harness({.get_model = [](const auto&, const auto&, auto&) {
+    return ReasonStatus(grpc::StatusCode::NOT_FOUND,
+                        "no model \"x\"; this server has: minilm",
+                        "MODEL_NOT_FOUND");
+  }});
+  const auto model = harness.client->GetModel({});
+  EXPECT_EQ(model.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(model.status().message(),
+            "no model \"x\"; this server has: minilm [MODEL_NOT_FOUND]");
+  EXPECT_EQ(ErrorReasonOf(model.status()), "MODEL_NOT_FOUND");
+  EXPECT_THAT(harness.waits, IsEmpty()) << "retried what cannot pass";
+}
+
+TEST(Client, TriesAgainWhenUnavailable) {
+  std::atomic<int> calls = 0;
+  Harness harness(
+      {.encode = [&](const auto&, const auto&, v1::EncodeResponse& response) {
+        if (calls++ == 0) {
+          return ReasonStatus(grpc::StatusCode::UNAVAILABLE, "still loading",
+                              "MODEL_NOT_READY");
+        }
+        response.set_model("minilm");
+        return grpc::Status::OK;
+      }});
+  const auto response = harness.client->Encode({});
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->model(), "minilm");
+  EXPECT_EQ(calls, 2);
+  EXPECT_THAT(harness.waits, ElementsAre(AllOf(Ge(absl::Milliseconds(50)),
+                                               Le(absl::Milliseconds(100)))));
+}
+
+TEST(Client, WaitsAsLongAsAFullServerSays) {
+  std::atomic<int> calls = 0;
+  Harness harness({.encode = [&](const auto&, const auto&, auto&) {
+    return calls++ < 2 ? FullStatus("1024 in flight", 700) : grpc::Status::OK;
+  }});
+  ASSERT_TRUE(harness.client->Encode({}).ok());
+  EXPECT_EQ(calls, 3);
+  const auto as_said =
+      AllOf(Ge(absl::Milliseconds(700)), Le(absl::Milliseconds(840)));
+  EXPECT_THAT(harness.waits, ElementsAre(as_said, as_said));
+}
+
+TEST(Client, GivesUpInTheEnd) {
+  std::atomic<int> calls = 0;
+  Harness harness({.encode = [&](const auto&, const auto&, auto&) {
+    ++calls;
+    return FullStatus("1024 in flight", 10);
+  }});
+  const auto status = harness.client->Encode({}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.message(), "1024 in flight; retry after 10ms");
+  EXPECT_EQ(calls, RetryPolicy{}.max_attempts);
+}
+
+TEST(Client, TheDeadlineTravels) {
+  std::chrono::system_clock::time_point seen;
+  const auto before = std::chrono::system_clock::now();
+  {
+    Harness harness(
+        {.encode =
+             [&](const grpc::ServerContext& context, const auto&, auto&) {
+               seen = context.deadline();
+               return grpc::Status::OK;
+             }},
+        absl::Hours(1));
+    ASSERT_TRUE(harness.client->Encode({}).ok());
+  }
+  EXPECT_GT(seen - before, std::chrono::minutes(59));
+  EXPECT_LT(seen - before, std::chrono::minutes(61));
+}
+
+TEST(Client, TheDeadlineEndsTheCall) {
+  absl::Notification done;
+  Harness harness({.encode =
+                       [&](const auto&, const auto&, auto&) {
+                         done.WaitForNotification();
+                         return grpc::Status::OK;
+                       }},
+                  absl::Milliseconds(100));
+  const auto status = harness.client->Encode({}).status();
+  done.Notify();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(harness.waits, IsEmpty());
+}
+
+TEST(Client, NobodyListensIsUnavailable) {
+  const std::string address = FakeServer({}).address();
+  const auto client =
+      Client::Create({.target = address, .retry = {.max_attempts = 1}});
+  const auto status = (*client)->Health("").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ErrorReasonOf(status), std::nullopt);
+}
+
+TEST(Client, RefusesOptionsOutOfRange) {
+  const auto message = [](ClientOptions options) {
+    const auto client = Client::Create(std::move(options));
+    EXPECT_EQ(client.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(client.status().message());
+  };
+  EXPECT_THAT(message({}), HasSubstr("target is empty; expected HOST:PORT"));
+  EXPECT_THAT(message({.target = "a:1", .deadline = absl::ZeroDuration()}),
+              HasSubstr("deadline is 0; expected more than zero"));
+  EXPECT_THAT(message({.target = "a:1", .retry = {.max_attempts = 0}}),
+              HasSubstr("retry.max_attempts is 0; expected at least 1"));
+}
+
+}  // namespace
+}  // namespace strata
