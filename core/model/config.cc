@@ -1,0 +1,241 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/config.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/model/report.h"
+#include "core/tensor/mask_form.h"
+#include "nlohmann/json.hpp"
+
+namespace strata {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr absl::string_view kFileName = "strata.json";
+constexpr std::size_t kLongestQuote = 40;
+
+template <typename Value>
+using Named = std::pair<absl::string_view, Value>;
+
+constexpr std::array kMaskForms = {
+    Named<MaskForm>{"none", MaskForm::kNone},
+    Named<MaskForm>{"pieces", MaskForm::kPieces},
+    Named<MaskForm>{"keys", MaskForm::kKeys},
+    Named<MaskForm>{"pairs", MaskForm::kPairs},
+    Named<MaskForm>{"dict", MaskForm::kDict},
+};
+
+constexpr std::array kRoles = {
+    Named<ArgumentRole>{"piece_ids", ArgumentRole::kPieceIds},
+    Named<ArgumentRole>{"attention_mask", ArgumentRole::kAttentionMask},
+    Named<ArgumentRole>{"positions", ArgumentRole::kPositions},
+    Named<ArgumentRole>{"type_ids", ArgumentRole::kTypeIds},
+};
+
+template <typename Table>
+std::string Names(const Table& table) {
+  return absl::StrJoin(table, ", ", [](std::string* out, const auto& named) {
+    absl::StrAppend(out, "\"", named.first, "\"");
+  });
+}
+
+absl::Status Refuse(absl::string_view key, const Json& got,
+                    absl::string_view expected) {
+  std::string quote =
+      got.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  if (quote.size() > kLongestQuote) {
+    quote = absl::StrCat(quote.substr(0, kLongestQuote), "...");
+  }
+  return Error(Reason::kInvalidField,
+               absl::StrCat(kFileName, ": \"", key, "\": got ", quote,
+                            ", expected ", expected));
+}
+
+// Each Read returns the value at `key`, called so in errors.
+
+absl::StatusOr<std::int64_t> ReadInteger(
+    absl::string_view key, const Json& json, std::int64_t least,
+    std::int64_t most = std::numeric_limits<int>::max()) {
+  const bool fits =
+      json.is_number_unsigned()
+          ? json.get<std::uint64_t>() <= static_cast<std::uint64_t>(most)
+          : json.is_number_integer();
+  if (!fits || json.get<std::int64_t>() < least) {
+    return Refuse(key, json,
+                  absl::StrCat("an integer from ", least, " to ", most));
+  }
+  return json.get<std::int64_t>();
+}
+
+absl::StatusOr<int> ReadInt(absl::string_view key, const Json& json,
+                            int least) {
+  STRATA_ASSIGN_OR_RETURN(const std::int64_t value,
+                          ReadInteger(key, json, least));
+  return static_cast<int>(value);
+}
+
+absl::StatusOr<std::string> ReadString(absl::string_view key,
+                                       const Json& json) {
+  if (!json.is_string()) return Refuse(key, json, "a string");
+  return json.get<std::string>();
+}
+
+template <typename Table>
+auto ReadName(absl::string_view key, const Json& json, const Table& table)
+    -> absl::StatusOr<decltype(table[0].second)> {
+  if (json.is_string()) {
+    for (const auto& [name, value] : table) {
+      if (name == json.get_ref<const std::string&>()) return value;
+    }
+  }
+  return Refuse(key, json, absl::StrCat("one of ", Names(table)));
+}
+
+template <typename Read>
+auto ReadList(absl::string_view key, const Json& json, const Read& read)
+    -> absl::StatusOr<
+        std::vector<typename decltype(read(key, json))::value_type>> {
+  if (!json.is_array()) return Refuse(key, json, "a list");
+  std::vector<typename decltype(read(key, json))::value_type> values;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    STRATA_ASSIGN_OR_RETURN(auto value,
+                            read(absl::StrCat(key, "[", i, "]"), json[i]));
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+absl::Status UnknownKey(absl::string_view key, absl::string_view known) {
+  return Error(Reason::kInvalidField,
+               absl::StrCat(kFileName, ": unknown key \"", key,
+                            "\", expected one of ", known));
+}
+
+absl::Status ReadBatching(const Json& json, PlanLimits& limits) {
+  if (!json.is_object()) return Refuse("batching", json, "an object");
+  for (const auto& [key, value] : json.items()) {
+    const std::string path = absl::StrCat("batching.", key);
+    if (key == "max_rows") {
+      STRATA_ASSIGN_OR_RETURN(limits.max_rows, ReadInt(path, value, 1));
+    } else if (key == "max_padded_pieces") {
+      STRATA_ASSIGN_OR_RETURN(limits.max_padded_pieces,
+                              ReadInt(path, value, 1));
+    } else if (key == "forward_cost") {
+      STRATA_ASSIGN_OR_RETURN(limits.forward_cost, ReadInt(path, value, 0));
+    } else {
+      return UnknownKey(path,
+                        "\"max_rows\", \"max_padded_pieces\", "
+                        "\"forward_cost\"");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadKey(absl::string_view key, const Json& json,
+                     ModelConfig& config) {
+  if (key == "arguments") {
+    STRATA_ASSIGN_OR_RETURN(
+        config.arguments,
+        ReadList(key, json, [](absl::string_view at, const Json& item) {
+          return ReadName(at, item, kRoles);
+        }));
+  } else if (key == "mask_form") {
+    STRATA_ASSIGN_OR_RETURN(config.mask_form, ReadName(key, json, kMaskForms));
+  } else if (key == "padding_id") {
+    STRATA_ASSIGN_OR_RETURN(config.padding_id, ReadInteger(key, json, 0));
+  } else if (key == "max_pieces") {
+    STRATA_ASSIGN_OR_RETURN(config.max_pieces, ReadInt(key, json, 1));
+  } else if (key == "final_norm_layers") {
+    STRATA_ASSIGN_OR_RETURN(
+        config.final_norm_layers,
+        ReadList(key, json, [](absl::string_view at, const Json& item) {
+          return ReadInt(at, item, 0);
+        }));
+  } else if (key == "devices") {
+    STRATA_ASSIGN_OR_RETURN(config.devices, ReadList(key, json, ReadString));
+  } else if (key == "batching") {
+    return ReadBatching(json, config.batching);
+  } else {
+    return UnknownKey(key,
+                      "\"arguments\", \"mask_form\", \"padding_id\", "
+                      "\"max_pieces\", \"final_norm_layers\", \"devices\", "
+                      "\"batching\"");
+  }
+  return absl::OkStatus();
+}
+
+template <typename Value, typename Table>
+absl::string_view NameOf(Value value, const Table& table) {
+  for (const auto& [name, candidate] : table) {
+    if (candidate == value) return name;
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text) {
+  Json json;
+  try {
+    json = Json::parse(text.begin(), text.end());
+  } catch (const Json::parse_error& error) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat(kFileName, ": not JSON: at byte ", error.byte,
+                              " of ", text.size(), "; mend or remove it"));
+  }
+  if (!json.is_object()) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat(kFileName, ": got a JSON ", json.type_name(),
+                              ", expected an object"));
+  }
+  ModelConfig config;
+  for (const auto& [key, value] : json.items()) {
+    STRATA_RETURN_IF_ERROR(ReadKey(key, value, config));
+  }
+  return config;
+}
+
+absl::StatusOr<ModelConfig> ReadModelConfig(
+    const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / std::string(kFileName);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return ModelConfig{};
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file.good()) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat("cannot read \"", path.string(),
+                              "\", expected a readable file or none"));
+  }
+  return ParseModelConfig(text);
+}
+
+absl::string_view MaskFormKey(MaskForm mask_form) {
+  return NameOf(mask_form, kMaskForms);
+}
+
+absl::string_view ArgumentRoleKey(ArgumentRole role) {
+  return NameOf(role, kRoles);
+}
+
+}  // namespace strata

@@ -1,0 +1,68 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_MODEL_CONFIG_H_
+#define STRATA_CORE_MODEL_CONFIG_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/batch/plan.h"
+#include "core/model/report.h"
+#include "core/tensor/mask_form.h"
+
+namespace strata {
+
+// A model directory's strata.json: what its owner knows better than the
+// load-time examination. Every key may be left out, and so may the file:
+//
+//   {
+//     "arguments": ["piece_ids", "attention_mask", "positions"],
+//     "mask_form": "pairs",
+//     "padding_id": 0,
+//     "max_pieces": 512,
+//     "final_norm_layers": [6],
+//     "devices": ["cuda"],
+//     "batching": {"max_rows": 64, "max_padded_pieces": 1024,
+//                  "forward_cost": 64}
+//   }
+struct ModelConfig {
+  // Roles of forward's arguments, in their order: "piece_ids",
+  // "attention_mask", "positions", "type_ids". Empty: found by name and type.
+  std::vector<ArgumentRole> arguments;
+  // "none", "pieces", "keys", "pairs" or "dict". Unset: found by trying.
+  std::optional<MaskForm> mask_form;
+  // Identifier that fills up rows.
+  std::int64_t padding_id = 0;
+  // Longest input that is accepted. Unset: the longest that the examination
+  // saw run.
+  std::optional<int> max_pieces;
+  // Layers whose output has passed the final norm. Empty: not known.
+  std::vector<int> final_norm_layers;
+  // Of the server's devices, those that the model runs on, in the words of
+  // --devices. Empty: all.
+  std::vector<std::string> devices;
+  // What a batch may be; padding_exact is not read but found.
+  PlanLimits batching;
+};
+
+// Reads a strata.json's text. Error: INVALID_ARGUMENT naming the key, what was
+// got and what was expected; unknown keys are errors.
+absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text);
+
+// Reads `directory`/strata.json; the defaults where there is none.
+absl::StatusOr<ModelConfig> ReadModelConfig(
+    const std::filesystem::path& directory);
+
+// "pairs" for kPairs, and so on: the names of strata.json.
+absl::string_view MaskFormKey(MaskForm mask_form);
+absl::string_view ArgumentRoleKey(ArgumentRole role);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_MODEL_CONFIG_H_

@@ -1,0 +1,26 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_MODEL_DIGEST_H_
+#define STRATA_CORE_MODEL_DIGEST_H_
+
+#include <filesystem>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace strata {
+
+// "sha256:" and 64 hexadecimal digits over what decides a model's answers: the
+// trace, the tokenizer and strata.json, those that there are. Two directories
+// have the same digest if and only if these files are the same.
+//
+// The hash is over, for each file in a fixed order, its name, a zero byte, its
+// length as eight bytes, little-endian, and its content. Error: FAILED_PRE-
+// CONDITION, reason MODEL_REFUSED, for a file that cannot be read.
+absl::StatusOr<std::string> DigestModelDirectory(
+    const std::filesystem::path& directory);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_MODEL_DIGEST_H_

@@ -1,0 +1,160 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/graph.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "torch/csrc/jit/passes/dead_code_elimination.h"
+#include "torch/csrc/jit/passes/inliner.h"
+#include "torch/csrc/jit/passes/lower_tuples.h"
+#include "torch/csrc/jit/passes/remove_mutation.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+namespace attr = c10::attr;
+namespace prim = c10::prim;
+using torch::jit::Block;
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Value;
+
+// Calls `visit` for each node of `block` and of the blocks inside it.
+template <typename Visit>
+void ForEachNode(const Block& block, const Visit& visit) {
+  for (const Node* node : block.nodes()) {
+    visit(node);
+    for (const Block* inner : node->blocks()) ForEachNode(*inner, visit);
+  }
+}
+
+void PlaceConstant(Node& constant, at::Device device) {
+  if (!constant.hasAttribute(attr::value)) return;  // None has no value.
+  const auto type = constant.output()->type();
+  if (type->kind() == c10::TypeKind::DeviceObjType) {
+    constant.s_(attr::value, device.str());
+  } else if (constant.kindOf(attr::value) == torch::jit::AttributeKind::t &&
+             constant.t(attr::value).dim() > 0) {
+    constant.t_(attr::value, constant.t(attr::value).to(device));
+  }
+}
+
+void PlaceBlock(Block& block, at::Device device) {
+  for (Node* node : block.nodes()) {
+    if (node->kind() == prim::Constant) PlaceConstant(*node, device);
+    for (Block* inner : node->blocks()) PlaceBlock(*inner, device);
+  }
+}
+
+bool MakesSequence(const Node* node) {
+  return node->kind() == prim::TupleConstruct ||
+         node->kind() == prim::ListConstruct;
+}
+
+// The node that gathers the layers: the output's own or, in a nested tuple,
+// that of its first element. nullptr where there is none.
+Node* LayersNode(Graph& graph) {
+  if (graph.outputs().size() != 1) return nullptr;
+  Node* node = graph.outputs()[0]->node();
+  if (!MakesSequence(node)) return nullptr;
+  while (!node->inputs().empty() && MakesSequence(node->inputs()[0]->node())) {
+    node = node->inputs()[0]->node();
+  }
+  return node;
+}
+
+// Looks through operations that pass on what their first input holds.
+const Value* Source(const Value* value) {
+  constexpr std::array<std::string_view, 6> kPassing = {
+      "aten::to",    "aten::view",       "aten::reshape",
+      "aten::clone", "aten::contiguous", "aten::detach"};
+  while (std::ranges::find(kPassing, value->node()->kind().toQualString()) !=
+         kPassing.end()) {
+    value = value->node()->inputs()[0];
+  }
+  return value;
+}
+
+// The tensor that `value` is before anything runs: a constant, or an attribute
+// of `module` or of one of its submodules.
+std::optional<at::Tensor> StoredTensor(const Graph& graph,
+                                       const torch::jit::Module& module,
+                                       const Value* value) {
+  if (value->node()->kind() == prim::Constant) {
+    const auto constant = torch::jit::toIValue(value);
+    if (!constant.has_value() || !constant->isTensor()) return std::nullopt;
+    return constant->toTensor();
+  }
+  std::vector<std::string> path;
+  while (value->node()->kind() == prim::GetAttr) {
+    path.push_back(value->node()->s(attr::name));
+    value = value->node()->inputs()[0];
+  }
+  if (path.empty() || value != graph.inputs()[0]) return std::nullopt;
+  c10::IValue object = module._ivalue();
+  for (const std::string& name : std::views::reverse(path)) {
+    object = object.toObject()->getAttr(name);
+  }
+  if (!object.isTensor()) return std::nullopt;
+  return object.toTensor();
+}
+
+}  // namespace
+
+std::shared_ptr<Graph> InlinedForward(const torch::jit::Module& module) {
+  std::shared_ptr<Graph> graph = module.get_method("forward").graph()->copy();
+  torch::jit::Inline(*graph);
+  return graph;
+}
+
+void PlaceGraph(Graph& graph, at::Device device) {
+  PlaceBlock(*graph.block(), device);
+}
+
+std::shared_ptr<Graph> CutGraph(Graph& whole, int deepest) {
+  std::shared_ptr<Graph> graph = whole.copy();
+  Node* layers = LayersNode(*graph);
+  if (layers == nullptr || std::ssize(layers->inputs()) <= deepest) {
+    return nullptr;
+  }
+  const auto kept = layers->inputs().slice(0, deepest + 1);
+  Node* tuple = graph->insertNode(graph->createTuple(kept));
+  graph->eraseOutput(0);
+  graph->registerOutput(tuple->output());
+  // Submodules' tuples hold layers together; operations in place keep later
+  // ones alive. Both would survive the elimination.
+  torch::jit::LowerSimpleTuples(graph);
+  torch::jit::RemoveTensorMutation(graph);
+  torch::jit::EliminateDeadCode(graph);
+  return graph;
+}
+
+std::optional<std::int64_t> EmbeddingRows(const Graph& graph,
+                                          const torch::jit::Module& module,
+                                          int argument) {
+  const Value* ids = graph.inputs()[argument + 1];  // After self.
+  std::optional<std::int64_t> rows;
+  ForEachNode(*graph.block(), [&](const Node* node) {
+    if (node->kind() != c10::aten::embedding ||
+        Source(node->inputs()[1]) != ids) {
+      return;
+    }
+    const auto table = StoredTensor(graph, module, Source(node->inputs()[0]));
+    if (!table.has_value() || table->dim() != 2) return;
+    // Of several tables, the smallest bounds what may be asked.
+    rows = std::min(rows.value_or(table->size(0)), table->size(0));
+  });
+  return rows;
+}
+
+}  // namespace strata

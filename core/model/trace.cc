@@ -1,0 +1,202 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/trace.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/model/graph.h"
+#include "core/model/report.h"
+#include "core/model/signature.h"
+#include "core/tensor/rows.h"
+#include "core/tensor/torch_call.h"
+#include "torch/csrc/jit/api/function_impl.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+// What Curated Transformers' AttentionMask calls itself in a trace.
+constexpr const char* kMaskKey = "bool_mask";
+
+std::unique_ptr<torch::jit::Function> MakeFunction(
+    std::shared_ptr<torch::jit::Graph> graph) {
+  return std::make_unique<torch::jit::GraphFunction>("forward",
+                                                     std::move(graph), nullptr);
+}
+
+std::vector<SchemaArgument> ReadSchema(const torch::jit::Module& module) {
+  std::vector<SchemaArgument> arguments;
+  for (const c10::Argument& argument :
+       module.get_method("forward").function().getSchema().arguments()) {
+    arguments.push_back(
+        {.name = argument.name(), .type = argument.type()->str()});
+  }
+  arguments.erase(arguments.begin());  // self
+  return arguments;
+}
+
+absl::Status CannotLoad(const std::filesystem::path& file,
+                        absl::string_view why) {
+  return Error(
+      Reason::kInvalidField,
+      absl::StrCat("\"", file.string(),
+                   "\" does not load as a TorchScript "
+                   "module: ",
+                   why,
+                   "; write it whole with "
+                   "torch.jit.trace(model, example).save(\"model.pt\")"));
+}
+
+c10::IValue MaskValue(const at::Tensor& mask, const Argument& argument) {
+  if (argument.type != kDictType) return mask;
+  c10::Dict<std::string, at::Tensor> dict;
+  dict.insert(kMaskKey, mask);
+  return dict;
+}
+
+c10::IValue ArgumentValue(const RowTensors& rows, const Argument& argument) {
+  switch (argument.role) {
+    case ArgumentRole::kPieceIds:
+      return rows.ids;
+    case ArgumentRole::kAttentionMask:
+      return MaskValue(rows.mask, argument);
+    case ArgumentRole::kPositions:
+      return rows.positions;
+    case ArgumentRole::kTypeIds:
+      return rows.type_ids;
+  }
+  return {};
+}
+
+// The elements of a tuple or list; nullopt for anything else.
+std::optional<std::vector<c10::IValue>> Elements(const c10::IValue& value) {
+  if (value.isTuple()) {
+    const auto& elements = value.toTupleRef().elements();
+    return std::vector<c10::IValue>(elements.begin(), elements.end());
+  }
+  if (value.isList()) return value.toListRef().vec();
+  return std::nullopt;
+}
+
+std::vector<at::Tensor> LeadingTensors(const std::vector<c10::IValue>& elements,
+                                       bool of_one_shape) {
+  std::vector<at::Tensor> tensors;
+  for (const c10::IValue& element : elements) {
+    if (!element.isTensor()) break;
+    const at::Tensor& tensor = element.toTensor();
+    if (of_one_shape && !tensors.empty() &&
+        tensor.sizes() != tensors[0].sizes()) {
+      break;
+    }
+    tensors.push_back(tensor);
+  }
+  return tensors;
+}
+
+absl::StatusOr<std::vector<at::Tensor>> Layers(const c10::IValue& output) {
+  if (output.isTensor()) return std::vector<at::Tensor>{output.toTensor()};
+  auto elements = Elements(output);
+  bool nested = false;
+  while (elements.has_value() && !elements->empty()) {
+    if (elements->front().isTensor()) return LeadingTensors(*elements, !nested);
+    nested = true;
+    elements = Elements(c10::IValue(elements->front()));
+  }
+  return Error(Reason::kForwardFailed,
+               absl::StrCat("forward returned a ", output.type()->str(),
+                            ", expected a tuple of hidden states"));
+}
+
+}  // namespace
+
+Trace::Trace(torch::jit::Module module,
+             std::shared_ptr<torch::jit::Graph> graph,
+             std::vector<SchemaArgument> schema,
+             std::vector<Argument> arguments)
+    : module_(std::move(module)),
+      graph_(std::move(graph)),
+      schema_(std::move(schema)),
+      arguments_(std::move(arguments)),
+      function_(MakeFunction(graph_)) {}
+
+absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
+  auto trace = CallTorch([&file] {
+    torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
+    module.eval();
+    auto graph = InlinedForward(module);
+    PlaceGraph(*graph, at::kCPU);
+    auto schema = ReadSchema(module);
+    return Trace(std::move(module), std::move(graph), std::move(schema), {});
+  });
+  if (!trace.ok()) return CannotLoad(file, trace.status().message());
+  return trace;
+}
+
+std::optional<std::int64_t> Trace::EmbeddingRows() const {
+  const auto ids =
+      std::ranges::find(arguments_, ArgumentRole::kPieceIds, &Argument::role);
+  if (ids == arguments_.end()) return std::nullopt;
+  auto rows = CallTorch([&] {
+    return strata::EmbeddingRows(*graph_, module_,
+                                 static_cast<int>(ids - arguments_.begin()));
+  });
+  return rows.ok() ? *rows : std::nullopt;
+}
+
+absl::StatusOr<std::vector<at::Tensor>> Trace::Forward(
+    const RowTensors& rows) const {
+  const auto output = CallTorch([&] {
+    const c10::InferenceMode no_gradients;
+    torch::jit::Stack stack = {module_._ivalue()};
+    for (const Argument& argument : arguments_) {
+      stack.push_back(ArgumentValue(rows, argument));
+    }
+    function_->run(stack);
+    return stack.back();
+  });
+  if (!output.ok()) return output.status();
+  return Layers(*output);
+}
+
+absl::StatusOr<Trace> Trace::Cut(int deepest) const {
+  STRATA_ASSIGN_OR_RETURN(
+      auto graph, CallTorch([&] { return CutGraph(*graph_, deepest); }));
+  if (graph == nullptr) {
+    return Error(Reason::kNotSupportedByModel,
+                 absl::StrCat("the trace's output does not show layers 0 to ",
+                              deepest, ", so it cannot be cut there"));
+  }
+  return Trace(module_, std::move(graph), schema_, arguments_);
+}
+
+absl::StatusOr<Trace> Trace::Copy() const {
+  return CallTorch([&] {
+    return Trace(module_.deepcopy(), graph_->copy(), schema_, arguments_);
+  });
+}
+
+absl::Status Trace::MoveTo(at::Device device) {
+  return CallTorch([&] {
+           module_.to(device);
+           PlaceGraph(*graph_, device);
+           function_ = MakeFunction(graph_);
+           return true;
+         })
+      .status();
+}
+
+}  // namespace strata

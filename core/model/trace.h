@@ -1,0 +1,86 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_MODEL_TRACE_H_
+#define STRATA_CORE_MODEL_TRACE_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/model/report.h"
+#include "core/model/signature.h"
+#include "core/tensor/rows.h"
+#include "torch/script.h"
+
+namespace strata {
+
+// A traced model that gives hidden states. Its forward runs as a graph of our
+// own, in which submodules are inlined, so that devices can be rewritten and
+// layers left out.
+//
+// Not thread-safe: one thread calls it at a time. No member throws.
+//
+//   STRATA_ASSIGN_OR_RETURN(Trace trace,
+//   Trace::Load("models/falcon/1/model.pt")); trace.Bind(roles);
+//   STRATA_ASSIGN_OR_RETURN(auto layers, trace.Forward(rows));
+class Trace {
+ public:
+  // Reads a trace onto the CPU, wherever it was made. Error: INVALID_ARGUMENT
+  // for what is not a whole TorchScript module with a forward, naming the file
+  // and the remedy.
+  static absl::StatusOr<Trace> Load(const std::filesystem::path& file);
+
+  // forward's arguments, without self.
+  const std::vector<SchemaArgument>& schema() const { return schema_; }
+
+  // Says what each argument means; comes before Forward and EmbeddingRows.
+  void Bind(std::vector<Argument> arguments) {
+    arguments_ = std::move(arguments);
+  }
+
+  // Rows of the table that embeds the piece ids: ids are below it. nullopt
+  // where the graph does not show one.
+  std::optional<std::int64_t> EmbeddingRows() const;
+
+  // Runs a forward, with gradients off: the layers, [B, T, W] each, those of
+  // Y[0] in a nested tuple Y. Of a flat tuple or list it is the leading tensors
+  // of one shape; a single tensor is one layer. Errors: INTERNAL, reason
+  // FORWARD_FAILED; RESOURCE_EXHAUSTED where the device has no memory.
+  absl::StatusOr<std::vector<at::Tensor>> Forward(const RowTensors& rows) const;
+
+  // The same up to layer `deepest`, without the cost of those above. Shares the
+  // weights: not to be used after this one has moved. Error:
+  // NOT_SUPPORTED_BY_MODEL where its graph does not show that many layers.
+  absl::StatusOr<Trace> Cut(int deepest) const;
+
+  // A trace with weights of its own.
+  absl::StatusOr<Trace> Copy() const;
+
+  // Moves weights and graph to `device`. After an error it is good for nothing.
+  absl::Status MoveTo(at::Device device);
+
+  // The graph as TorchScript writes it, for tests and for debugging.
+  std::string GraphText() const { return graph_->toString(); }
+
+ private:
+  Trace(torch::jit::Module module, std::shared_ptr<torch::jit::Graph> graph,
+        std::vector<SchemaArgument> schema, std::vector<Argument> arguments);
+
+  torch::jit::Module module_;
+  std::shared_ptr<torch::jit::Graph> graph_;
+  std::vector<SchemaArgument> schema_;
+  std::vector<Argument> arguments_;
+  // Compiles at the first call and once only, so it is made anew whenever the
+  // graph has changed.
+  std::unique_ptr<torch::jit::Function> function_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_MODEL_TRACE_H_
