@@ -1,0 +1,209 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a Strata server answers, as Python values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from google.protobuf import duration_pb2
+
+from strata.errors import StrataError
+from strata.v1 import hidden_state_service_pb2 as service_pb2
+from strata.v1 import model_service_pb2, tensor_pb2
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """One piece of a tokenized text."""
+
+    id: int
+    text: str
+    """The vocabulary's string for it, which need not be the text's."""
+    begin: int
+    """First byte (not character) of the text that it came from."""
+    end: int
+    """First byte after; equal to `begin` for special pieces."""
+
+    @classmethod
+    def from_proto(cls, piece: service_pb2.Piece) -> Piece:
+        return cls(piece.id, piece.text, piece.begin, piece.end)
+
+
+@dataclasses.dataclass(frozen=True)
+class Timings:
+    """How long each stage took in the server, in seconds."""
+
+    tokenize: float
+    queue: float
+    compute: float
+    total: float
+
+    @classmethod
+    def from_proto(cls, timings: service_pb2.Timings) -> Timings:
+        return cls(
+            _seconds(timings.tokenize),
+            _seconds(timings.queue),
+            _seconds(timings.compute),
+            _seconds(timings.total),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """The forward that carried an input."""
+
+    rows: int
+    pieces: int
+    padded_pieces: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """The answer for one input."""
+
+    model: str
+    version: int
+    digest: str
+    """Of the model's trace, tokenizer and configuration."""
+    error: StrataError | None
+    """What failed for this input alone while computing; None if it is well."""
+    pieces: list[Piece]
+    """Empty unless `return_pieces` was set."""
+    piece_count: int
+    truncated_pieces: int
+    timings: Timings
+    batch: Batch
+    _hidden_states: np.ndarray | None = dataclasses.field(repr=False)
+
+    @property
+    def hidden_states(self) -> np.ndarray:
+        """The numbers: `[layers, pieces, width]`, pooled `[layers, width]`.
+
+        Read-only where they are the reply's own bytes.
+
+        Raises:
+            StrataError: This input failed; it is `error`.
+        """
+        if self.error is not None:
+            raise self.error
+        return self._hidden_states
+
+    @classmethod
+    def from_proto(
+        cls, encoding: service_pb2.Encoding, reply: service_pb2.EncodeResponse
+    ) -> Encoding:
+        failed = encoding.status.code != 0
+        batch = encoding.batch
+        return cls(
+            model=reply.model,
+            version=reply.version,
+            digest=reply.digest,
+            error=StrataError.from_status(encoding.status) if failed else None,
+            pieces=[Piece.from_proto(piece) for piece in encoding.pieces],
+            piece_count=encoding.piece_count,
+            truncated_pieces=encoding.truncated_pieces,
+            timings=Timings.from_proto(encoding.timings),
+            batch=Batch(batch.rows, batch.pieces, batch.padded_pieces),
+            _hidden_states=(
+                None if failed else to_array(encoding.outputs[0].tensor)
+            ),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """The pieces of one text."""
+
+    pieces: list[Piece]
+    truncated_pieces: int
+
+    @property
+    def ids(self) -> list[int]:
+        return [piece.id for piece in self.pieces]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """One version of a model, as a list shows it."""
+
+    name: str
+    version: int
+    state: str
+    """"loading", "ready", "refused" or "draining"."""
+    reason: str
+    """Why it is in that state; empty when ready."""
+    digest: str
+
+    @classmethod
+    def from_proto(cls, summary: model_service_pb2.ModelSummary) -> Model:
+        return cls(**_summary_fields(summary))
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelDescription(Model):
+    """One version of a model in detail."""
+
+    layers: int
+    """Hidden states, the embedding output included."""
+    width: int
+    dtype: str
+    """What the model computes in, as "float32"."""
+    vocabulary_size: int
+    max_pieces: int
+    """Longest input, in pieces; 0 unless ready."""
+    devices: list[str]
+    message: model_service_pb2.GetModelResponse = dataclasses.field(repr=False)
+    """All that the server said: every check of the trace, every limit."""
+
+    @classmethod
+    def from_proto(
+        cls, response: model_service_pb2.GetModelResponse
+    ) -> ModelDescription:
+        report = response.trace_report
+        return cls(
+            **_summary_fields(response.summary),
+            layers=report.layers,
+            width=report.width,
+            dtype=report.dtype,
+            vocabulary_size=report.vocabulary_size,
+            max_pieces=response.limits.max_pieces,
+            devices=list(response.devices),
+            message=response,
+        )
+
+
+def to_array(tensor: tensor_pb2.Tensor) -> np.ndarray:
+    """The tensor's numbers; bfloat16, which NumPy lacks, becomes float32."""
+    shape = tuple(tensor.shape)
+    if tensor.dtype == tensor_pb2.DATA_TYPE_FLOAT32:
+        return np.frombuffer(tensor.data, "<f4").reshape(shape)
+    if tensor.dtype == tensor_pb2.DATA_TYPE_FLOAT16:
+        return np.frombuffer(tensor.data, "<f2").reshape(shape)
+    if tensor.dtype == tensor_pb2.DATA_TYPE_BFLOAT16:
+        # The upper half of a float32.
+        halves = np.frombuffer(tensor.data, "<u2").astype("<u4")
+        return (halves << 16).view("<f4").reshape(shape)
+    raise ValueError(
+        f"the server sent a tensor of data type {tensor.dtype}, which this "
+        "client does not know; use a newer client"
+    )
+
+
+def _seconds(duration: duration_pb2.Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _summary_fields(
+    summary: model_service_pb2.ModelSummary,
+) -> dict[str, Any]:
+    state = model_service_pb2.ModelState.Name(summary.state)
+    return {
+        "name": summary.name,
+        "version": summary.version,
+        "state": state.removeprefix("MODEL_STATE_").lower(),
+        "reason": summary.reason,
+        "digest": summary.digest,
+    }
