@@ -1,0 +1,286 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/flags.h"
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace strata {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// Sets a variable for a scope.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    setenv(name, value, 1);
+  }
+  ~Environment() { unsetenv(name_); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  const char* const name_;
+};
+
+std::variant<ServerFlags, FlagsExit> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "strata-server");
+  return ParseFlags(static_cast<int>(arguments.size()), arguments.data());
+}
+
+// With a repository, which all need.
+ServerFlags Good(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"--repository", "/models"});
+  const auto parsed = Parse(std::move(arguments));
+  if (const auto* exit = std::get_if<FlagsExit>(&parsed)) {
+    ADD_FAILURE() << exit->text;
+    return {};
+  }
+  return std::get<ServerFlags>(parsed);
+}
+
+// The text of a mistake, which exits with 2.
+std::string Mistake(std::vector<const char*> arguments) {
+  const auto parsed = Parse(std::move(arguments));
+  const auto* exit = std::get_if<FlagsExit>(&parsed);
+  if (exit == nullptr) return "accepted";
+  EXPECT_EQ(exit->code, 2);
+  return exit->text;
+}
+
+TEST(FlagsTest, Defaults) {
+  const ServerFlags flags = Good({});
+  EXPECT_EQ(flags.repository, "/models");
+  EXPECT_EQ(flags.listen, (Address{"127.0.0.1", 50051}));
+  EXPECT_EQ(flags.metrics_listen, (Address{"127.0.0.1", 9464}));
+  EXPECT_EQ(flags.devices, "auto");
+  EXPECT_EQ(flags.max_requests, 1024);
+  EXPECT_EQ(flags.drain_timeout, absl::Seconds(30));
+  EXPECT_EQ(flags.lame_duck, absl::Seconds(2));
+}
+
+// What --help prints as the default is the default.
+TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
+  const ServerFlags printed = Good({"--listen",
+                                    "127.0.0.1:50051",
+                                    "--metrics-listen",
+                                    "127.0.0.1:9464",
+                                    "--devices",
+                                    "auto",
+                                    "--intra-op-threads",
+                                    "0",
+                                    "--tokenizer-threads",
+                                    "0",
+                                    "--max-requests",
+                                    "1024",
+                                    "--max-message-bytes",
+                                    "64MiB",
+                                    "--max-request-bytes",
+                                    "256MiB",
+                                    "--max-waiting-pieces",
+                                    "1048576",
+                                    "--max-inputs",
+                                    "1024",
+                                    "--max-reply-bytes",
+                                    "512MiB",
+                                    "--window",
+                                    "256",
+                                    "--ageing",
+                                    "500ms",
+                                    "--drain-timeout",
+                                    "30s",
+                                    "--lame-duck",
+                                    "2s",
+                                    "--max-connection-age",
+                                    "0s"});
+  const ServerFlags flags = Good({});
+  EXPECT_EQ(printed.listen, flags.listen);
+  EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
+  EXPECT_EQ(printed.devices, flags.devices);
+  EXPECT_EQ(printed.intra_op_threads, flags.intra_op_threads);
+  EXPECT_EQ(printed.tokenizer_threads, flags.tokenizer_threads);
+  EXPECT_EQ(printed.max_requests, flags.max_requests);
+  EXPECT_EQ(printed.max_message_bytes, flags.max_message_bytes);
+  EXPECT_EQ(printed.max_request_bytes, flags.max_request_bytes);
+  EXPECT_EQ(printed.max_waiting_pieces, flags.max_waiting_pieces);
+  EXPECT_EQ(printed.max_inputs, flags.max_inputs);
+  EXPECT_EQ(printed.max_reply_bytes, flags.max_reply_bytes);
+  EXPECT_EQ(printed.window, flags.window);
+  EXPECT_EQ(printed.ageing, flags.ageing);
+  EXPECT_EQ(printed.drain_timeout, flags.drain_timeout);
+  EXPECT_EQ(printed.lame_duck, flags.lame_duck);
+  EXPECT_EQ(printed.max_connection_age, flags.max_connection_age);
+}
+
+TEST(FlagsTest, ReadsEveryFlag) {
+  const ServerFlags flags = Good({"--listen",
+                                  "[::]:1",
+                                  "--metrics-listen",
+                                  "0.0.0.0:2",
+                                  "--devices",
+                                  "cuda:1,cpu",
+                                  "--intra-op-threads",
+                                  "3",
+                                  "--tokenizer-threads",
+                                  "4",
+                                  "--max-requests",
+                                  "5",
+                                  "--max-message-bytes",
+                                  "6KiB",
+                                  "--max-request-bytes",
+                                  "1GiB",
+                                  "--max-waiting-pieces",
+                                  "8",
+                                  "--max-inputs",
+                                  "9",
+                                  "--max-reply-bytes",
+                                  "10",
+                                  "--window",
+                                  "11",
+                                  "--ageing",
+                                  "12ms",
+                                  "--drain-timeout",
+                                  "1m30s",
+                                  "--lame-duck",
+                                  "14s",
+                                  "--max-connection-age",
+                                  "15m"});
+  EXPECT_EQ(flags.listen, (Address{"::", 1}));
+  EXPECT_EQ(flags.metrics_listen, (Address{"0.0.0.0", 2}));
+  EXPECT_EQ(flags.devices, "cuda:1,cpu");
+  EXPECT_EQ(flags.intra_op_threads, 3);
+  EXPECT_EQ(flags.tokenizer_threads, 4);
+  EXPECT_EQ(flags.max_requests, 5);
+  EXPECT_EQ(flags.max_message_bytes, 6 * 1024);
+  EXPECT_EQ(flags.max_request_bytes, 1 << 30);
+  EXPECT_EQ(flags.max_waiting_pieces, 8);
+  EXPECT_EQ(flags.max_inputs, 9);
+  EXPECT_EQ(flags.max_reply_bytes, 10);
+  EXPECT_EQ(flags.window, 11);
+  EXPECT_EQ(flags.ageing, absl::Milliseconds(12));
+  EXPECT_EQ(flags.drain_timeout, absl::Seconds(90));
+  EXPECT_EQ(flags.lame_duck, absl::Seconds(14));
+  EXPECT_EQ(flags.max_connection_age, absl::Minutes(15));
+}
+
+TEST(FlagsTest, MetricsCanBeSwitchedOff) {
+  EXPECT_EQ(Good({"--metrics-listen", "off"}).metrics_listen, std::nullopt);
+  EXPECT_EQ(Good({"--metrics-listen", ""}).metrics_listen, std::nullopt);
+}
+
+TEST(FlagsTest, TheEnvironmentStandsInForAFlag) {
+  const Environment repository("STRATA_REPOSITORY", "/from/environment");
+  const Environment requests("STRATA_MAX_REQUESTS", "7");
+  const auto parsed = Parse({});
+  ASSERT_TRUE(std::holds_alternative<ServerFlags>(parsed));
+  EXPECT_EQ(std::get<ServerFlags>(parsed).repository, "/from/environment");
+  EXPECT_EQ(std::get<ServerFlags>(parsed).max_requests, 7);
+}
+
+TEST(FlagsTest, TheCommandLineWins) {
+  const Environment requests("STRATA_MAX_REQUESTS", "7");
+  EXPECT_EQ(Good({"--max-requests", "8"}).max_requests, 8);
+}
+
+TEST(FlagsTest, AMistakeInTheEnvironmentIsOne) {
+  const Environment requests("STRATA_MAX_REQUESTS", "many");
+  EXPECT_THAT(Mistake({"--repository", "/models"}),
+              HasSubstr("--max-requests: \"many\" is not a whole number from "
+                        "1 to 2147483647"));
+}
+
+TEST(FlagsTest, ARepositoryIsRequired) {
+  EXPECT_THAT(Mistake({}), AllOf(HasSubstr("--repository is required"),
+                                 HasSubstr("--help lists the flags")));
+  EXPECT_THAT(Mistake({"--repository", ""}), HasSubstr("--repository"));
+}
+
+TEST(FlagsTest, MistakesSayWhatWasExpected) {
+  const auto mistake = [](const char* flag, const char* value) {
+    return Mistake({"--repository", "/models", flag, value});
+  };
+  EXPECT_THAT(mistake("--listen", "50051"),
+              HasSubstr("--listen: \"50051\" is not an address"));
+  EXPECT_THAT(mistake("--metrics-listen", "no"),
+              HasSubstr("--metrics-listen: \"no\" is not an address"));
+  EXPECT_THAT(mistake("--max-requests", "0"),
+              HasSubstr("--max-requests: \"0\" is not a whole number from 1"));
+  EXPECT_THAT(mistake("--max-requests", "99999999999"),
+              HasSubstr("is not a whole number from 1 to 2147483647"));
+  EXPECT_THAT(mistake("--intra-op-threads", "-1"),
+              HasSubstr("is not a whole number from 0 to 1024"));
+  EXPECT_THAT(mistake("--max-reply-bytes", "2GiB"),
+              HasSubstr("--max-reply-bytes: \"2GiB\" is not a size from 1 to "
+                        "2130706432 bytes"));
+  EXPECT_THAT(mistake("--max-request-bytes", "9999999999GiB"),
+              HasSubstr("is not a size"));
+  EXPECT_THAT(mistake("--lame-duck", "5"),
+              HasSubstr("--lame-duck: \"5\" is not a duration, as 500ms"));
+  EXPECT_THAT(mistake("--ageing", "-1s"), HasSubstr("is not a duration"));
+  EXPECT_THAT(mistake("--drain-timeout", "inf"),
+              HasSubstr("is not a duration"));
+}
+
+TEST(FlagsTest, FlagsThatContradictEachOtherAreAMistake) {
+  EXPECT_THAT(Mistake({"--repository", "/models", "--lame-duck", "31s"}),
+              HasSubstr("--lame-duck (31s) is above --drain-timeout (30s)"));
+  EXPECT_THAT(
+      Mistake({"--repository", "/models", "--max-request-bytes", "1MiB"}),
+      HasSubstr("--max-message-bytes (67108864) is above --max-request-bytes "
+                "(1048576)"));
+}
+
+TEST(FlagsTest, UnknownFlagsAndWordsAreAMistake) {
+  EXPECT_THAT(Mistake({"--repository", "/models", "--turbo"}),
+              HasSubstr("--turbo"));
+  EXPECT_THAT(Mistake({"--repository", "/models", "extra"}),
+              HasSubstr("extra"));
+}
+
+TEST(FlagsTest, MistakesAreOneLine) {
+  const std::string text =
+      Mistake({"--repository", "/models", "--window", "x"});
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  EXPECT_THAT(text, testing::StartsWith("strata-server: "));
+}
+
+TEST(FlagsTest, HelpExplainsEveryFlag) {
+  const auto parsed = Parse({"--help"});
+  const FlagsExit& exit = std::get<FlagsExit>(parsed);
+  EXPECT_EQ(exit.code, 0);
+  for (const char* flag :
+       {"--repository DIR", "--listen HOST:PORT [127.0.0.1:50051]",
+        "--metrics-listen IP:PORT [127.0.0.1:9464]", "--devices LIST [auto]",
+        "--intra-op-threads N [0]", "--tokenizer-threads N [0]",
+        "--max-requests N [1024]", "--max-message-bytes SIZE [64MiB]",
+        "--max-request-bytes SIZE [256MiB]", "--max-waiting-pieces N [1048576]",
+        "--max-inputs N [1024]", "--max-reply-bytes SIZE [512MiB]",
+        "--window N [256]", "--ageing DURATION [500ms]",
+        "--drain-timeout DURATION [30s]", "--lame-duck DURATION [2s]",
+        "--max-connection-age DURATION [0s]", "--version", "STRATA_"}) {
+    EXPECT_THAT(exit.text, HasSubstr(flag));
+  }
+  EXPECT_THAT(exit.text, Not(HasSubstr("(Env:")));
+}
+
+TEST(FlagsTest, VersionIsTheProjects) {
+  const FlagsExit exit = std::get<FlagsExit>(Parse({"--version"}));
+  EXPECT_EQ(exit.code, 0);
+  EXPECT_THAT(exit.text, testing::MatchesRegex(
+                             "strata-server [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+}  // namespace
+}  // namespace strata

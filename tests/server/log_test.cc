@@ -1,0 +1,63 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/log.h"
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace strata {
+namespace {
+
+// 2026-01-02 03:04:05.678 UTC.
+const absl::Time kTime = absl::FromUnixMillis(1767323045678);
+
+std::string Line(const std::string& value) {
+  const std::string line =
+      FormatLogLine(kTime, Severity::kInfo, "event", {{"key", value}});
+  const std::string prefix =
+      "time=2026-01-02T03:04:05.678Z level=info event=event key=";
+  EXPECT_EQ(line.substr(0, prefix.size()), prefix);
+  return line.substr(prefix.size());
+}
+
+TEST(LogTest, WritesTimeLevelAndEventFirst) {
+  EXPECT_EQ(FormatLogLine(kTime, Severity::kWarning, "model_ready",
+                          {{"model", "minilm"}, {"version", "3"}}),
+            "time=2026-01-02T03:04:05.678Z level=warning event=model_ready "
+            "model=minilm version=3");
+  EXPECT_EQ(FormatLogLine(kTime, Severity::kError, "stopped", {}),
+            "time=2026-01-02T03:04:05.678Z level=error event=stopped");
+}
+
+TEST(LogTest, LeavesPlainValuesAlone) {
+  EXPECT_EQ(Line("sha256:0a1b"), "sha256:0a1b");
+  EXPECT_EQ(Line("caf\xC3\xA9"), "caf\xC3\xA9");
+}
+
+TEST(LogTest, QuotesWhatWouldSplitAField) {
+  EXPECT_EQ(Line(""), R"("")");
+  EXPECT_EQ(Line("two words"), R"("two words")");
+  EXPECT_EQ(Line("a=b"), R"("a=b")");
+  EXPECT_EQ(Line("say \"hi\""), R"("say \"hi\"")");
+}
+
+TEST(LogTest, EscapesWhatWouldSplitALine) {
+  EXPECT_EQ(Line("one\ntwo\r"), R"("one\ntwo\r")");
+  EXPECT_EQ(Line(std::string("nul\0", 4)), R"("nul\000")");
+}
+
+TEST(LogTest, WritesWholeLinesToStandardError) {
+  testing::internal::CaptureStderr();
+  Announce("listening on 127.0.0.1:1");
+  Log(Severity::kInfo, "started", {{"a", "1"}});
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text.substr(0, 25), "listening on 127.0.0.1:1\n");
+  EXPECT_THAT(text, testing::EndsWith("Z level=info event=started a=1\n"));
+}
+
+}  // namespace
+}  // namespace strata
