@@ -4,6 +4,7 @@
 #ifndef STRATA_CLIENT_CLI_FAILURE_H_
 #define STRATA_CLIENT_CLI_FAILURE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,7 +15,7 @@
 namespace strata::cli {
 
 // Documented in --help; scripts depend on them.
-enum ExitCode : int {
+enum ExitCode : std::uint8_t {
   kOk = 0,
   // The server answered with an error, or is not serving.
   kServerError = 1,

@@ -97,6 +97,7 @@ absl::StatusOr<std::vector<std::string>> NpyPaths(absl::string_view output,
         " texts; put %d in it for the text's index, or name a folder"));
   }
   std::vector<std::string> paths;
+  paths.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     paths.push_back(numbered
                         ? absl::StrReplaceAll(output, {{"%d", absl::StrCat(i)}})

@@ -15,7 +15,7 @@
 // server or a command judges them.
 namespace strata::cli {
 
-enum class Format { kTable, kJson, kNpy };
+enum class Format : std::uint8_t { kTable, kJson, kNpy };
 
 // Which model; the defaults leave it to the server.
 struct ModelChoice {

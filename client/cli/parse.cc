@@ -23,7 +23,7 @@
 namespace strata::cli {
 namespace {
 
-constexpr char kFooter[] =
+constexpr const char* kFooter =
     "Exit codes: 0 done (health: SERVING); 1 the server answered with an "
     "error (health: not\nserving); 2 the command line or a file is wrong; 3 no "
     "answer: the server cannot be\nreached, or --timeout passed.";
@@ -170,6 +170,9 @@ std::string Mistake(const CLI::App& app, const Parsed& parsed) {
     return absl::StrCat("--server is \"", parsed.server,
                         "\"; expected HOST:PORT, as 127.0.0.1:50051");
   }
+  if (app.get_subcommands().empty()) {
+    return "a command is missing; expected encode, tokenize, models or health";
+  }
   if (parsed.format == "npy" && !app.got_subcommand("encode")) {
     return "--format npy is for encode only; use table or json";
   }
@@ -214,7 +217,7 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
                                          const Console& console) {
   CLI::App app("Asks a Strata server for the hidden states of its models.",
                "strata");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // None is told of below, with its name.
   app.footer(kFooter);
   Parsed parsed;
   AddGlobals(app, parsed);
@@ -238,7 +241,7 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
 
   // CLI11 takes the arguments last first.
   std::vector<std::string> reversed(args.size());
-  std::transform(args.rbegin(), args.rend(), reversed.begin(), Marked);
+  std::ranges::transform(args, reversed.rbegin(), Marked);
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::Success& help) {
@@ -246,7 +249,8 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
     return kOk;
   } catch (const CLI::ParseError& error) {
     const bool extras =
-        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr &&
+        !app.get_subcommands().empty();
     console.err << "strata: " << absl::StripSuffix(error.what(), ".") << ". "
                 << (extras ? "Texts that begin with a dash go after --. " : "")
                 << "`strata --help` and `strata COMMAND --help` tell more.\n";

@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "client/cli/utf8.h"
 
 namespace strata::cli {
@@ -19,7 +20,8 @@ namespace {
 
 constexpr int kGap = 2;
 constexpr int kLeastShrunk = 8;
-constexpr char kRule[] = "\xE2\x94\x80";  // U+2500, a horizontal line
+constexpr absl::string_view kRule =
+    "\xE2\x94\x80";  // U+2500, a horizontal line
 
 int Total(const std::vector<int>& widths) {
   const int gaps = kGap * (static_cast<int>(widths.size()) - 1);
@@ -27,7 +29,9 @@ int Total(const std::vector<int>& widths) {
 }
 
 std::string Spaces(int count) {
-  return std::string(static_cast<std::size_t>(std::max(count, 0)), ' ');
+  std::string spaces;
+  spaces.resize(static_cast<std::size_t>(std::max(count, 0)), ' ');
+  return spaces;
 }
 
 std::string Line(const std::vector<std::string>& cells,
@@ -82,6 +86,7 @@ std::string Table::Render(int width) const {
   }
   std::string text;
   std::vector<std::string> headings;
+  headings.reserve(columns_.size());
   for (const Column& column : columns_) headings.push_back(column.heading);
   if (!std::ranges::all_of(headings, &std::string::empty)) {
     absl::StrAppend(&text, Line(headings, columns_, widths));

@@ -4,12 +4,13 @@
 #ifndef STRATA_CLIENT_CLI_TABLE_H_
 #define STRATA_CLIENT_CLI_TABLE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace strata::cli {
 
-enum class Align { kLeft, kRight };
+enum class Align : std::uint8_t { kLeft, kRight };
 
 struct Column {
   // Empty in every column: the table has no heading.

@@ -176,7 +176,9 @@ TEST(Parse, HelpAnswersItself) {
 }
 
 TEST(Parse, SaysWhatIsWrong) {
-  EXPECT_THAT(Refused({}), HasSubstr("A subcommand is required"));
+  EXPECT_EQ(Refused({}),
+            "strata: a command is missing; expected encode, tokenize, models "
+            "or health.\n");
   EXPECT_THAT(Refused({"encod", "x"}), HasSubstr("encod"));
   EXPECT_THAT(Refused({"encode", "-foo"}),
               HasSubstr("Texts that begin with a dash go after --"));

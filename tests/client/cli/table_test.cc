@@ -24,7 +24,7 @@ Table Example() {
 TEST(Table, AlignsByWidthOnScreen) {
   EXPECT_EQ(absl::StrCat("\n", Example().Render(80)), R"(
 text                     pieces  shape
-──────────────────────────────────────────
+────────────────────────────────────────────
 The cat sat on the mat.       9  [1, 9, 384]
 日本語                       12  [1, 384]
 )");

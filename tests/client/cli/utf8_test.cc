@@ -82,6 +82,7 @@ TEST(Shorten, CutsAtCharacters) {
   EXPECT_EQ(Shorten("hello", 1), "…");
   EXPECT_EQ(Shorten("hello", 0), "");
   EXPECT_EQ(Shorten("Über", 3), "Üb…");
+  EXPECT_EQ(Shorten("one two", 5), "one…");
 }
 
 TEST(Shorten, NeverHalvesAWideCharacter) {

@@ -1,0 +1,191 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Loading what is to be exported.
+
+A source is a Hugging Face hub name, a folder with a checkpoint in Hugging
+Face's format, or a Python function that returns a module and its tokenizer.
+"""
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+import torch
+from curated_transformers.models import AutoDecoder, AutoEncoder
+from curated_transformers.repository.file import LocalFile, RepositoryFile
+from curated_transformers.repository.hf_hub import HfHubRepository
+from curated_transformers.repository.repository import Repository
+from torch.nn import Module
+
+from strata.export.config import check_config, complete_config
+from strata.export.errors import ExportError
+from strata.export.tokenizer import local_tokenizer_files, tokenizer_files
+
+_CONFIG_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A loaded model, its tokenizer's files and its Hugging Face config."""
+
+    module: Module
+    tokenizer: Mapping[str, Path]
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+class _LocalRepository(Repository):
+    """A checkpoint folder, whose files are mapped rather than read."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+    def file(self, path: str) -> RepositoryFile:
+        if not (self.folder / path).is_file():
+            raise FileNotFoundError(f"there is no {path} in {self.folder}")
+        return LocalFile(path=str(self.folder / path))
+
+    def pretty_path(self, path: Optional[str] = None) -> str:
+        return str(self.folder / path if path else self.folder)
+
+
+class _CompletedRepository(Repository):
+    """A repository whose config.json was read, checked and completed."""
+
+    def __init__(self, inner: Repository, config: Mapping[str, Any]):
+        super().__init__()
+        self.inner = inner
+        self.config = config
+
+    def file(self, path: str) -> RepositoryFile:
+        return self.inner.file(path)
+
+    def json_file(self, path: str) -> dict[str, Any]:
+        if path == _CONFIG_FILE:
+            return dict(self.config)
+        return self.inner.json_file(path)
+
+    def pretty_path(self, path: Optional[str] = None) -> str:
+        return self.inner.pretty_path(path)
+
+
+def load(
+    source: str,
+    *,
+    revision: str = "main",
+    tokenizer: Optional[Path] = None,
+    device: torch.device = torch.device("cpu"),
+) -> Source:
+    """Loads a folder, a `package.module:function` or a hub name.
+
+    `tokenizer`, a folder or a file, takes the place of the source's own.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return _load_checkpoint(_LocalRepository(folder), tokenizer, device)
+    if ":" in source:
+        return load_callable(source, tokenizer)
+    if source.startswith((".", "~", os.sep)) or source.count("/") > 1:
+        raise ExportError(
+            f"there is no folder {folder}; expected a checkpoint folder, a hub "
+            "name such as tiiuae/falcon-7b, or package.module:function"
+        )
+    repository = HfHubRepository(name=source, revision=revision)
+    return _load_checkpoint(repository, tokenizer, device)
+
+
+def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
+    """Calls `package.module:function`, which returns (module, tokenizer)."""
+    module_name, _, name = source.partition(":")
+    # A console script, unlike python -m, does not look in the current folder.
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        function = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ExportError(
+            f"cannot import '{source}': {error}; expected "
+            "package.module:function, seen from the current folder or PYTHONPATH"
+        ) from error
+    returned = function()
+    if (
+        not isinstance(returned, tuple)
+        or len(returned) != 2
+        or not isinstance(returned[0], Module)
+        or not isinstance(returned[1], (str, Path))
+    ):
+        raise ExportError(
+            f"{source} returned a {type(returned).__name__}; expected a tuple "
+            "(torch.nn.Module, folder or file of its tokenizer)"
+        )
+    path = tokenizer if tokenizer is not None else Path(returned[1])
+    return Source(returned[0], local_tokenizer_files(path))
+
+
+def _load_checkpoint(
+    repository: Repository, tokenizer: Optional[Path], device: torch.device
+) -> Source:
+    config = _read_config(repository)
+    auto = _auto_class(config)
+    completed = _CompletedRepository(repository, config)
+    files = (
+        tokenizer_files(
+            lambda name: _find(repository, name), repository.pretty_path()
+        )
+        if tokenizer is None
+        else local_tokenizer_files(tokenizer)
+    )
+    try:
+        module = auto.from_repo(repo=completed, device=device)
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(
+            f"cannot load the checkpoint of {repository.pretty_path()}: "
+            f"{_with_cause(error)}"
+        ) from error
+    return Source(module, files, config)
+
+
+def _read_config(repository: Repository) -> Mapping[str, Any]:
+    try:
+        config = complete_config(repository.json_file(_CONFIG_FILE))
+    except (OSError, ValueError) as error:
+        raise ExportError(
+            f"cannot read {repository.pretty_path(_CONFIG_FILE)}: "
+            f"{_with_cause(error)}; expected a checkpoint in Hugging Face's "
+            "format"
+        ) from error
+    check_config(config)
+    return config
+
+
+def _auto_class(config: Mapping[str, Any]) -> type:
+    known: list[str] = []
+    for auto in (AutoDecoder, AutoEncoder):
+        if config.get("model_type") in auto._hf_model_type_to_curated:
+            return auto
+        known += auto._hf_model_type_to_curated
+    raise ExportError(
+        f"the checkpoint's model_type is {config.get('model_type')!r}; Curated "
+        f"Transformers knows {', '.join(sorted(known))}. Another model can be "
+        "exported by a Python function: package.module:function"
+    )
+
+
+def _find(repository: Repository, name: str) -> Optional[Path]:
+    try:
+        path = repository.file(name).path
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ExportError(
+            f"cannot get {repository.pretty_path(name)}: {_with_cause(error)}"
+        ) from error
+    return None if path is None else Path(path)
+
+
+def _with_cause(error: BaseException) -> str:
+    cause = f" ({error.__cause__})" if error.__cause__ else ""
+    return f"{error}{cause}"
