@@ -1,0 +1,101 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/checks.h"
+
+#include <array>
+#include <span>
+
+namespace strata {
+namespace {
+
+constexpr std::array kChecks = {
+    CheckSpec{.name = "no_cache_argument",
+              .essential = true,
+              .expected = "no argument for keys and values of earlier pieces",
+              .remedy = "trace the model without its cache, or a wrapper whose "
+                        "forward leaves it out",
+              .look = CheckNoCacheArgument},
+    CheckSpec{.name = "arguments_known",
+              .essential = true,
+              .expected = "arguments for piece ids and at most a mask, "
+                          "positions and type ids",
+              .remedy = "say what they mean with \"arguments\" in "
+                        "strata.json, or trace a wrapper with arguments of "
+                        "these meanings",
+              .look = CheckArgumentsKnown},
+    CheckSpec{.name = "tokenizer_fits",
+              .essential = false,
+              .expected = "an embedding for every id of the tokenizer",
+              .remedy = "put the tokenizer that belongs to the model beside it",
+              .look = CheckTokenizerFits},
+    CheckSpec{.name = "padding_id_known",
+              .essential = true,
+              .expected = "a padding id inside the vocabulary",
+              .remedy = "set \"padding_id\" in strata.json",
+              .look = CheckPaddingIdKnown},
+    CheckSpec{.name = "forward_runs",
+              .essential = true,
+              .expected = "forward runs on piece ids int64 [B, T] of any B "
+                          "and T, with a bool mask",
+              .remedy = "trace a model that takes these and reads their sizes "
+                        "from them, or set \"arguments\" and \"mask_form\" in "
+                        "strata.json if they were found wrong",
+              .look = CheckForwardRuns},
+    CheckSpec{.name = "outputs_are_hidden_states",
+              .essential = true,
+              .expected = "a tuple of hidden states [B, T, W], all of one "
+                          "width and of type float32, float16 or bfloat16",
+              .remedy = "trace a model, or a wrapper, that returns the tuple "
+                        "of its layers' outputs first",
+              .look = CheckOutputsAreHiddenStates},
+    CheckSpec{.name = "final_norm_layers_exist",
+              .essential = true,
+              .expected = "final_norm_layers below the number of layers",
+              .remedy = "correct \"final_norm_layers\" in strata.json",
+              .look = CheckFinalNormLayersExist},
+    CheckSpec{.name = "finite",
+              .essential = true,
+              .expected = "finite hidden states",
+              .remedy = "check the weights, and that the model's type can "
+                        "hold its activations",
+              .look = CheckFinite},
+    CheckSpec{.name = "deterministic",
+              .essential = true,
+              .expected = "the same hidden states when it runs again",
+              .remedy = "call model.eval() before tracing, so that dropout is "
+                        "off",
+              .look = CheckDeterministic},
+    CheckSpec{.name = "batch_generalises",
+              .essential = true,
+              .expected = "a sequence in a batch of 3 equals itself alone",
+              .remedy = "the example's batch size is fixed in the trace: read "
+                        "sizes from tensors (x.size(0)) where the model now "
+                        "has numbers, or uses len() or int(), and trace again",
+              .look = CheckBatchGeneralises},
+    CheckSpec{.name = "length_generalises",
+              .essential = true,
+              .expected = "hidden states for every piece of sequences of 1, 7 "
+                          "and 23 pieces",
+              .remedy = "the example's length is fixed in the trace: read "
+                        "sizes from tensors (x.size(1)) where the model now "
+                        "has numbers, or uses len() or int(), and trace again",
+              .look = CheckLengthGeneralises},
+    CheckSpec{.name = "padding_invisible",
+              .essential = false,
+              .expected = "a padded sequence equals itself alone",
+              .remedy = "trace with an attention mask",
+              .look = CheckPaddingInvisible},
+    CheckSpec{.name = "longest_length",
+              .essential = false,
+              .expected = "runs on sequences of 8192 pieces, or of "
+                          "strata.json's max_pieces",
+              .remedy = "set \"max_pieces\" to what the model was made for",
+              .look = CheckLongestLength},
+};
+
+}  // namespace
+
+std::span<const CheckSpec> ExaminationChecks() { return kChecks; }
+
+}  // namespace strata

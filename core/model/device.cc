@@ -1,0 +1,171 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/device.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/model/loader.h"
+#include "core/tensor/torch_call.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+constexpr absl::string_view kCudaPrefix = "cuda:";
+
+absl::Status NotAWord(absl::string_view word) {
+  return Error(Reason::kInvalidField,
+               absl::StrCat("device \"", word,
+                            "\": expected cpu, cuda, cuda:N or auto"));
+}
+
+// N of "cuda:N".
+absl::StatusOr<int> CudaIndex(absl::string_view word) {
+  int index = 0;
+  if (!absl::StartsWith(word, kCudaPrefix) ||
+      !absl::SimpleAtoi(word.substr(kCudaPrefix.size()), &index) || index < 0) {
+    return NotAWord(word);
+  }
+  return index;
+}
+
+// Asks the driver itself, whose library comes with it and not with LibTorch.
+bool DriverHasDevice() {
+  // Never closed: the driver does not survive it.
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) return false;
+  using Init = int (*)(unsigned int);
+  using Count = int (*)(int*);
+  const auto init = reinterpret_cast<Init>(dlsym(driver, "cuInit"));
+  const auto get_count =
+      reinterpret_cast<Count>(dlsym(driver, "cuDeviceGetCount"));
+  int count = 0;
+  return init != nullptr && get_count != nullptr && init(0) == 0 &&
+         get_count(&count) == 0 && count > 0;
+}
+
+absl::StatusOr<int> CountCudaDevices() {
+  // A library registers its kernels and devices as it is loaded; this is all
+  // that makes one binary serve with and without CUDA.
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("LibTorch's CUDA part does not load (", dlerror(),
+                     "); use cpu, or a LibTorch with CUDA"));
+  }
+  if (!c10::impl::hasDeviceGuardImpl(at::kCUDA)) {
+    return absl::FailedPreconditionError(
+        "LibTorch's CUDA part is of another version than the rest; use cpu, "
+        "or one LibTorch");
+  }
+  return CallTorch([] {
+    return static_cast<int>(
+        c10::impl::getDeviceGuardImpl(at::kCUDA)->deviceCount());
+  });
+}
+
+// Adds the devices that one word names to `devices`.
+absl::Status AddWord(absl::string_view word, const CudaProbe& probe,
+                     std::vector<std::string>& devices) {
+  if (word == "cpu") {
+    devices.emplace_back("cpu");
+    return absl::OkStatus();
+  }
+  int only = -1;
+  if (word != "cuda") {
+    STRATA_ASSIGN_OR_RETURN(only, CudaIndex(word));
+  }
+  STRATA_ASSIGN_OR_RETURN(const int count, probe.count());
+  if (count == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("device \"", word,
+                     "\": no CUDA device is here or visible; use cpu, or look "
+                     "at the driver and CUDA_VISIBLE_DEVICES"));
+  }
+  if (only >= count) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device \"", word, "\": this machine has cuda:0 to cuda:", count - 1));
+  }
+  for (int i = std::max(only, 0); i < (only < 0 ? count : only + 1); ++i) {
+    devices.push_back(absl::StrCat(kCudaPrefix, i));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+CudaProbe CudaProbe::Real() {
+  return {.driver_has_device = DriverHasDevice, .count = CountCudaDevices};
+}
+
+absl::StatusOr<std::vector<std::string>> ResolveDevicesWith(
+    absl::string_view devices, const CudaProbe& probe) {
+  if (devices == "auto") {
+    if (!probe.driver_has_device()) return std::vector<std::string>{"cpu"};
+    // A driver beside a LibTorch without CUDA is no error here: nobody asked
+    // for it.
+    auto all = ResolveDevicesWith("cuda", probe);
+    return all.ok() ? *std::move(all) : std::vector<std::string>{"cpu"};
+  }
+  std::vector<std::string> resolved;
+  for (const absl::string_view word : absl::StrSplit(devices, ',')) {
+    STRATA_RETURN_IF_ERROR(AddWord(word, probe, resolved));
+  }
+  std::vector<std::string> sorted = resolved;
+  std::ranges::sort(sorted);
+  const auto twice = std::ranges::adjacent_find(sorted);
+  if (twice != sorted.end()) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat("devices \"", devices, "\" name ", *twice,
+                              " twice; name each once"));
+  }
+  return resolved;
+}
+
+absl::StatusOr<std::vector<std::string>> ResolveDevices(
+    absl::string_view devices) {
+  return ResolveDevicesWith(devices, CudaProbe::Real());
+}
+
+absl::StatusOr<std::vector<std::string>> ChooseDevices(
+    const std::vector<std::string>& available,
+    const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return available;
+  std::vector<std::string> chosen;
+  for (const std::string& device : available) {
+    for (const std::string& word : wanted) {
+      if (word != "cpu" && word != "cuda" && word != "auto") {
+        STRATA_RETURN_IF_ERROR(CudaIndex(word).status());
+      }
+      if (word == "auto" || word == device ||
+          (word == "cuda" && absl::StartsWith(device, kCudaPrefix))) {
+        chosen.push_back(device);
+        break;
+      }
+    }
+  }
+  if (chosen.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("strata.json's \"devices\" ask for ",
+                     absl::StrJoin(wanted, ", "), ", but the server has ",
+                     absl::StrJoin(available, ", "), "; change either"));
+  }
+  return chosen;
+}
+
+}  // namespace strata

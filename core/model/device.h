@@ -1,0 +1,43 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_MODEL_DEVICE_H_
+#define STRATA_CORE_MODEL_DEVICE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace strata {
+
+// How the CUDA devices of a machine are found.
+struct CudaProbe {
+  // Whether a driver is there that has a device; loads nothing of LibTorch.
+  std::function<bool()> driver_has_device;
+  // How many devices LibTorch can use, loading what it needs for them. Error:
+  // why it cannot, with the remedy.
+  std::function<absl::StatusOr<int>()> count;
+
+  // This machine's.
+  static CudaProbe Real();
+};
+
+// ResolveDevices (core/model/loader.h) with the CUDA devices that `probe`
+// finds.
+absl::StatusOr<std::vector<std::string>> ResolveDevicesWith(
+    absl::string_view devices, const CudaProbe& probe);
+
+// Of the server's `available` devices, as ResolveDevices returns them, those
+// that a model's strata.json asks for by `wanted`, in the words of --devices;
+// all where it says nothing. Errors: INVALID_ARGUMENT for an unknown word;
+// FAILED_PRECONDITION, naming both, where none is left.
+absl::StatusOr<std::vector<std::string>> ChooseDevices(
+    const std::vector<std::string>& available,
+    const std::vector<std::string>& wanted);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_MODEL_DEVICE_H_

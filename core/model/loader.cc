@@ -1,0 +1,155 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/loader.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/batch/runner.h"
+#include "core/model/config.h"
+#include "core/model/device.h"
+#include "core/model/digest.h"
+#include "core/model/examination.h"
+#include "core/model/model.h"
+#include "core/model/report.h"
+#include "core/model/repository.h"
+#include "core/model/torch_runner.h"
+#include "core/model/trace.h"
+#include "core/tensor/torch_call.h"
+#include "core/tokenize/tokenizer.h"
+#include "torch/csrc/jit/runtime/graph_executor.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+constexpr const char* kTraceFile = "model.pt";
+
+absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
+                                TraceReport& report) {
+  const std::filesystem::path file = directory / kTraceFile;
+  std::error_code ignored;
+  const bool there = std::filesystem::is_regular_file(file, ignored);
+  auto trace = there ? Trace::Load(file)
+                     : absl::StatusOr<Trace>(absl::NotFoundError(
+                           absl::StrCat("no file \"", file.string(), "\"")));
+  report.checks.push_back(
+      {.name = "loads",
+       .passed = trace.ok(),
+       .essential = true,
+       .expected = "a TorchScript module in model.pt",
+       .found = trace.ok() ? "a module with a forward"
+                           : std::string(trace.status().message())});
+  if (trace.ok()) return trace;
+  return RefusalOf(report.checks.back(),
+                   "strata-export writes such a directory");
+}
+
+// One runner for each of `devices`. The last takes the weights themselves, the
+// others copies.
+absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
+    Trace trace, const std::vector<std::string>& devices,
+    const TraceReport& report, const ModelConfig& config) {
+  std::vector<std::unique_ptr<Runner>> runners;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    STRATA_ASSIGN_OR_RETURN(const at::Device device,
+                            CallTorch([&] { return at::Device(devices[i]); }));
+    const bool last = i + 1 == devices.size();
+    STRATA_ASSIGN_OR_RETURN(
+        Trace placed,
+        last ? absl::StatusOr<Trace>(std::move(trace)) : trace.Copy());
+    if (const absl::Status moved = placed.MoveTo(device); !moved.ok()) {
+      return Error(Reason::kModelRefused,
+                   absl::StrCat("cannot put the model on ", devices[i], ": ",
+                                moved.message()));
+    }
+    runners.push_back(std::make_unique<TorchRunner>(
+        std::move(placed), report.mask_form, config.padding_id, device));
+  }
+  return runners;
+}
+
+// Loads all of a model but its digest; fills `report` as far as it comes.
+absl::StatusOr<std::unique_ptr<Model>> Load(
+    const ModelDirectory& directory, const std::vector<std::string>& devices,
+    TraceReport& report) {
+  STRATA_ASSIGN_OR_RETURN(const ModelConfig config,
+                          ReadModelConfig(directory.path));
+  STRATA_ASSIGN_OR_RETURN(const auto chosen,
+                          ChooseDevices(devices, config.devices));
+  STRATA_ASSIGN_OR_RETURN(auto tokenizer, LoadTokenizer(directory.path));
+  STRATA_ASSIGN_OR_RETURN(Trace trace, LoadTrace(directory.path, report));
+  Examination examination =
+      Examine(trace, config, tokenizer->VocabularySize(), Clock::Real());
+  std::vector<Check>& checks = examination.report.checks;
+  checks.insert(checks.begin(), report.checks.begin(), report.checks.end());
+  report = std::move(examination.report);
+  STRATA_RETURN_IF_ERROR(examination.verdict);
+
+  auto model = std::make_unique<Model>();
+  model->id = directory.id;
+  model->report = report;
+  model->max_pieces = std::min(
+      report.longest_pieces, config.max_pieces.value_or(report.longest_pieces));
+  model->plan_limits = config.batching;
+  model->plan_limits.padding_exact = report.padding_exact;
+  model->final_norm_layers = config.final_norm_layers;
+  model->tokenizer = std::move(tokenizer);
+  STRATA_ASSIGN_OR_RETURN(
+      model->runners, PlaceRunners(std::move(trace), chosen, report, config));
+  return model;
+}
+
+}  // namespace
+
+void InitializeTorch(int intra_op_threads) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Forwards are parallel inside and between workers, not between operators.
+    at::set_num_interop_threads(1);
+    // Lengths vary from batch to batch: profiling each would cost many slow
+    // first calls and gain nothing (the graph is traced, its types are known).
+    torch::jit::getProfilingMode() = false;
+  });
+  at::set_num_threads(intra_op_threads);
+}
+
+LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
+                               const std::vector<std::string>& devices) {
+  LoadOutcome outcome{
+      .model = Error(Reason::kModelRefused, "not loaded"),
+      .digest = "",
+      .report = {},
+  };
+  auto digest = DigestModelDirectory(directory.path);
+  if (!digest.ok()) {
+    outcome.model = digest.status();
+    return outcome;
+  }
+  outcome.digest = *digest;
+  auto model = Load(directory, devices, outcome.report);
+  if (!model.ok()) {
+    outcome.model = model.status();
+    return outcome;
+  }
+  (*model)->digest = outcome.digest;
+  outcome.model = std::shared_ptr<const Model>(*std::move(model));
+  return outcome;
+}
+
+}  // namespace strata
