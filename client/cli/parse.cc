@@ -163,6 +163,32 @@ void AddGlobals(CLI::App& app, Parsed& parsed) {
             "table for people, json for programs, npy (encode only) for NumPy");
 }
 
+// Where the texts of a command are, once parsed.
+struct TextOptions {
+  const CLI::Option* encode = nullptr;
+  const CLI::Option* tokenize = nullptr;
+};
+
+TextOptions AddCommands(CLI::App& app, Parsed& parsed) {
+  TextOptions options;
+  CLI::App* encode = AddCommand(app, "encode", "Texts to hidden states");
+  options.encode = AddEncode(*encode, parsed.encode);
+  CLI::App* tokenize = AddCommand(app, "tokenize", "Texts to pieces");
+  options.tokenize = AddTexts(*tokenize, parsed.tokenize.source);
+  AddModel(*tokenize, parsed.tokenize.model);
+  AddPieceOptions(*tokenize, parsed.tokenize.pieces,
+                  "a text may be of any length");
+  CLI::App* models = AddCommand(
+      app, "models", "What the server has; with a name, all about that model");
+  AddString(*models, "name", parsed.models.model.name, "Name of a model");
+  AddVersion(*models, parsed.models.model);
+  CLI::App* health =
+      AddCommand(app, "health", "Whether the server, or a model, is serving");
+  AddString(*health, "service", parsed.health.service,
+            "Name of a model; default: the server as a whole");
+  return options;
+}
+
 // What CLI11 cannot check; empty: nothing is wrong.
 std::string Mistake(const CLI::App& app, const Parsed& parsed) {
   const bool url = absl::StrContains(parsed.server, "/");
@@ -221,23 +247,7 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
   app.footer(kFooter);
   Parsed parsed;
   AddGlobals(app, parsed);
-
-  CLI::App* encode = AddCommand(app, "encode", "Texts to hidden states");
-  const CLI::Option* encode_texts = AddEncode(*encode, parsed.encode);
-  CLI::App* tokenize = AddCommand(app, "tokenize", "Texts to pieces");
-  const CLI::Option* tokenize_texts =
-      AddTexts(*tokenize, parsed.tokenize.source);
-  AddModel(*tokenize, parsed.tokenize.model);
-  AddPieceOptions(*tokenize, parsed.tokenize.pieces,
-                  "a text may be of any length");
-  CLI::App* models = AddCommand(
-      app, "models", "What the server has; with a name, all about that model");
-  AddString(*models, "name", parsed.models.model.name, "Name of a model");
-  AddVersion(*models, parsed.models.model);
-  CLI::App* health =
-      AddCommand(app, "health", "Whether the server, or a model, is serving");
-  AddString(*health, "service", parsed.health.service,
-            "Name of a model; default: the server as a whole");
+  const TextOptions texts = AddCommands(app, parsed);
 
   // CLI11 takes the arguments last first.
   std::vector<std::string> reversed(args.size());
@@ -260,8 +270,8 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
     console.err << "strata: " << mistake << ".\n";
     return kUsage;
   }
-  parsed.encode.source.texts = Texts(*encode_texts);
-  parsed.tokenize.source.texts = Texts(*tokenize_texts);
+  parsed.encode.source.texts = Texts(*texts.encode);
+  parsed.tokenize.source.texts = Texts(*texts.tokenize);
   return InvocationOf(app, std::move(parsed));
 }
 

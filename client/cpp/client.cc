@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -51,11 +52,21 @@ absl::Status Validate(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
+bool IsLoopback(absl::string_view target) {
+  return absl::StartsWith(target, "127.") ||
+         absl::StartsWith(target, "localhost:") ||
+         absl::StartsWith(target, "[::1]:");
+}
+
 std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(options.max_receive_bytes);
   arguments.SetMaxSendMessageSize(-1);
   arguments.SetUserAgentPrefix("strata-cpp");
+  // No proxy can reach this machine's own loopback, whatever http_proxy says.
+  if (IsLoopback(options.target)) {
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  }
   return grpc::CreateCustomChannel(
       options.target, grpc::InsecureChannelCredentials(), arguments);
 }

@@ -43,14 +43,14 @@ struct ClientOptions {
 // StatusFromGrpc (client/cpp/status.h). A server that cannot be reached is
 // UNAVAILABLE, at the call and not in Create.
 //
-//   ASSIGN_OR_RETURN(auto client,
-//                    strata::Client::Create({.target = "127.0.0.1:50051"}));
+//   auto client = strata::Client::Create({.target = "127.0.0.1:50051"});
+//   if (!client.ok()) return client.status();
 //   strata::v1::EncodeRequest request;
 //   request.add_inputs()->set_text("The cat sat on the mat.");
-//   ASSIGN_OR_RETURN(auto response, client->Encode(request));
-//   ASSIGN_OR_RETURN(auto states,
-//                    strata::TensorView::Create(
-//                        response.encodings(0).outputs(0).tensor()));
+//   const auto response = (*client)->Encode(request);
+//   if (!response.ok()) return response.status();
+//   const auto states = strata::TensorView::Create(
+//       response->encodings(0).outputs(0).tensor());
 class Client {
  public:
   // INVALID_ARGUMENT: an option is out of its range.

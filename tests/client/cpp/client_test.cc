@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -245,6 +246,16 @@ TEST(Client, NobodyListensIsUnavailable) {
   const auto status = (*client)->Health("").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ErrorReasonOf(status), std::nullopt);
+}
+
+TEST(Client, NoProxyStandsBeforeTheLoopback) {
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  Harness harness({.get_model = [](const auto&, const auto&, auto&) {
+    return grpc::Status::OK;
+  }});
+  const auto model = harness.client->GetModel({});
+  unsetenv("http_proxy");
+  EXPECT_TRUE(model.ok()) << model.status();
 }
 
 TEST(Client, RefusesOptionsOutOfRange) {
