@@ -16,13 +16,13 @@ include(${STRATA_DEPENDENCIES_FILE})
 find_package(absl REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+# Module mode first: gRPC's configuration expects the targets it makes.
+find_package(Protobuf REQUIRED)
 find_package(Threads REQUIRED)
 if(STRATA_WITH_TESTS)
   find_package(GTest REQUIRED)
 endif()
 if(STRATA_WITH_GRPC)
-  # Module mode first: gRPC's configuration expects the targets it makes.
-  find_package(Protobuf REQUIRED)
   find_package(gRPC CONFIG REQUIRED)
   find_package(prometheus-cpp CONFIG REQUIRED)
   find_package(CLI11 CONFIG REQUIRED)
@@ -37,11 +37,13 @@ add_library(strata::sentencepiece STATIC IMPORTED)
 set_target_properties(
   strata::sentencepiece
   PROPERTIES IMPORTED_LOCATION ${STRATA_SENTENCEPIECE_DIR}/lib/libsentencepiece.a
-             INTERFACE_INCLUDE_DIRECTORIES ${STRATA_SENTENCEPIECE_DIR}/include)
+             INTERFACE_INCLUDE_DIRECTORIES ${STRATA_SENTENCEPIECE_DIR}/include
+             INTERFACE_LINK_LIBRARIES protobuf::libprotobuf)
 
 # The Rust bridge (core/tokenize/bridge) over Hugging Face's tokenizers.
 add_library(strata::tokenizers_bridge STATIC IMPORTED)
 set_target_properties(
   strata::tokenizers_bridge
   PROPERTIES IMPORTED_LOCATION ${STRATA_TOKENIZERS_DIR}/lib/libstrata_tokenizers.a
-             INTERFACE_INCLUDE_DIRECTORIES ${STRATA_TOKENIZERS_DIR}/include)
+             INTERFACE_INCLUDE_DIRECTORIES ${STRATA_TOKENIZERS_DIR}/include
+             INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS}")

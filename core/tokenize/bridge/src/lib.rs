@@ -1,0 +1,176 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//! Hugging Face's `tokenizers` for C++: reads a `tokenizer.json`, encodes and
+//! decodes. Ranges are bytes of the text as it was given.
+//!
+//! Nothing unwinds into C++: every function that runs the library's code
+//! catches its panics and returns an error, which C++ sees as `rust::Error`.
+//! No error holds the text: a panic is told by its place in the source only.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use tokenizers::{Encoding, Tokenizer};
+
+#[cxx::bridge(namespace = "strata::tokenizers_bridge")]
+mod ffi {
+    /// A piece, and the bytes `[begin, end)` that it came from.
+    struct BridgePiece {
+        id: u32,
+        begin: usize,
+        end: usize,
+    }
+
+    /// A text's pieces. A text without pieces of its own has its special
+    /// pieces counted as leading.
+    struct BridgeEncoding {
+        pieces: Vec<BridgePiece>,
+        leading_special_pieces: usize,
+        trailing_special_pieces: usize,
+    }
+
+    extern "Rust" {
+        /// A tokenizer without truncation and padding. All its members may be
+        /// called at once.
+        type BridgeTokenizer;
+
+        /// Reads the contents of a `tokenizer.json`.
+        fn load_tokenizer(json: &[u8]) -> Result<Box<BridgeTokenizer>>;
+
+        /// Splits `text`, which must be UTF-8.
+        fn encode(
+            self: &BridgeTokenizer,
+            text: &[u8],
+            add_special_pieces: bool,
+        ) -> Result<BridgeEncoding>;
+
+        /// Joins pieces; ids without a piece are left out.
+        fn decode(self: &BridgeTokenizer, ids: &[u32], skip_special_pieces: bool)
+            -> Result<String>;
+
+        /// The vocabulary's string for `id`, empty where it has none.
+        fn piece_text(self: &BridgeTokenizer, id: u32) -> String;
+
+        /// One more than the largest id.
+        fn vocabulary_size(self: &BridgeTokenizer) -> usize;
+    }
+}
+
+use ffi::{BridgeEncoding, BridgePiece};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+pub struct BridgeTokenizer {
+    tokenizer: Tokenizer,
+    vocabulary_size: usize,
+}
+
+// C++ calls one tokenizer from many threads.
+const _: () = {
+    const fn needs_sync<T: Send + Sync>() {}
+    needs_sync::<BridgeTokenizer>();
+};
+
+fn load_tokenizer(json: &[u8]) -> Result<Box<BridgeTokenizer>, Failure> {
+    without_unwinding(|| {
+        let mut tokenizer = Tokenizer::from_bytes(json)?;
+        tokenizer.with_truncation(None)?;
+        tokenizer.with_padding(None);
+        let largest = tokenizer.get_vocab(true).into_values().max();
+        Ok(Box::new(BridgeTokenizer {
+            tokenizer,
+            vocabulary_size: largest.map_or(0, |id| id as usize + 1),
+        }))
+    })
+}
+
+impl BridgeTokenizer {
+    fn encode(&self, text: &[u8], add_special_pieces: bool) -> Result<BridgeEncoding, Failure> {
+        let text = std::str::from_utf8(text)?;
+        without_unwinding(|| {
+            // The library's own byte ranges can fall inside a character (where
+            // a normaliser made one byte of several, the spaces that it trims
+            // off are counted in the wrong unit), so that they are taken in
+            // characters. Of ASCII both are the same, and bytes are cheaper.
+            if text.is_ascii() {
+                let encoding = self.tokenizer.encode(text, add_special_pieces)?;
+                return Ok(convert(&encoding, |byte| byte.min(text.len())));
+            }
+            let encoding = self
+                .tokenizer
+                .encode_char_offsets(text, add_special_pieces)?;
+            let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).collect();
+            Ok(convert(&encoding, |character| {
+                starts.get(character).copied().unwrap_or(text.len())
+            }))
+        })
+    }
+
+    fn decode(&self, ids: &[u32], skip_special_pieces: bool) -> Result<String, Failure> {
+        without_unwinding(|| self.tokenizer.decode(ids, skip_special_pieces))
+    }
+
+    fn piece_text(&self, id: u32) -> String {
+        self.tokenizer.id_to_token(id).unwrap_or_default()
+    }
+
+    fn vocabulary_size(&self) -> usize {
+        self.vocabulary_size
+    }
+}
+
+/// The encoding with its offsets as bytes, which `byte_of` makes of them, never
+/// past the text's end.
+fn convert(encoding: &Encoding, byte_of: impl Fn(usize) -> usize) -> BridgeEncoding {
+    let pieces: Vec<BridgePiece> = encoding
+        .get_ids()
+        .iter()
+        .zip(encoding.get_offsets())
+        .map(|(&id, &(begin, end))| BridgePiece {
+            id,
+            begin: byte_of(begin.min(end)),
+            end: byte_of(end),
+        })
+        .collect();
+    let special = encoding.get_special_tokens_mask();
+    let leading = special.iter().take_while(|&&mask| mask == 1).count();
+    let trailing = special[leading..]
+        .iter()
+        .rev()
+        .take_while(|&&mask| mask == 1)
+        .count();
+    BridgeEncoding {
+        pieces,
+        leading_special_pieces: leading,
+        trailing_special_pieces: trailing,
+    }
+}
+
+thread_local! {
+    /// Where the latest panic of this thread was, as `file:line`.
+    static PANIC_PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs `work`; a panic in it becomes an error. Its message is dropped, since
+/// messages of slicing and the like quote the text.
+fn without_unwinding<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    keep_place_of_panics();
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let place = PANIC_PLACE.with(RefCell::take);
+        Err(format!("the tokenizers library panicked at {place}").into())
+    })
+}
+
+/// Replaces the hook that would print the message to standard error.
+fn keep_place_of_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string);
+            PANIC_PLACE.with(|kept| kept.replace(place.unwrap_or_default()));
+        }));
+    });
+}
