@@ -32,7 +32,7 @@ namespace strata {
 class Metrics final : public Observer {
  public:
   // Label of requests that name no model of this server.
-  static constexpr absl::string_view kOtherModel = "(other)";
+  static constexpr absl::string_view kOtherModel = "<other>";
 
   Metrics();
 

@@ -1,0 +1,63 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_TESTS_SERVER_AWAITING_OBSERVER_H_
+#define STRATA_TESTS_SERVER_AWAITING_OBSERVER_H_
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/mutex.h"
+#include "core/base/observer.h"
+
+namespace strata {
+
+// Passes on what it is told, and lets a test wait for it. Thread-safe.
+class AwaitingObserver final : public Observer {
+ public:
+  explicit AwaitingObserver(Observer& next) : next_(next) {}
+
+  // Waits until `inputs` wait for a device.
+  void AwaitQueueDepth(int inputs) {
+    MutexLock lock(mutex_);
+    while (queue_depth_ != inputs) changed_.Wait(mutex_);
+  }
+
+  // Waits until a request has ended with this code.
+  void AwaitDone(absl::StatusCode code) {
+    MutexLock lock(mutex_);
+    while (last_done_ != code) changed_.Wait(mutex_);
+  }
+
+  void OnRequestDone(absl::string_view model, const absl::Status& status,
+                     int inputs, const StageTimings& timings) override {
+    next_.OnRequestDone(model, status, inputs, timings);
+    MutexLock lock(mutex_);
+    last_done_ = status.code();
+    changed_.NotifyAll();
+  }
+  void OnBatch(absl::string_view model, const BatchInfo& batch,
+               absl::Duration compute) override {
+    next_.OnBatch(model, batch, compute);
+  }
+  void OnQueueDepth(int waiting_inputs) override {
+    next_.OnQueueDepth(waiting_inputs);
+    MutexLock lock(mutex_);
+    queue_depth_ = waiting_inputs;
+    changed_.NotifyAll();
+  }
+  void OnInFlight(int requests) override { next_.OnInFlight(requests); }
+
+ private:
+  Observer& next_;
+  Mutex mutex_;
+  CondVar changed_;
+  int queue_depth_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::StatusCode last_done_ ABSL_GUARDED_BY(mutex_) =
+      absl::StatusCode::kUnknown;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_TESTS_SERVER_AWAITING_OBSERVER_H_
