@@ -1,0 +1,166 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/error.h"
+#include "core/model/report.h"
+#include "core/tensor/mask_form.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace strata {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(ConfigTest, AllKeys) {
+  const absl::StatusOr<ModelConfig> config = ParseModelConfig(R"({
+    "arguments": ["attention_mask", "piece_ids", "type_ids", "positions"],
+    "mask_form": "pairs",
+    "padding_id": 3,
+    "max_pieces": 512,
+    "final_norm_layers": [6, 0],
+    "devices": ["cuda:1", "cpu"],
+    "batching": {"max_rows": 8, "max_padded_pieces": 100, "forward_cost": 0}
+  })");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->arguments,
+              ElementsAre(ArgumentRole::kAttentionMask, ArgumentRole::kPieceIds,
+                          ArgumentRole::kTypeIds, ArgumentRole::kPositions));
+  EXPECT_EQ(config->mask_form, MaskForm::kPairs);
+  EXPECT_EQ(config->padding_id, 3);
+  EXPECT_EQ(config->max_pieces, 512);
+  EXPECT_THAT(config->final_norm_layers, ElementsAre(6, 0));
+  EXPECT_THAT(config->devices, ElementsAre("cuda:1", "cpu"));
+  EXPECT_EQ(config->batching.max_rows, 8);
+  EXPECT_EQ(config->batching.max_padded_pieces, 100);
+  EXPECT_EQ(config->batching.forward_cost, 0);
+}
+
+TEST(ConfigTest, NoKeysAreTheDefaults) {
+  const absl::StatusOr<ModelConfig> config = ParseModelConfig("{}");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->arguments, IsEmpty());
+  EXPECT_FALSE(config->mask_form.has_value());
+  EXPECT_EQ(config->padding_id, 0);
+  EXPECT_FALSE(config->max_pieces.has_value());
+  EXPECT_THAT(config->devices, IsEmpty());
+  EXPECT_EQ(config->batching.max_rows, PlanLimits{}.max_rows);
+}
+
+TEST(ConfigTest, EveryMaskFormHasAName) {
+  for (const MaskForm form :
+       {MaskForm::kNone, MaskForm::kPieces, MaskForm::kKeys, MaskForm::kPairs,
+        MaskForm::kDict}) {
+    const auto config = ParseModelConfig(
+        R"({"mask_form": ")" + std::string(MaskFormKey(form)) + "\"}");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->mask_form, form);
+  }
+}
+
+struct BadConfig {
+  std::string text;
+  std::string message;
+};
+
+class BadConfigTest : public testing::TestWithParam<BadConfig> {};
+
+TEST_P(BadConfigTest, IsRefusedByKey) {
+  const absl::Status status = ParseModelConfig(GetParam().text).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+  EXPECT_EQ(status.message(), GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, BadConfigTest,
+    testing::Values(
+        BadConfig{"{\"a\"",
+                  "strata.json: not JSON: at byte 5 of 4; mend or "
+                  "remove it"},
+        BadConfig{"",
+                  "strata.json: not JSON: at byte 1 of 0; mend or remove "
+                  "it"},
+        BadConfig{"[]", "strata.json: got a JSON array, expected an object"},
+        BadConfig{R"({"max_piece": 3})",
+                  "strata.json: unknown key \"max_piece\", expected one of "
+                  "\"arguments\", \"mask_form\", \"padding_id\", "
+                  "\"max_pieces\", \"final_norm_layers\", \"devices\", "
+                  "\"batching\""},
+        BadConfig{R"({"max_pieces": 0})",
+                  "strata.json: \"max_pieces\": got 0, expected an integer "
+                  "from 1 to 2147483647"},
+        BadConfig{R"({"max_pieces": 99999999999})",
+                  "strata.json: \"max_pieces\": got 99999999999, expected an "
+                  "integer from 1 to 2147483647"},
+        BadConfig{R"({"max_pieces": 1.5})",
+                  "strata.json: \"max_pieces\": got 1.5, expected an integer "
+                  "from 1 to 2147483647"},
+        BadConfig{R"({"padding_id": -1})",
+                  "strata.json: \"padding_id\": got -1, expected an integer "
+                  "from 0 to 2147483647"},
+        BadConfig{R"({"padding_id": "zero"})",
+                  "strata.json: \"padding_id\": got \"zero\", expected an "
+                  "integer from 0 to 2147483647"},
+        BadConfig{R"({"mask_form": "square"})",
+                  "strata.json: \"mask_form\": got \"square\", expected one "
+                  "of \"none\", \"pieces\", \"keys\", \"pairs\", \"dict\""},
+        BadConfig{R"({"arguments": "piece_ids"})",
+                  "strata.json: \"arguments\": got \"piece_ids\", expected a "
+                  "list"},
+        BadConfig{R"({"arguments": ["piece_ids", "cache"]})",
+                  "strata.json: \"arguments[1]\": got \"cache\", expected one "
+                  "of \"piece_ids\", \"attention_mask\", \"positions\", "
+                  "\"type_ids\""},
+        BadConfig{R"({"final_norm_layers": [-1]})",
+                  "strata.json: \"final_norm_layers[0]\": got -1, expected an "
+                  "integer from 0 to 2147483647"},
+        BadConfig{R"({"devices": [0]})",
+                  "strata.json: \"devices[0]\": got 0, expected a string"},
+        BadConfig{R"({"batching": 4})",
+                  "strata.json: \"batching\": got 4, expected an object"},
+        BadConfig{R"({"batching": {"max_rows": true}})",
+                  "strata.json: \"batching.max_rows\": got true, expected an "
+                  "integer from 1 to 2147483647"},
+        BadConfig{R"({"batching": {"rows": 1}})",
+                  "strata.json: unknown key \"batching.rows\", expected one "
+                  "of \"max_rows\", \"max_padded_pieces\", "
+                  "\"forward_cost\""}));
+
+TEST(ConfigTest, ALongValueIsQuotedShort) {
+  const absl::Status status =
+      ParseModelConfig("{\"batching\": \"" + std::string(500, 'a') + "\"}")
+          .status();
+  EXPECT_THAT(status.message(), HasSubstr("aaa..., expected an object"));
+  EXPECT_LT(status.message().size(), 120);
+}
+
+TEST(ConfigTest, ADirectoryWithoutAFileHasTheDefaults) {
+  const auto config = ReadModelConfig(testing::TempDir() + "/no_such_folder");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->padding_id, 0);
+}
+
+TEST(ConfigTest, ReadsTheFile) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / "config_test";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "strata.json") << R"({"padding_id": 7})";
+  const auto config = ReadModelConfig(folder);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->padding_id, 7);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace strata
