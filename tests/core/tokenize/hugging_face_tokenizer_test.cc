@@ -1,0 +1,193 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/tokenize/hugging_face_tokenizer.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/tokenize/tokenizer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace strata {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// A file with the words "river" (0), "water" (3) and " " (4) as its vocabulary;
+// the arguments are JSON.
+struct File {
+  std::string pre_tokenizer = R"({"type": "Whitespace"})";
+  std::string post_processor = "null";
+  std::string decoder = "null";
+  std::string truncation = "null";
+  std::string padding = "null";
+};
+
+std::string ToJson(const File& file) {
+  return absl::StrCat(
+      R"({"version": "1.0", "added_tokens": [], "normalizer": null,
+          "truncation": )",
+      file.truncation, R"(, "padding": )", file.padding,
+      R"(, "pre_tokenizer": )", file.pre_tokenizer, R"(, "post_processor": )",
+      file.post_processor, R"(, "decoder": )", file.decoder,
+      R"(, "model": {"type": "WordLevel", "unk_token": "[UNK]",
+                     "vocab": {"river": 0, "water": 3, " ": 4}}})");
+}
+
+std::unique_ptr<HuggingFaceTokenizer> Load(const File& file) {
+  auto tokenizer = HuggingFaceTokenizer::Create(ToJson(file));
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  return tokenizer.ok() ? *std::move(tokenizer) : nullptr;
+}
+
+std::vector<std::int64_t> Ids(const Tokenizer& tokenizer,
+                              absl::string_view text) {
+  auto tokens = tokenizer.Encode(text, {});
+  EXPECT_TRUE(tokens.ok()) << tokens.status();
+  return tokens.ok() ? tokens->ids : std::vector<std::int64_t>{};
+}
+
+TEST(HuggingFaceTokenizer, RefusesWhatIsNoTokenizer) {
+  struct Case {
+    std::string json;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"", "tokenizers: EOF while parsing a value at line 1 column 0"},
+      {"not JSON", "tokenizers: expected ident at line 1 column 2"},
+      {"{}", "tokenizers: Model missing. at line 1 column 2"},
+      {"[1, 2]", "tokenizers: invalid type"},
+      {std::string("\0\xFF", 2), "tokenizers: expected value"},
+      {ToJson({}).substr(0, 200), "tokenizers: EOF while parsing"},
+      {ToJson({.pre_tokenizer = R"({"type": "Unheard"})"}),
+       "tokenizers: data did not match any variant"},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(testing::PrintToString(test.json));
+    const absl::Status status =
+        HuggingFaceTokenizer::Create(test.json).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(test.message));
+  }
+}
+
+TEST(HuggingFaceTokenizer, SwitchesTruncationAndPaddingOff) {
+  const auto tokenizer = Load({
+      .truncation = R"({"direction": "Right", "max_length": 2,
+                        "strategy": "LongestFirst", "stride": 0})",
+      .padding = R"({"strategy": {"Fixed": 9}, "direction": "Left",
+                     "pad_to_multiple_of": null, "pad_id": 3, "pad_type_id": 0,
+                     "pad_token": "water"})",
+  });
+  EXPECT_THAT(Ids(*tokenizer, "river"), ElementsAre(0));
+  EXPECT_THAT(Ids(*tokenizer, "river water river water"),
+              ElementsAre(0, 3, 0, 3));
+}
+
+TEST(HuggingFaceTokenizer, CountsSpecialPiecesAtBothEnds) {
+  const auto tokenizer = Load({
+      .post_processor =
+          R"({"type": "TemplateProcessing",
+              "single": [{"SpecialToken": {"id": "water", "type_id": 0}},
+                         {"SpecialToken": {"id": "water", "type_id": 0}},
+                         {"Sequence": {"id": "A", "type_id": 0}},
+                         {"SpecialToken": {"id": "water", "type_id": 0}}],
+              "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                       {"Sequence": {"id": "B", "type_id": 1}}],
+              "special_tokens": {"water": {"id": "water", "ids": [3],
+                                           "tokens": ["water"]}}})",
+  });
+  // The text's own "water" is no special piece.
+  const auto tokens = tokenizer->Encode(" water river water", {});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAre(3, 3, 3, 0, 3, 3));
+  EXPECT_THAT(tokens->ranges, ElementsAre(ByteRange{0, 0}, ByteRange{0, 0},
+                                          ByteRange{1, 6}, ByteRange{7, 12},
+                                          ByteRange{13, 18}, ByteRange{0, 0}));
+  EXPECT_EQ(tokens->leading_special_pieces, 2);
+  EXPECT_EQ(tokens->trailing_special_pieces, 1);
+
+  const auto empty = tokenizer->Encode("", {});
+  ASSERT_TRUE(empty.ok()) << empty.status();
+  EXPECT_THAT(empty->ids, ElementsAre(3, 3, 3));
+  EXPECT_EQ(empty->leading_special_pieces, 3);
+  EXPECT_EQ(empty->trailing_special_pieces, 0);
+}
+
+TEST(HuggingFaceTokenizer, TakesAVocabularyWithHoles) {
+  const auto tokenizer = Load({});
+  EXPECT_EQ(tokenizer->VocabularySize(), 5);
+  EXPECT_EQ(tokenizer->PieceText(0), "river");
+  EXPECT_EQ(tokenizer->PieceText(1), "");
+  EXPECT_EQ(tokenizer->PieceText(3), "water");
+  const auto text =
+      tokenizer->Decode(std::vector<std::int64_t>{0, 1, 2, 3}, false);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "river water");
+}
+
+TEST(HuggingFaceTokenizer, TellsWhyATextCannotBeSplit) {
+  const auto tokenizer = Load({});
+  const absl::Status status = tokenizer->Encode("river secret", {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
+  EXPECT_EQ(status.message(),
+            "tokenizers: WordLevel error: Missing [UNK] token from the "
+            "vocabulary");
+}
+
+TEST(HuggingFaceTokenizer, TellsInvalidUtf8) {
+  const absl::Status status = Load({})->Encode("river \xC3", {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
+  EXPECT_EQ(status.message(),
+            "tokenizers: incomplete utf-8 byte sequence from index 6");
+}
+
+// chunks(0) panics inside the library.
+TEST(HuggingFaceTokenizer, APanicWhileSplittingIsAnErrorWithoutTheText) {
+  const auto tokenizer =
+      Load({.pre_tokenizer = R"({"type": "FixedLength", "length": 0})"});
+  testing::internal::CaptureStderr();
+  const absl::Status status = tokenizer->Encode("secret", {}).status();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
+  EXPECT_THAT(std::string(status.message()),
+              testing::MatchesRegex("tokenizers: the tokenizers library "
+                                    "panicked at .*fixed_length.rs:.*"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("secret")));
+  // It goes on serving.
+  EXPECT_THAT(Ids(*tokenizer, ""), ElementsAre());
+  EXPECT_EQ(tokenizer->Encode("secret", {}).status(), status);
+}
+
+// A piece that is cut from both ends past its middle panics.
+TEST(HuggingFaceTokenizer, APanicWhileJoiningIsAnError) {
+  const auto tokenizer = Load({
+      .decoder = R"({"type": "Strip", "content": " ", "start": 1, "stop": 1})",
+  });
+  const std::vector<std::int64_t> good = {0, 3};
+  const std::vector<std::int64_t> bad = {0, 4};
+  const absl::Status status = tokenizer->Decode(bad, true).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("strip.rs"));
+  const auto text = tokenizer->Decode(good, true);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "riverwater");
+}
+
+}  // namespace
+}  // namespace strata

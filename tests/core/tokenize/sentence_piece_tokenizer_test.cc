@@ -1,0 +1,169 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/tokenize/sentence_piece_tokenizer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/error.h"
+#include "core/tokenize/tokenizer.h"
+#include "core/tokenize/tokenizer_config.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/tokenize/trained_tokenizers.h"
+
+namespace strata {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::int64_t kBegin = 1;  // <s>, as sentencepiece numbers it.
+constexpr std::int64_t kEnd = 2;    // </s>
+
+std::string Contents(const std::string& tokenizer) {
+  std::ifstream file(TrainedTokenizer(tokenizer) / "tokenizer.model",
+                     std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::unique_ptr<SentencePieceTokenizer> Load(const std::string& name,
+                                             const TokenizerConfig& config) {
+  auto tokenizer = SentencePieceTokenizer::Create(Contents(name), config);
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  return tokenizer.ok() ? *std::move(tokenizer) : nullptr;
+}
+
+Tokens Split(const Tokenizer& tokenizer, const std::string& text,
+             const Tokenizer::EncodeOptions& options = {}) {
+  auto tokens = tokenizer.Encode(text, options);
+  EXPECT_TRUE(tokens.ok()) << tokens.status();
+  return tokens.ok() ? *std::move(tokens) : Tokens{};
+}
+
+TEST(SentencePieceTokenizer, AddsTheSpecialPiecesOfItsConfiguration) {
+  struct Case {
+    TokenizerConfig config;
+    bool begin;
+    bool end;
+  };
+  const Case cases[] = {
+      {{}, true, false},
+      {{.add_begin = true, .add_end = true}, true, true},
+      {{.add_begin = false, .add_end = true}, false, true},
+      {{.add_begin = false, .add_end = false}, false, false},
+  };
+  const Tokens plain =
+      Split(*Load("llama", {}), "river", {.add_special_pieces = false});
+  for (const Case& test : cases) {
+    SCOPED_TRACE(testing::Message() << test.begin << test.end);
+    std::vector<std::int64_t> ids = plain.ids;
+    std::vector<ByteRange> ranges = plain.ranges;
+    if (test.begin) {
+      ids.insert(ids.begin(), kBegin);
+      ranges.insert(ranges.begin(), ByteRange{});
+    }
+    if (test.end) {
+      ids.push_back(kEnd);
+      ranges.push_back({});
+    }
+    const auto tokenizer = Load("llama", test.config);
+    const Tokens tokens = Split(*tokenizer, "river");
+    EXPECT_EQ(tokens.ids, ids);
+    EXPECT_EQ(tokens.ranges, ranges);
+    EXPECT_EQ(tokens.leading_special_pieces, test.begin ? 1 : 0);
+    EXPECT_EQ(tokens.trailing_special_pieces, test.end ? 1 : 0);
+    EXPECT_EQ(Split(*tokenizer, "river", {.add_special_pieces = false}).ids,
+              plain.ids);
+  }
+}
+
+TEST(SentencePieceTokenizer, AnEmptyTextHasItsSpecialPiecesAlone) {
+  const auto tokenizer =
+      Load("llama", {.add_begin = std::nullopt, .add_end = true});
+  const Tokens tokens = Split(*tokenizer, "");
+  EXPECT_THAT(tokens.ids, ElementsAre(kBegin, kEnd));
+  EXPECT_EQ(tokens.leading_special_pieces, 1);
+  EXPECT_EQ(tokens.trailing_special_pieces, 1);
+}
+
+TEST(SentencePieceTokenizer, RefusesASpecialPieceThatTheModelLacks) {
+  const absl::Status status =
+      SentencePieceTokenizer::Create(
+          Contents("unigram"), {.add_begin = true, .add_end = std::nullopt})
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "tokenizer_config.json says \"add_bos_token\": true, but "
+            "tokenizer.model has no beginning piece; set it to false, or train "
+            "the model with one");
+}
+
+// Each of a character's bytes stands for all of it, so that a span that
+// touches the character has all of its pieces.
+TEST(SentencePieceTokenizer, BytePiecesHaveTheirCharactersRange) {
+  const auto tokenizer = Load("llama", {.add_begin = false});
+  const Tokens tokens = Split(*tokenizer, "a\xF0\x9F\x98\x80\xE4\xB8\xAD");
+  std::vector<std::string> pieces;
+  pieces.reserve(tokens.ids.size());
+  for (const std::int64_t id : tokens.ids) {
+    pieces.push_back(tokenizer->PieceText(id));
+  }
+  EXPECT_THAT(pieces, ElementsAre("\u2581a", "<0xF0>", "<0x9F>", "<0x98>",
+                                  "<0x80>", "<0xE4>", "<0xB8>", "<0xAD>"));
+  EXPECT_THAT(tokens.ranges,
+              ElementsAre(ByteRange{0, 1}, ByteRange{1, 5}, ByteRange{1, 5},
+                          ByteRange{1, 5}, ByteRange{1, 5}, ByteRange{5, 8},
+                          ByteRange{5, 8}, ByteRange{5, 8}));
+}
+
+TEST(SentencePieceTokenizer, JoinsSpecialPiecesWhereTheyAre) {
+  const auto tokenizer = Load("llama", {});
+  const std::vector<std::int64_t> river =
+      Split(*tokenizer, "river", {.add_special_pieces = false}).ids;
+  std::vector<std::int64_t> ids = {kBegin};
+  ids.insert(ids.end(), river.begin(), river.end());
+  ids.push_back(kEnd);
+  ids.push_back(kBegin);
+  ids.insert(ids.end(), river.begin(), river.end());
+  const auto whole = tokenizer->Decode(ids, false);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(*whole, "<s>river</s><s>river");
+  const auto text = tokenizer->Decode(ids, true);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "river river");
+}
+
+TEST(SentencePieceTokenizer, JoinsBytesOfNoCharacterToReplacements) {
+  const auto tokenizer = Load("llama", {.add_begin = false});
+  const Tokens tokens = Split(*tokenizer, "a\xF0\x9F\x98\x80");
+  ASSERT_EQ(tokens.ids.size(), 5U);
+  const auto text = tokenizer->Decode(
+      std::span<const std::int64_t>(tokens.ids).first(4), true);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, "a\uFFFD\uFFFD\uFFFD");
+}
+
+TEST(SentencePieceTokenizer, RefusesWhatIsNoModel) {
+  const std::string good = Contents("llama");
+  for (const std::string& bytes :
+       {std::string(), std::string("not a model"), std::string(1000, '\xFF'),
+        good.substr(0, good.size() / 2), good.substr(1)}) {
+    const absl::Status status =
+        SentencePieceTokenizer::Create(bytes, {}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument)
+        << testing::PrintToString(bytes.substr(0, 20));
+    EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("sentencepiece: "));
+  }
+}
+
+}  // namespace
+}  // namespace strata
