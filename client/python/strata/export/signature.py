@@ -54,6 +54,8 @@ class PairsModule(Module):
     def forward(
         self, piece_ids: Tensor, attention_mask: Tensor, positions: Tensor
     ) -> tuple:
+        # Rotary embeddings take views of them, which strided positions forbid.
+        positions = positions.contiguous()
         if self.first_position != 0:
             positions = positions + self.first_position
         output = self.inner(
