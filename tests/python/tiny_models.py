@@ -6,6 +6,7 @@ import re
 from typing import Callable, Mapping
 
 import torch
+from curated_transformers.layers.activations import Activation
 from curated_transformers.models import (
     ALBERTConfig,
     ALBERTEncoder,
@@ -46,6 +47,8 @@ def _falcon(**options) -> FalconDecoder:
 
 def _llama_config() -> LlamaConfig:
     return LlamaConfig(
+        activation=Activation.SiLU,
+        rms_norm_eps=1e-6,
         hidden_width=WIDTH,
         intermediate_width=48,
         n_hidden_layers=LAYERS,

@@ -36,6 +36,16 @@ TOLERANCES = {
 EXAMPLE_LENGTHS = (13, 9, 4)
 _BATCHES = ((5,), (7, 2), (21, 1, 33, 12, 26))
 
+_KEPT = (
+    "Tracing kept something of its example; look for Python numbers and "
+    "conditions that are computed from shapes or tensors"
+)
+_PADDING = (
+    "The trace ran it as row {row} of lengths {lengths}, and agrees with the "
+    "model on that batch; the model ran it alone. So the model itself lets "
+    "pieces see the padding beside them: it must use the attention mask"
+)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -64,26 +74,24 @@ def compare(
     """Runs both on batches of several shapes, padded and alone.
 
     `trace` and `eager` take a tuple of arguments, `make_batch` the lengths of
-    its sequences. Raises ExportError at the
-    first piece that differs by more than the tolerance.
+    its sequences. Raises ExportError at the first piece that differs by more
+    than the tolerance.
     """
     worst = 0.0
     shapes = batch_lengths(limit)
     for lengths in shapes:
         batch = make_batch(lengths)
         got = _layers(trace, "trace", signature, batch)
-        checks = [(batch, f"a batch of lengths {list(lengths)}")]
-        if len(lengths) > 1:
-            checks += [
-                (batch.row(i), f"row {i} of lengths {list(lengths)}, alone,")
-                for i in range(len(lengths))
-            ]
-        for index, (expected_of, name) in enumerate(checks):
-            expected = _layers(eager, "model", signature, expected_of)
-            allowed = tolerance or TOLERANCES[expected[-1].dtype]
-            seen = got if index == 0 else _row(got, index - 1)
-            error = _worst(seen, expected, expected_of, name, allowed)
-            worst = max(worst, error)
+        expected = _layers(eager, "model", signature, batch)
+        allowed = tolerance or _tolerance(expected[-1].dtype)
+        worst = max(worst, _worst(got, expected, lengths, allowed, _KEPT))
+        if len(lengths) == 1:
+            continue
+        for row, length in enumerate(lengths):
+            alone = _layers(eager, "model", signature, batch.row(row))
+            mine = [layer[row : row + 1] for layer in got]
+            where = _PADDING.format(row=row, lengths=list(lengths))
+            worst = max(worst, _worst(mine, alone, (length,), allowed, where))
     return Comparison(
         layers=len(expected) - 1,
         width=expected[-1].size(-1),
@@ -119,9 +127,7 @@ def _layers(
         if who == "trace":
             raise ExportError(
                 f"the trace does not run on a batch [{rows}, {length}], which "
-                f"the model itself takes: {reason}. Tracing kept something of "
-                "its example, a batch size or a length; look for Python numbers "
-                "that are computed from a shape"
+                f"the model itself takes: {reason}. {_KEPT}"
             ) from error
         raise ExportError(
             f"the model itself fails on a batch [{rows}, {length}]: {reason}. "
@@ -129,36 +135,52 @@ def _layers(
         ) from error
 
 
-def _row(layers: list[Tensor], index: int) -> list[Tensor]:
-    return [layer[index : index + 1] for layer in layers]
+def _tolerance(dtype: torch.dtype) -> float:
+    if dtype not in TOLERANCES:
+        known = ", ".join(str(x) for x in TOLERANCES)
+        raise ExportError(
+            f"the model's hidden states are {dtype}; expected one of {known}"
+        )
+    return TOLERANCES[dtype]
 
 
 def _worst(
     got: list[Tensor],
     expected: list[Tensor],
-    batch: Batch,
-    name: str,
+    lengths: tuple[int, ...],
     tolerance: float,
+    cause: str,
 ) -> float:
+    """The largest error of a real piece; ExportError where it is too large."""
     if len(got) != len(expected):
         raise ExportError(
-            f"the trace returns {len(got)} layers for {name} where the model "
-            f"returns {len(expected)}"
+            f"the trace returns {len(got)} layers for lengths {list(lengths)} "
+            f"where the model returns {len(expected)}. {_KEPT}"
         )
     worst = 0.0
     for layer, (ours, theirs) in enumerate(zip(got, expected)):
-        for row, length in enumerate(batch.lengths):
-            if ours.size(1) < length or ours.size(2) != theirs.size(2):
+        for row, length in enumerate(lengths):
+            # A sequence that ran alone has no padding: length may differ.
+            if (
+                ours.size(0) != theirs.size(0)
+                or ours.size(1) < length
+                or ours.size(2) != theirs.size(2)
+            ):
                 raise ExportError(
                     f"the trace returns {list(ours.shape)} for layer {layer} "
-                    f"of {name} where the model returns {list(theirs.shape)}: "
-                    "tracing kept the length of its example"
+                    f"where the model returns {list(theirs.shape)}. {_KEPT}"
                 )
             errors = _relative(ours[row, :length], theirs[row, :length])
             # Not-a-number is a mismatch too, hence the negation.
-            if not bool((errors <= tolerance).all()):
+            wrong = ~(errors <= tolerance)
+            if bool(wrong.any()):
+                piece = int(wrong.nonzero()[0])
                 raise ExportError(
-                    _mismatch(errors, tolerance, layer, row, name)
+                    f"the trace and the model disagree on lengths "
+                    f"{list(lengths)}: piece {piece} of row {row} in layer "
+                    f"{layer} has a relative error of {float(errors[piece]):.3g}, "
+                    f"and at most {tolerance:.3g} is allowed; {int(wrong.sum())} "
+                    f"of {length} pieces are wrong there. {cause}"
                 )
             worst = max(worst, float(errors.max()))
     return worst
@@ -169,21 +191,6 @@ def _relative(ours: Tensor, theirs: Tensor) -> Tensor:
     ours, theirs = ours.double(), theirs.double()
     norm = theirs.norm(dim=-1).clamp_min(torch.finfo(torch.double).tiny)
     return (ours - theirs).norm(dim=-1) / norm
-
-
-def _mismatch(
-    errors: Tensor, tolerance: float, layer: int, row: int, name: str
-) -> str:
-    wrong = ~(errors <= tolerance)
-    piece = int(wrong.nonzero()[0])
-    return (
-        f"the trace and the model disagree on {name}: piece {piece} of row "
-        f"{row} in layer {layer} has a relative error of "
-        f"{float(errors[piece]):.3g}, and at most {tolerance:.3g} is allowed "
-        f"({int(wrong.sum())} of {len(errors)} pieces are wrong there). "
-        "Tracing kept something of its example, or padding is visible to the "
-        "pieces beside it"
-    )
 
 
 def _last_line(error: Exception) -> str:
