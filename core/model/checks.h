@@ -16,6 +16,8 @@ namespace strata {
 struct Finding {
   bool passed = false;
   std::string found;
+  // Of a failure that is truly another check's: that check's name.
+  absl::string_view blamed = {};
 };
 
 // A check of the load-time examination. What it finds out for good it writes

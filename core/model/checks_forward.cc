@@ -24,6 +24,8 @@ namespace strata {
 namespace {
 
 constexpr int kPieces = 11;
+// Sizes up to here are tried when a trace may have one fixed.
+constexpr int kLargestFixedSize = 128;
 
 // The names that reports use; nullopt for a type that is not served.
 std::optional<std::string> DtypeName(at::ScalarType type) {
@@ -94,6 +96,29 @@ MaskForm BestForm(Subject& subject, const std::vector<MaskForm>& forms) {
   return forms[0];
 }
 
+// Of a trace that does not run: whether it does at a batch size or a length
+// that is a constant in it, and so has its example's fixed.
+std::optional<Finding> FindFixedSize(Subject& subject,
+                                     const std::vector<MaskForm>& forms,
+                                     const std::string& error) {
+  std::vector<std::string> ignored;
+  for (const int size : subject.trace.IntegerConstants(kLargestFixedSize)) {
+    const std::vector<int> rows(size, kPieces);
+    if (!FormsThatRun(subject, forms, rows, ignored).empty()) {
+      return Finding{.found = absl::StrCat("that it runs on batches of ", size,
+                                           " but not of 1, ", error),
+                     .blamed = "batch_generalises"};
+    }
+    if (!FormsThatRun(subject, forms, {size}, ignored).empty()) {
+      return Finding{
+          .found = absl::StrCat("that it runs on ", size, " pieces but not on ",
+                                kPieces, ", ", error),
+          .blamed = "length_generalises"};
+    }
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<LayerTensors> RunAlone(const Subject& subject) {
   return RunRows(subject, subject.trace,
                  std::vector{Probe(subject, kPieces, 0)});
@@ -111,9 +136,10 @@ Finding CheckForwardRuns(Subject& subject) {
     errors.clear();
     running = FormsThatRun(subject, forms, {kPieces}, errors);
     if (running.empty()) {
-      return {.passed = false,
-              .found = absl::StrCat("that it fails on [1, ", kPieces, "], ",
-                                    absl::StrJoin(errors, "; "))};
+      const std::string error = absl::StrJoin(errors, "; ");
+      return FindFixedSize(subject, forms, error)
+          .value_or(Finding{.found = absl::StrCat("that it fails on [1, ",
+                                                  kPieces, "], ", error)});
     }
     subject.report.mask_form = running.front();
   } else {

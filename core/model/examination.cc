@@ -3,12 +3,12 @@
 
 #include "core/model/examination.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -22,6 +22,13 @@
 #include "core/tensor/torch_call.h"
 
 namespace strata {
+namespace {
+
+const CheckSpec& FindCheckSpec(absl::string_view name) {
+  return *std::ranges::find(ExaminationChecks(), name, &CheckSpec::name);
+}
+
+}  // namespace
 
 absl::Status RefusalOf(const Check& check, absl::string_view remedy) {
   return Error(Reason::kModelRefused,
@@ -39,18 +46,20 @@ Examination Examine(Trace& trace, const ModelConfig& config,
   absl::Status verdict;
   for (const CheckSpec& spec : ExaminationChecks()) {
     // What LibTorch throws at a check is what the check found.
-    const absl::StatusOr<Finding> finding =
-        CallTorch([&] { return spec.look(subject); });
-    subject.report.checks.push_back(
-        {.name = std::string(spec.name),
-         .passed = finding.ok() && finding->passed,
-         .essential = spec.essential,
-         .expected = std::string(spec.expected),
-         .found = finding.ok() ? finding->found
-                               : std::string(finding.status().message())});
-    const Check& check = subject.report.checks.back();
+    const auto looked = CallTorch([&] { return spec.look(subject); });
+    const Finding finding =
+        looked.ok() ? *looked
+                    : Finding{.found = std::string(looked.status().message())};
+    const CheckSpec& blamed =
+        finding.blamed.empty() ? spec : FindCheckSpec(finding.blamed);
+    const Check& check = subject.report.checks.emplace_back(
+        Check{.name = std::string(blamed.name),
+              .passed = finding.passed,
+              .essential = blamed.essential,
+              .expected = std::string(blamed.expected),
+              .found = finding.found});
     if (!check.passed && check.essential) {
-      verdict = RefusalOf(check, spec.remedy);
+      verdict = RefusalOf(check, blamed.remedy);
       break;
     }
   }

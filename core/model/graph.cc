@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -155,6 +156,20 @@ std::optional<std::int64_t> EmbeddingRows(const Graph& graph,
     rows = std::min(rows.value_or(table->size(0)), table->size(0));
   });
   return rows;
+}
+
+std::vector<int> IntegerConstants(const Graph& graph, int most) {
+  std::set<int> integers;
+  ForEachNode(*graph.block(), [&](const Node* node) {
+    if (node->kind() != prim::Constant) return;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value.has_value() || !value->isInt()) return;
+    const std::int64_t integer = value->toInt();
+    if (integer >= 2 && integer <= most) {
+      integers.insert(static_cast<int>(integer));
+    }
+  });
+  return {integers.begin(), integers.end()};
 }
 
 }  // namespace strata

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "torch/script.h"
 
@@ -35,6 +36,10 @@ std::shared_ptr<torch::jit::Graph> CutGraph(torch::jit::Graph& graph,
 std::optional<std::int64_t> EmbeddingRows(const torch::jit::Graph& graph,
                                           const torch::jit::Module& module,
                                           int argument);
+
+// The integers from 2 to `most` that are constants in `graph`, in order, each
+// once: sizes that are fixed in a trace are among them.
+std::vector<int> IntegerConstants(const torch::jit::Graph& graph, int most);
 
 }  // namespace strata
 

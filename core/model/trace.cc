@@ -157,6 +157,11 @@ std::optional<std::int64_t> Trace::EmbeddingRows() const {
   return rows.ok() ? *rows : std::nullopt;
 }
 
+std::vector<int> Trace::IntegerConstants(int most) const {
+  return CallTorch([&] { return strata::IntegerConstants(*graph_, most); })
+      .value_or(std::vector<int>());
+}
+
 absl::StatusOr<std::vector<at::Tensor>> Trace::Forward(
     const RowTensors& rows) const {
   const auto output = CallTorch([&] {

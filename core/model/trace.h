@@ -65,6 +65,9 @@ class Trace {
   // Moves weights and graph to `device`. After an error it is good for nothing.
   absl::Status MoveTo(at::Device device);
 
+  // See core/model/graph.h.
+  std::vector<int> IntegerConstants(int most) const;
+
   // The graph as TorchScript writes it, for tests and for debugging.
   std::string GraphText() const { return graph_->toString(); }
 

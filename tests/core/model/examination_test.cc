@@ -1,0 +1,295 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/examination.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/model/checks.h"
+#include "core/model/config.h"
+#include "core/model/report.h"
+#include "core/model/trace.h"
+#include "core/tensor/mask_form.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/model/test_traces.h"
+
+namespace strata {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Examination ExamineFile(const std::string& name, const ModelConfig& config = {},
+                        const Clock& clock = Clock::Real()) {
+  Trace trace = Trace::Load(TestTraceFile(name)).value();
+  return Examine(trace, config, kTestVocabulary, clock);
+}
+
+std::string Message(const Examination& examination) {
+  return std::string(examination.verdict.message());
+}
+
+// The check called `name`; fails the test where it was not made.
+Check FindCheck(const TraceReport& report, const std::string& name) {
+  const auto check = std::ranges::find(report.checks, name, &Check::name);
+  if (check != report.checks.end()) return *check;
+  ADD_FAILURE() << "no check " << name;
+  return {};
+}
+
+TEST(ExaminationTest, OfAGoodTracePassesAllChecks) {
+  const Examination examination =
+      ExamineFile("pairs", {.max_pieces = kTestPositions});
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  const TraceReport& report = examination.report;
+  std::vector<std::string> names;
+  for (const Check& check : report.checks) {
+    EXPECT_TRUE(check.passed) << check.name << ": " << check.found;
+    EXPECT_FALSE(check.expected.empty());
+    EXPECT_FALSE(check.found.empty());
+    names.push_back(check.name);
+  }
+  EXPECT_THAT(
+      names,
+      ElementsAre("no_cache_argument", "arguments_known", "tokenizer_fits",
+                  "padding_id_known", "forward_runs",
+                  "outputs_are_hidden_states", "final_norm_layers_exist",
+                  "finite", "deterministic", "batch_generalises",
+                  "length_generalises", "padding_invisible", "longest_length"));
+  EXPECT_EQ(report.mask_form, MaskForm::kPairs);
+  EXPECT_EQ(report.layers, kTestLayers);
+  EXPECT_EQ(report.width, kTestWidth);
+  EXPECT_EQ(report.dtype, "float32");
+  EXPECT_EQ(report.vocabulary_size, kTestVocabulary);
+  EXPECT_EQ(report.longest_pieces, kTestPositions);
+  EXPECT_TRUE(report.padding_exact);
+  EXPECT_GT(report.duration, absl::ZeroDuration());
+  ASSERT_EQ(report.arguments.size(), 3);
+  EXPECT_EQ(report.arguments[2].name, "positions");
+  EXPECT_EQ(report.arguments[2].role, ArgumentRole::kPositions);
+}
+
+struct GoodCase {
+  std::string name;
+  MaskForm form;
+  bool padding_exact;
+  int layers = kTestLayers;
+  std::string dtype = "float32";
+};
+
+class GoodTraceTest : public testing::TestWithParam<GoodCase> {};
+
+TEST_P(GoodTraceTest, IsFoundOut) {
+  if (!std::filesystem::exists(TestTraceFile(GetParam().name))) {
+    GTEST_SKIP() << "curated-transformers was not installed";
+  }
+  const Examination examination =
+      ExamineFile(GetParam().name, {.max_pieces = kTestPositions});
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.mask_form, GetParam().form);
+  EXPECT_EQ(examination.report.padding_exact, GetParam().padding_exact)
+      << FindCheck(examination.report, "padding_invisible").found;
+  EXPECT_EQ(examination.report.layers, GetParam().layers);
+  EXPECT_EQ(examination.report.width, kTestWidth);
+  EXPECT_EQ(examination.report.dtype, GetParam().dtype);
+  EXPECT_EQ(examination.report.longest_pieces, kTestPositions);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Traces, GoodTraceTest,
+    testing::Values(GoodCase{"pairs", MaskForm::kPairs, true},
+                    GoodCase{"keys", MaskForm::kKeys, true},
+                    GoodCase{"pieces", MaskForm::kPieces, true},
+                    GoodCase{"dict", MaskForm::kDict, true},
+                    GoodCase{"types", MaskForm::kPairs, true},
+                    // A causal decoder needs no mask; an encoder does.
+                    GoodCase{"unmasked_causal", MaskForm::kNone, true},
+                    GoodCase{"unmasked_encoder", MaskForm::kNone, false},
+                    GoodCase{"mask_ignored", MaskForm::kPairs, false},
+                    GoodCase{"flat", MaskForm::kNone, true},
+                    GoodCase{"with_cache", MaskForm::kNone, true},
+                    GoodCase{"single", MaskForm::kNone, true, 1},
+                    GoodCase{"clamped", MaskForm::kNone, true},
+                    GoodCase{"pairs_bfloat16", MaskForm::kPairs, true,
+                             kTestLayers, "bfloat16"},
+                    GoodCase{"pairs_float16", MaskForm::kPairs, true,
+                             kTestLayers, "float16"},
+                    GoodCase{"falcon", MaskForm::kDict, true},
+                    GoodCase{"bert", MaskForm::kDict, true}),
+    [](const auto& info) { return info.param.name; });
+
+struct BadCase {
+  std::string name;
+  std::string check;
+  std::string found;
+  std::string remedy;
+};
+
+class BadTraceTest : public testing::TestWithParam<BadCase> {};
+
+TEST_P(BadTraceTest, IsRefusedByTheCheckThatItFails) {
+  const Examination examination = ExamineFile(GetParam().name);
+  EXPECT_EQ(examination.verdict.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(examination.verdict), Reason::kModelRefused);
+  EXPECT_THAT(Message(examination),
+              AllOf(StartsWith("check " + GetParam().check + ": expected "),
+                    HasSubstr(", found " + GetParam().found),
+                    HasSubstr("; " + GetParam().remedy)));
+  ASSERT_FALSE(examination.report.checks.empty());
+  const Check& last = examination.report.checks.back();
+  EXPECT_EQ(last.name, GetParam().check);
+  EXPECT_FALSE(last.passed);
+  EXPECT_TRUE(last.essential);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Traces, BadTraceTest,
+    testing::Values(
+        BadCase{"cache", "no_cache_argument", "argument \"cache\"",
+                "trace the model without its cache"},
+        BadCase{"unknown_argument", "arguments_known",
+                "argument \"temperature\" (Tensor) has no known meaning",
+                "say what they mean with \"arguments\""},
+        BadCase{"batch_baked", "batch_generalises",
+                "that it runs on batches of 4 but not of 1, ",
+                "the example's batch size is fixed"},
+        BadCase{"batch_one", "batch_generalises",
+                "layer 0 is [1, 33, 16], not [3, 11, W]",
+                "the example's batch size is fixed"},
+        BadCase{"length_baked", "length_generalises",
+                "that it runs on 20 pieces but not on 11, ",
+                "the example's length is fixed"},
+        BadCase{"length_at_least", "length_generalises", "of 23 pieces: index",
+                "the example's length is fixed"},
+        BadCase{"dropout", "deterministic", "a relative error of ",
+                "call model.eval() before tracing"},
+        BadCase{"nan", "finite", "176 of 176 numbers in layer 2",
+                "check the weights"},
+        BadCase{"pooled", "outputs_are_hidden_states",
+                "layer 0 is [1, 16], not [1, 11, W]",
+                "trace a model, or a wrapper, that returns"},
+        BadCase{"float64", "outputs_are_hidden_states", "type Double",
+                "trace a model, or a wrapper, that returns"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ExaminationTest, ATableTooShortSetsTheLongestLength) {
+  const Examination examination = ExamineFile("pairs");
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.longest_pieces, kTestPositions);
+  const Check check = FindCheck(examination.report, "longest_length");
+  EXPECT_FALSE(check.passed);
+  EXPECT_FALSE(check.essential);
+  EXPECT_EQ(check.found, "runs on 64, fails on 65");
+}
+
+TEST(ExaminationTest, ALengthThatTheConfigurationPromisesIsTried) {
+  const Examination examination = ExamineFile("pairs", {.max_pieces = 80});
+  EXPECT_EQ(examination.report.longest_pieces, kTestPositions);
+  const Check check = FindCheck(examination.report, "longest_length");
+  EXPECT_FALSE(check.passed);
+  EXPECT_EQ(check.found, "runs on 64, fails on 65");
+}
+
+TEST(ExaminationTest, ALimitBelowWhatIsKnownToRunIsKept) {
+  EXPECT_EQ(ExamineFile("pairs", {.max_pieces = 5}).report.longest_pieces, 5);
+}
+
+// Every look at it is a second later.
+class SlowClock final : public Clock {
+ public:
+  absl::Time Now() const override { return now_ += absl::Seconds(1); }
+
+ private:
+  mutable absl::Time now_ = absl::UnixEpoch();
+};
+
+TEST(ExaminationTest, SlowForwardsEndTheSearchForLength) {
+  const SlowClock clock;
+  const Examination examination = ExamineFile("unmasked_causal", {}, clock);
+  EXPECT_EQ(examination.report.longest_pieces, 46);
+  EXPECT_EQ(FindCheck(examination.report, "longest_length").found,
+            "runs on 46, longer ones not tried since that took more than "
+            "250ms");
+}
+
+TEST(ExaminationTest, ATokenizerWithTooManyIdsIsNoted) {
+  Trace trace = LoadTestTrace("pairs");
+  const Examination examination =
+      Examine(trace, {}, kTestVocabulary + 5, Clock::Real());
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.vocabulary_size, kTestVocabulary);
+  const Check check = FindCheck(examination.report, "tokenizer_fits");
+  EXPECT_FALSE(check.passed);
+  EXPECT_EQ(check.found, "55 ids and 50 embeddings");
+}
+
+TEST(ExaminationTest, WithoutAnEmbeddingTheTokenizerSetsTheVocabulary) {
+  Trace trace = LoadTestTrace("clamped");
+  const Examination examination = Examine(trace, {}, 40, Clock::Real());
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.vocabulary_size, 40);
+}
+
+TEST(ExaminationTest, TheConfigurationMayNameArgumentsAndMaskForm) {
+  ModelConfig config;
+  config.arguments = {ArgumentRole::kPieceIds, ArgumentRole::kAttentionMask};
+  config.mask_form = MaskForm::kKeys;
+  const Examination examination = ExamineFile("mask_ignored", config);
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.mask_form, MaskForm::kKeys);
+}
+
+TEST(ExaminationTest, AMaskFormThatTheArgumentsCannotTakeIsRefused) {
+  EXPECT_THAT(
+      Message(ExamineFile("dict", {.mask_form = MaskForm::kPairs})),
+      HasSubstr("found piece_ids: piece_ids, attention_mask: attention_mask, "
+                "which do not take strata.json's mask_form \"pairs\"; "));
+  EXPECT_THAT(
+      Message(ExamineFile("unmasked_causal", {.mask_form = MaskForm::kKeys})),
+      HasSubstr("do not take strata.json's mask_form \"keys\""));
+  EXPECT_THAT(Message(ExamineFile("keys", {.mask_form = MaskForm::kDict})),
+              HasSubstr("do not take strata.json's mask_form \"dict\""));
+}
+
+TEST(ExaminationTest, AMaskFormThatDoesNotRunIsRefused) {
+  EXPECT_THAT(Message(ExamineFile("keys", {.mask_form = MaskForm::kPairs})),
+              AllOf(StartsWith("check "), HasSubstr("found ")));
+}
+
+TEST(ExaminationTest, APaddingIdOutsideTheVocabularyIsRefused) {
+  EXPECT_EQ(Message(ExamineFile("pairs", {.padding_id = 50})),
+            "check padding_id_known: expected a padding id inside the "
+            "vocabulary, found 50 in a vocabulary of 50; set \"padding_id\" "
+            "in strata.json");
+}
+
+TEST(ExaminationTest, AFinalNormLayerThatIsNotThereIsRefused) {
+  EXPECT_EQ(Message(ExamineFile("pairs", {.final_norm_layers = {3, 4}})),
+            "check final_norm_layers_exist: expected final_norm_layers below "
+            "the number of layers, found layer 4 of 4; correct "
+            "\"final_norm_layers\" in strata.json");
+}
+
+TEST(ExaminationTest, ChecksHaveNamesOfTheirOwnAndAllTexts) {
+  std::set<absl::string_view> names;
+  for (const CheckSpec& spec : ExaminationChecks()) {
+    EXPECT_TRUE(names.insert(spec.name).second) << spec.name;
+    EXPECT_FALSE(spec.expected.empty());
+    EXPECT_FALSE(spec.remedy.empty());
+  }
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,77 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Traces that were made on a CPU, run on a CUDA device. Skipped, and says so,
+// where there is none.
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/host_tensor.h"
+#include "core/batch/request.h"
+#include "core/model/loader.h"
+#include "core/model/torch_runner.h"
+#include "core/model/trace.h"
+#include "core/tensor/mask_form.h"
+#include "gtest/gtest.h"
+#include "tests/core/model/test_traces.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+struct GpuCase {
+  std::string name;
+  MaskForm form;
+};
+
+class GpuTest : public testing::TestWithParam<GpuCase> {};
+
+at::Tensor AsTensor(const HostTensor& tensor) {
+  at::Tensor copy = at::empty(tensor.shape);
+  std::memcpy(copy.mutable_data_ptr(), tensor.data.data(), copy.nbytes());
+  return copy;
+}
+
+TEST_P(GpuTest, ATraceMadeOnTheCpuGivesItsNumbers) {
+  const auto devices = ResolveDevices("cuda");
+  if (!devices.ok()) GTEST_SKIP() << devices.status().message();
+  const std::vector<Sequence> sequences = MakeSequences(
+      {9, 4, 17},
+      {{.layers = {0, 1, 2, 3}},
+       {.layers = {3}, .pooling = Pooling::kMean, .normalize = true}});
+  TorchRunner cpu(LoadTestTrace(GetParam().name), GetParam().form, 0, at::kCPU);
+  const auto expected =
+      cpu.Run(PointersTo(sequences), PlanRows(sequences)).value();
+  for (const std::string& name : *devices) {
+    const at::Device device(name);
+    Trace trace = LoadTestTrace(GetParam().name);
+    ASSERT_TRUE(trace.MoveTo(device).ok());
+    TorchRunner gpu(std::move(trace), GetParam().form, 0, device);
+    EXPECT_EQ(gpu.Device(), name);
+    const auto results = gpu.Run(PointersTo(sequences), PlanRows(sequences));
+    ASSERT_TRUE(results.ok()) << results.status();
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      for (std::size_t j = 0; j < 2; ++j) {
+        EXPECT_TRUE(at::allclose(AsTensor((*results)[i][j]),
+                                 AsTensor(expected[i][j]), 1e-4, 1e-5))
+            << name << ", sequence " << i << ", output " << j;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, GpuTest,
+                         testing::Values(GpuCase{"pairs", MaskForm::kPairs},
+                                         GpuCase{"keys", MaskForm::kKeys},
+                                         GpuCase{"pieces", MaskForm::kPieces},
+                                         GpuCase{"dict", MaskForm::kDict},
+                                         GpuCase{"unmasked_causal",
+                                                 MaskForm::kNone}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,112 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/torch_runner.h"
+
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/error.h"
+#include "core/base/host_tensor.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "core/tensor/mask_form.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/model/test_traces.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+using Results = std::vector<std::vector<HostTensor>>;
+
+TorchRunner MakeRunner(const std::string& name, MaskForm form) {
+  return {LoadTestTrace(name), form, /*padding_id=*/0, at::kCPU};
+}
+
+Results RunBatch(TorchRunner& runner, const std::vector<Sequence>& sequences,
+                 const BatchPlan& plan) {
+  absl::StatusOr<Results> results = runner.Run(PointersTo(sequences), plan);
+  EXPECT_TRUE(results.ok()) << results.status();
+  return results.ok() ? *std::move(results) : Results{};
+}
+
+at::Tensor AsTensor(const HostTensor& tensor) {
+  at::Tensor copy = at::empty(tensor.shape);
+  EXPECT_EQ(copy.nbytes(), tensor.data.size());
+  std::memcpy(copy.mutable_data_ptr(), tensor.data.data(), copy.nbytes());
+  return copy;
+}
+
+const std::vector<OutputSpec> kOutputs = {
+    {.layers = {0, 3}}, {.layers = {3}, .pooling = Pooling::kMean}};
+
+TEST(TorchRunnerTest, GivesEachSequenceItsOutputs) {
+  TorchRunner runner = MakeRunner("dict", MaskForm::kDict);
+  const auto sequences = MakeSequences({4, 7}, kOutputs);
+  // The rows stand in another order than the sequences.
+  const Results results =
+      RunBatch(runner, sequences, {.rows = {{{1}}, {{0}}}, .length = 7});
+  ASSERT_EQ(results.size(), 2);
+  const Trace trace = LoadTestTrace("dict");
+  for (int i = 0; i < 2; ++i) {
+    const auto layers =
+        trace.Forward(MakeRows({sequences[i]}, MaskForm::kDict)).value();
+    ASSERT_EQ(results[i].size(), 2);
+    EXPECT_TRUE(at::allclose(AsTensor(results[i][0]),
+                             at::stack({layers[0][0], layers[3][0]}), 1e-5,
+                             1e-6));
+    EXPECT_TRUE(
+        at::allclose(AsTensor(results[i][1]), layers[3].mean(1), 1e-5, 1e-6));
+  }
+}
+
+TEST(TorchRunnerTest, ARowOfSeveralMembersGivesTheSame) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  const auto sequences = MakeSequences({4, 7, 2}, kOutputs);
+  const Results packed =
+      RunBatch(runner, sequences, {.rows = {{{2, 0}}, {{1}}}, .length = 7});
+  const Results padded = RunBatch(runner, sequences, PlanRows(sequences));
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 2; ++j) {
+      EXPECT_TRUE(at::allclose(AsTensor(packed[i][j]), AsTensor(padded[i][j]),
+                               1e-5, 1e-6));
+    }
+  }
+}
+
+TEST(TorchRunnerTest, AFailureIsAStatusAndTheNextBatchRuns) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  const auto too_long = MakeSequences({kTestPositions + 1}, kOutputs);
+  const absl::Status status =
+      runner.Run(PointersTo(too_long), PlanRows(too_long)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kForwardFailed);
+  EXPECT_EQ(status.message(), "index out of range in self");
+  const auto good = MakeSequences({kTestPositions}, kOutputs);
+  EXPECT_EQ(RunBatch(runner, good, PlanRows(good)).size(), 1);
+}
+
+TEST(TorchRunnerTest, AFailureOutsideTheForwardIsAStatusToo) {
+  TorchRunner runner = MakeRunner("dict", MaskForm::kDict);
+  const auto sequences = MakeSequences({2, 2}, kOutputs);
+  const BatchPlan packed{.rows = {{{0, 1}}}, .length = 4};
+  EXPECT_EQ(runner.Run(PointersTo(sequences), packed).status().message(),
+            "a row of several sequences needs a [B, 1, T, T] mask");
+  const auto beyond = MakeSequences({2}, {{.layers = {3}, .dimensions = 17}});
+  EXPECT_EQ(ReasonOf(runner.Run(PointersTo(beyond), PlanRows(beyond)).status()),
+            Reason::kForwardFailed);
+}
+
+TEST(TorchRunnerTest, NamesItsDevice) {
+  EXPECT_EQ(MakeRunner("pairs", MaskForm::kPairs).Device(), "cpu");
+}
+
+}  // namespace
+}  // namespace strata

@@ -1,0 +1,305 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/trace.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/error.h"
+#include "core/batch/request.h"
+#include "core/model/report.h"
+#include "core/tensor/mask_form.h"
+#include "core/tensor/rows.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/model/test_traces.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+using Layers = std::vector<at::Tensor>;
+
+Layers Forward(const Trace& trace, const RowTensors& rows) {
+  const absl::StatusOr<Layers> layers = trace.Forward(rows);
+  EXPECT_TRUE(layers.ok()) << layers.status();
+  return layers.value_or(Layers{});
+}
+
+// What make_traces.py kept of the untraced model: its arguments, its layers.
+std::vector<at::Tensor> ReadExpected(const std::string& name) {
+  std::ifstream file(TestTraceFile(name + ".expected"), std::ios::binary);
+  const std::vector<char> bytes(std::istreambuf_iterator<char>(file), {});
+  return torch::jit::pickle_load(bytes).toTensorVector();
+}
+
+TEST(TraceTest, GivesWhatTheModelGave) {
+  const std::vector<at::Tensor> expected = ReadExpected("pairs");
+  ASSERT_EQ(expected.size(), 3 + kTestLayers);
+  const Layers layers = Forward(
+      LoadTestTrace("pairs"),
+      {.ids = expected[0], .positions = expected[2], .mask = expected[1]});
+  ASSERT_EQ(layers.size(), kTestLayers);
+  for (int i = 0; i < kTestLayers; ++i) {
+    EXPECT_TRUE(at::allclose(layers[i], expected[3 + i], 1e-5, 1e-6)) << i;
+  }
+}
+
+TEST(TraceTest, ReadsTheSchema) {
+  const Trace trace = LoadTestTrace("dict");
+  ASSERT_EQ(trace.schema().size(), 2);
+  EXPECT_EQ(trace.schema()[0].name, "piece_ids");
+  EXPECT_EQ(trace.schema()[0].type, "Tensor");
+  EXPECT_EQ(trace.schema()[1].name, "attention_mask");
+  EXPECT_EQ(trace.schema()[1].type, kDictType);
+}
+
+struct FormCase {
+  std::string name;
+  MaskForm form;
+};
+
+class TraceFormTest : public testing::TestWithParam<FormCase> {};
+
+TEST_P(TraceFormTest, ASequenceInABatchEqualsItselfAlone) {
+  const Trace trace = LoadTestTrace(GetParam().name);
+  const std::vector<Sequence> sequences = MakeSequences({9, 4, 1});
+  const Layers together = Forward(trace, MakeRows(sequences, GetParam().form));
+  ASSERT_EQ(together.size(), kTestLayers);
+  for (int row = 0; row < 3; ++row) {
+    const Layers alone =
+        Forward(trace, MakeRows({sequences[row]}, GetParam().form));
+    for (int i = 0; i < kTestLayers; ++i) {
+      const at::Tensor ours =
+          together[i][row].narrow(0, 0, sequences[row].pieces());
+      EXPECT_TRUE(at::allclose(ours, alone[i][0], 1e-5, 1e-6))
+          << "row " << row << ", layer " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, TraceFormTest,
+    testing::Values(FormCase{"pairs", MaskForm::kPairs},
+                    FormCase{"keys", MaskForm::kKeys},
+                    FormCase{"pieces", MaskForm::kPieces},
+                    FormCase{"dict", MaskForm::kDict},
+                    FormCase{"types", MaskForm::kPairs},
+                    FormCase{"unmasked_causal", MaskForm::kNone},
+                    FormCase{"with_cache", MaskForm::kNone}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(TraceTest, MembersOfARowEqualThemselvesAlone) {
+  const Trace trace = LoadTestTrace("pairs");
+  const std::vector<Sequence> sequences = MakeSequences({5, 1, 4});
+  const BatchPlan plan{.rows = {{{0, 1, 2}}}, .length = 12};
+  const Layers packed = Forward(
+      trace,
+      AssembleRows(PointersTo(sequences), plan, MaskForm::kPairs, 0, at::kCPU));
+  int begin = 0;
+  for (const Sequence& sequence : sequences) {
+    const Layers alone = Forward(trace, MakeRows({sequence}, MaskForm::kPairs));
+    for (int i = 0; i < kTestLayers; ++i) {
+      EXPECT_TRUE(at::allclose(packed[i][0].narrow(0, begin, sequence.pieces()),
+                               alone[i][0], 1e-5, 1e-6));
+    }
+    begin += sequence.pieces();
+  }
+}
+
+TEST(TraceTest, TypesReachTheModel) {
+  const Trace trace = LoadTestTrace("types");
+  std::vector<Sequence> sequences = MakeSequences({3});
+  const Layers zeros = Forward(trace, MakeRows(sequences, MaskForm::kPairs));
+  sequences[0].type_ids = {0, 5, 0};
+  const Layers fives = Forward(trace, MakeRows(sequences, MaskForm::kPairs));
+  const at::Tensor difference = (fives[0] - zeros[0])[0].mean(1);
+  EXPECT_NEAR(difference[0].item<float>(), 0, 1e-6);
+  EXPECT_NEAR(difference[1].item<float>(), 5, 1e-5);
+}
+
+TEST(TraceTest, OfAFlatTupleTheLeadingTensorsOfOneShapeAreLayers) {
+  const Layers layers = Forward(LoadTestTrace("flat"),
+                                MakeRows(MakeSequences({5}), MaskForm::kNone));
+  ASSERT_EQ(layers.size(), kTestLayers);
+  EXPECT_EQ(layers.back().size(2), kTestWidth);
+}
+
+TEST(TraceTest, ASingleTensorIsALayer) {
+  const RowTensors rows = MakeRows(MakeSequences({5}), MaskForm::kNone);
+  const Layers single = Forward(LoadTestTrace("single"), rows);
+  ASSERT_EQ(single.size(), 1);
+  EXPECT_TRUE(
+      single[0].equal(Forward(LoadTestTrace("unmasked_causal"), rows).back()));
+}
+
+struct CutCase {
+  std::string name;
+  MaskForm form;
+};
+
+class TraceCutTest : public testing::TestWithParam<CutCase> {};
+
+TEST_P(TraceCutTest, GivesTheLowerLayersBitByBit) {
+  const Trace trace = LoadTestTrace(GetParam().name);
+  const RowTensors rows = MakeRows(MakeSequences({6, 3}), GetParam().form);
+  const Layers whole = Forward(trace, rows);
+  std::size_t last_size = 0;
+  for (int deepest = 0; deepest < kTestLayers; ++deepest) {
+    const absl::StatusOr<Trace> cut = trace.Cut(deepest);
+    ASSERT_TRUE(cut.ok()) << cut.status();
+    const Layers layers = Forward(*cut, rows);
+    ASSERT_EQ(layers.size(), deepest + 1);
+    for (int i = 0; i <= deepest; ++i) {
+      EXPECT_TRUE(layers[i].equal(whole[i])) << deepest << ", layer " << i;
+    }
+    // Each layer costs what those below it do not.
+    EXPECT_GT(cut->GraphText().size(), last_size + 1000 * (deepest > 0));
+    last_size = cut->GraphText().size();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, TraceCutTest,
+                         testing::Values(CutCase{"pairs", MaskForm::kPairs},
+                                         CutCase{"dict", MaskForm::kDict},
+                                         CutCase{"flat", MaskForm::kNone},
+                                         CutCase{"with_cache",
+                                                 MaskForm::kNone}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(TraceTest, ACutAboveTheLayersIsAnError) {
+  const absl::Status status = LoadTestTrace("pairs").Cut(kTestLayers).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kNotSupportedByModel);
+  EXPECT_THAT(status.message(), HasSubstr("does not show layers 0 to 4"));
+  EXPECT_FALSE(LoadTestTrace("single").Cut(0).ok());
+}
+
+TEST(TraceTest, FindsTheEmbedding) {
+  EXPECT_EQ(LoadTestTrace("pairs").EmbeddingRows(), kTestVocabulary);
+  EXPECT_EQ(LoadTestTrace("pieces").EmbeddingRows(), kTestVocabulary);
+  EXPECT_EQ(LoadTestTrace("pairs_bfloat16").EmbeddingRows(), kTestVocabulary);
+  EXPECT_EQ(LoadTestTrace("clamped").EmbeddingRows(), std::nullopt);
+}
+
+TEST(TraceTest, AnIdOutsideTheVocabularyIsAnError) {
+  std::vector<Sequence> sequences = MakeSequences({3});
+  sequences[0].ids[1] = kTestVocabulary;
+  const absl::Status status = LoadTestTrace("unmasked_causal")
+                                  .Forward(MakeRows(sequences, MaskForm::kNone))
+                                  .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonOf(status), Reason::kForwardFailed);
+  EXPECT_EQ(status.message(), "index out of range in self");
+}
+
+TEST(TraceTest, ACopyRunsOnWeightsOfItsOwn) {
+  const Trace trace = LoadTestTrace("pairs");
+  const absl::StatusOr<Trace> copy = trace.Copy();
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  const RowTensors rows = MakeRows(MakeSequences({6, 3}), MaskForm::kPairs);
+  EXPECT_TRUE(Forward(*copy, rows).back().equal(Forward(trace, rows).back()));
+}
+
+TEST(TraceTest, MovesToWhereItIs) {
+  Trace trace = LoadTestTrace("pairs");
+  const RowTensors rows = MakeRows(MakeSequences({6, 3}), MaskForm::kPairs);
+  const at::Tensor before = Forward(trace, rows).back();
+  ASSERT_TRUE(trace.MoveTo(at::kCPU).ok());
+  EXPECT_TRUE(Forward(trace, rows).back().equal(before));
+}
+
+// The meta device is on every machine. It has no numbers, but it follows
+// devices as strictly as any: an operand left on the CPU is an error.
+TEST(TraceTest, MovesWeightsAndDeviceConstants) {
+  for (const char* name : {"pairs", "dict", "unmasked_causal"}) {
+    Trace trace = LoadTestTrace(name);
+    EXPECT_THAT(trace.GraphText(), HasSubstr("value=\"cpu\""));
+    ASSERT_TRUE(trace.MoveTo(at::kMeta).ok());
+    EXPECT_THAT(trace.GraphText(), AllOf(HasSubstr("value=\"meta\""),
+                                         Not(HasSubstr("value=\"cpu\""))));
+    const MaskForm form = trace.schema().size() == 1   ? MaskForm::kNone
+                          : trace.schema().size() == 2 ? MaskForm::kDict
+                                                       : MaskForm::kPairs;
+    const RowTensors rows = MakeRows(MakeSequences({6, 3}), form);
+    RowTensors moved{.ids = rows.ids.to(at::kMeta),
+                     .positions = rows.positions.to(at::kMeta)};
+    if (rows.mask.defined()) moved.mask = rows.mask.to(at::kMeta);
+    const Layers layers = Forward(trace, moved);
+    ASSERT_EQ(layers.size(), kTestLayers);
+    EXPECT_TRUE(layers.back().is_meta());
+    EXPECT_EQ(layers.back().sizes(), at::IntArrayRef({2, 6, kTestWidth}));
+  }
+}
+
+TEST(TraceTest, ADeviceThatIsNotThereIsAnErrorAndNoCrash) {
+  Trace trace = LoadTestTrace("pairs");
+  EXPECT_FALSE(trace.MoveTo(at::Device("cuda:77")).ok());
+}
+
+struct BadFile {
+  std::string name;
+  std::string why;
+};
+
+class BadFileTest : public testing::TestWithParam<BadFile> {};
+
+TEST_P(BadFileTest, IsRefusedWithTheRemedy) {
+  const absl::Status status =
+      Trace::Load(TestTraceFile(GetParam().name)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(
+      status.message(),
+      AllOf(HasSubstr(GetParam().name + ".pt\" does not load as a TorchScript "
+                                        "module: "),
+            HasSubstr(GetParam().why),
+            HasSubstr("torch.jit.trace(model, example).save(\"model.pt\")"),
+            Not(HasSubstr("\n"))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, BadFileTest,
+    testing::Values(BadFile{"state_dict", "constants.pkl"},
+                    BadFile{"truncated", "failed finding central directory"},
+                    BadFile{"empty", "file"},
+                    BadFile{"no_such_file", "No such file"}),
+    [](const auto& info) { return info.param.name; });
+
+// Where curated-transformers is installed where the tests are built.
+class CuratedTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(CuratedTest, ASequenceInABatchEqualsItselfAlone) {
+  if (!std::filesystem::exists(TestTraceFile(GetParam()))) {
+    GTEST_SKIP() << "curated-transformers was not installed";
+  }
+  const Trace trace = LoadTestTrace(GetParam());
+  EXPECT_EQ(trace.EmbeddingRows(), kTestVocabulary);
+  const std::vector<Sequence> sequences = MakeSequences({9, 4});
+  const Layers together = Forward(trace, MakeRows(sequences, MaskForm::kDict));
+  const Layers alone =
+      Forward(trace, MakeRows({sequences[1]}, MaskForm::kDict));
+  ASSERT_EQ(together.size(), kTestLayers);
+  EXPECT_TRUE(at::allclose(together.back()[1].narrow(0, 0, 4), alone.back()[0],
+                           1e-5, 1e-6));
+  const absl::StatusOr<Trace> cut = trace.Cut(1);
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_LT(cut->GraphText().size(), trace.GraphText().size() * 2 / 3);
+  EXPECT_TRUE(Forward(*cut, MakeRows(sequences, MaskForm::kDict))
+                  .back()
+                  .equal(together[1]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CuratedTest,
+                         testing::Values("falcon", "bert"));
+
+}  // namespace
+}  // namespace strata
