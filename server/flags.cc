@@ -140,6 +140,8 @@ CLI::Option& AddFlag(CLI::App& app, const std::string& name,
     }
   };
   CLI::Option* option = app.add_option_function<std::string>(name, store, help);
+  // A wrapper's flags can be overridden by appending to them.
+  option->take_last();
   const std::string variable = absl::AsciiStrToUpper(absl::StrCat(
       "STRATA_", absl::StrReplaceAll(name.substr(2), {{"-", "_"}})));
   return *option->envname(variable)->type_name(value)->default_str(unset);

@@ -57,7 +57,7 @@ struct FlagsExit {
 };
 
 // Reads the command line, and STRATA_* from the environment where a flag is not
-// on it.
+// on it. Of a flag that is given twice, the last counts.
 std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
                                                 const char* const* argv);
 

@@ -3,8 +3,16 @@
 
 #include "server/metrics_listener.h"
 
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -15,10 +23,45 @@
 #include "server/address.h"
 
 namespace strata {
+namespace {
+
+// Connects to `address` and hangs up.
+void Knock(const Address& address) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(),
+                  &hints, &found) != 0) {
+    return;
+  }
+  const int door = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (door >= 0) {
+    // Whether it opens does not matter.
+    [[maybe_unused]] const int opened =
+        connect(door, found->ai_addr, found->ai_addrlen);
+    close(door);
+  }
+  freeaddrinfo(found);
+}
+
+}  // namespace
 
 MetricsListener::MetricsListener(std::unique_ptr<prometheus::Exposer> exposer,
                                  Address address)
     : exposer_(std::move(exposer)), address_(std::move(address)) {}
+
+MetricsListener::~MetricsListener() {
+  // The HTTP library looks whether to stop every two seconds, or when somebody
+  // connects: a server that stops should not wait for that.
+  const std::jthread knocking([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Knock(address_);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  exposer_.reset();
+}
 
 absl::StatusOr<std::unique_ptr<MetricsListener>> MetricsListener::Start(
     const Address& address,

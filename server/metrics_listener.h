@@ -23,6 +23,11 @@ class MetricsListener {
       const Address& address,
       const std::shared_ptr<prometheus::Collectable>& metrics);
 
+  // Waits for answers that are being sent.
+  ~MetricsListener();
+  MetricsListener(const MetricsListener&) = delete;
+  MetricsListener& operator=(const MetricsListener&) = delete;
+
   // Where it listens, the port as chosen.
   const Address& address() const { return address_; }
 
@@ -30,7 +35,7 @@ class MetricsListener {
   MetricsListener(std::unique_ptr<prometheus::Exposer> exposer,
                   Address address);
 
-  const std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
   const Address address_;
 };
 

@@ -194,6 +194,11 @@ TEST(FlagsTest, TheCommandLineWins) {
   EXPECT_EQ(Good({"--max-requests", "8"}).max_requests, 8);
 }
 
+TEST(FlagsTest, TheLastOfTwoCounts) {
+  EXPECT_EQ(Good({"--max-requests", "8", "--max-requests", "9"}).max_requests,
+            9);
+}
+
 TEST(FlagsTest, AMistakeInTheEnvironmentIsOne) {
   const Environment requests("STRATA_MAX_REQUESTS", "many");
   EXPECT_THAT(Mistake({"--repository", "/models"}),

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "gmock/gmock.h"
@@ -108,7 +109,8 @@ v1::GetModelResponse ServerFixture::GetModel(const std::string& request) {
 }
 
 grpc::Status ServerFixture::CallRaw(const std::string& method,
-                                    const std::string& bytes) {
+                                    const std::string& bytes,
+                                    std::string* answer) {
   grpc::GenericStub stub(channel_);
   grpc::ClientContext context;
   const grpc::Slice slice(bytes);
@@ -117,7 +119,15 @@ grpc::Status ServerFixture::CallRaw(const std::string& method,
   std::promise<grpc::Status> done;
   stub.UnaryCall(&context, method, {}, &request, &response,
                  [&done](grpc::Status status) { done.set_value(status); });
-  return done.get_future().get();
+  const grpc::Status status = done.get_future().get();
+  std::vector<grpc::Slice> slices;
+  if (answer != nullptr && status.ok() && response.Dump(&slices).ok()) {
+    answer->clear();
+    for (const grpc::Slice& part : slices) {
+      answer->append(reinterpret_cast<const char*>(part.begin()), part.size());
+    }
+  }
+  return status;
 }
 
 std::optional<bool> ServerFixture::IsServing(const std::string& service) {

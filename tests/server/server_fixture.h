@@ -49,8 +49,10 @@ class ServerFixture : public testing::Test {
   v1::ListModelsResponse ListModels(const std::string& request);
   v1::GetModelResponse GetModel(const std::string& request);
 
-  // Sends bytes as they are to "/strata.v1.Service/Method".
-  grpc::Status CallRaw(const std::string& method, const std::string& bytes);
+  // Sends bytes as they are to "/strata.v1.Service/Method", and fills in those
+  // of the answer.
+  grpc::Status CallRaw(const std::string& method, const std::string& bytes,
+                       std::string* answer = nullptr);
 
   // nullopt: NOT_FOUND.
   std::optional<bool> IsServing(const std::string& service);

@@ -233,6 +233,28 @@ TEST_F(ServicesTest, HealthStopsBeforeTheServiceDoes) {
   EXPECT_EQ(IsServing(""), false);
 }
 
+// grpc.reflection.v1alpha by its bytes: there is one request a call, field 7
+// asks for all services, field 4 for the file of a symbol.
+TEST_F(ServicesTest, ReflectionListsAndDescribesTheServices) {
+  constexpr char kReflect[] =
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  std::string answer;
+  ASSERT_TRUE(CallRaw(kReflect, std::string("\x3A\x00", 2), &answer).ok());
+  for (const char* service :
+       {"strata.v1.HiddenStateService", "strata.v1.TokenizerService",
+        "strata.v1.ModelService"}) {
+    EXPECT_THAT(answer, testing::HasSubstr(service));
+  }
+  const std::string symbol = "strata.v1.HiddenStateService.Encode";
+  std::string request("\x22");
+  request.push_back(static_cast<char>(symbol.size()));
+  request += symbol;
+  ASSERT_TRUE(CallRaw(kReflect, request, &answer).ok());
+  EXPECT_THAT(answer,
+              testing::HasSubstr("strata/v1/hidden_state_service.proto"));
+  EXPECT_THAT(answer, testing::HasSubstr("expected_digest"));
+}
+
 TEST_F(ServicesTest, MetricsCountWhatWasServed) {
   ExpectServes();
   Encode("model: 'made-up' inputs { text: 'A' }");
