@@ -179,7 +179,10 @@ def test_a_value_that_is_not_computed(make_checkpoint):
 @pytest.mark.parametrize(
     "config",
     [
-        {"model_type": "llama", "rope_scaling": {"type": "linear", "factor": 4}},
+        {
+            "model_type": "llama",
+            "rope_scaling": {"type": "linear", "factor": 4},
+        },
         {"model_type": "llama", "rope_parameters": {"rope_theta": 1e6}},
         {"model_type": "llama", "rope_parameters": {"rope_type": "llama3"}},
         {"model_type": "llama", "attention_bias": True},
@@ -280,7 +283,11 @@ def test_another_tokenizer(make_checkpoint, tmp_path, tokenizer_folder):
     [
         ("tokenizer.json", "{}", "cannot read .*tokenizer.json: "),
         ("tokenizer.model", "no protobuf", "cannot read .*tokenizer.model: "),
-        ("vocab.txt", "a\nb", "does not look like a tokenizer: expected a .json"),
+        (
+            "vocab.txt",
+            "a\nb",
+            "does not look like a tokenizer: expected a .json",
+        ),
         ("nowhere.json", None, "there is no tokenizer at .*nowhere.json"),
     ],
 )

@@ -156,8 +156,14 @@ def test_modules_of_ones_own(module, layers, tokenizer_folder, tmp_path):
         ),
         (IsRandom, "disagree on .* in layer 1 has a relative error"),
         (Overflows, "in layer 1 has a relative error of nan"),
-        (BakesOneRow, r"returns \[3, 33, 16\] .* the model returns \[5, 33, 16"),
-        (IsAnInteger, "hidden states are torch.int64; expected one of .*float32"),
+        (
+            BakesOneRow,
+            r"returns \[3, 33, 16\] .* the model returns \[5, 33, 16",
+        ),
+        (
+            IsAnInteger,
+            "hidden states are torch.int64; expected one of .*float32",
+        ),
         (LosesALayer, "returns 1 layers .* where the model returns 2"),
         (ReturnsADictionary, "cannot be traced with the pairs signature"),
         (ReturnsAMatrix, r"returns a tuple of \(a tuple of \(a tensor \[1, 16"),
@@ -180,7 +186,9 @@ def test_a_wrong_trace_is_found(module, message, tokenizer_folder, tmp_path):
 
 
 def test_a_mismatch_shows_what_the_tracer_warned_of(tokenizer_folder, tmp_path):
-    with pytest.raises(ExportError, match="What the tracer warned of:") as found:
+    with pytest.raises(
+        ExportError, match="What the tracer warned of:"
+    ) as found:
         export(BakesItsMask(), tokenizer_folder, tmp_path / "m" / "1")
     assert "test_export_compare.py:" in str(found.value)
     assert "Converting a tensor to a Python boolean" in str(found.value)
@@ -204,7 +212,10 @@ def test_the_tolerance_can_be_set(tokenizer_folder, tmp_path):
     with pytest.raises(ExportError, match="at most 1e-05 is allowed"):
         export(IsSlightlyRandom(), tokenizer_folder, tmp_path / "m" / "1")
     report = export(
-        IsSlightlyRandom(), tokenizer_folder, tmp_path / "m" / "1", tolerance=0.1
+        IsSlightlyRandom(),
+        tokenizer_folder,
+        tmp_path / "m" / "1",
+        tolerance=0.1,
     )
     assert 1e-5 < report.comparison.worst_error <= 0.1
     assert report.comparison.tolerance == 0.1

@@ -19,7 +19,9 @@ TOLERANCE = 1e-5
 
 def pieces_of(length: int) -> Tensor:
     generator = torch.Generator().manual_seed(length)
-    return torch.randint(5, tiny_models.PIECES, (1, length), generator=generator)
+    return torch.randint(
+        5, tiny_models.PIECES, (1, length), generator=generator
+    )
 
 
 def alone(model, length: int) -> list[Tensor]:
@@ -91,9 +93,7 @@ def test_trace_equals_each_sequence_alone(family, signature, exported):
             assert error(got[row, :n], expected[0]) <= TOLERANCE
 
 
-def test_pairs_trace_takes_several_sequences_in_a_row(
-    family, exported
-):
+def test_pairs_trace_takes_several_sequences_in_a_row(family, exported):
     model = tiny_models.build(family)
     directory = exported("pairs").directory
     trace = torch.jit.load(str(directory / "model.pt"))
@@ -137,9 +137,7 @@ def test_final_norm_is_in_the_last_layer_only(tokenizer_folder, tmp_path):
     before = trace(pieces_of(9), mask)[0]
     with torch.no_grad():
         model.output_layer_norm.weight.mul_(3)
-    export(
-        model, tokenizer_folder, tmp_path / "m" / "2", signature="dict"
-    )
+    export(model, tokenizer_folder, tmp_path / "m" / "2", signature="dict")
     after = torch.jit.load(str(tmp_path / "m" / "2" / "model.pt"))(
         pieces_of(9), mask
     )[0]

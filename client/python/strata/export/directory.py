@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing the model directory, all of it or nothing.
 
-    <repository>/<name>/<version>/
-        model.pt               the trace
-        tokenizer.json         or tokenizer.model, and its companions
-        strata.json            what the server need not find out by itself
+<repository>/<name>/<version>/
+    model.pt               the trace
+    tokenizer.json         or tokenizer.model, and its companions
+    strata.json            what the server need not find out by itself
 """
 
 import json
