@@ -18,7 +18,8 @@ namespace strata {
 // A `tokenizer.json`, read by Hugging Face's tokenizers through the bridge in
 // core/tokenize/bridge. The file's truncation and padding are switched off.
 // Special pieces have the range [0, 0); in a text without pieces of its own
-// all of them count as leading.
+// all of them count as leading. A piece of spaces may have an empty range too:
+// the file says whether ranges leave spaces out.
 class HuggingFaceTokenizer final : public Tokenizer {
  public:
   // From the contents of the file. Error: INVALID_ARGUMENT.

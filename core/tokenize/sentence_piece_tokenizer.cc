@@ -77,8 +77,10 @@ absl::StatusOr<Tokens> SentencePieceTokenizer::Encode(
                           ToStatusOr(model_->Encode({text.data(), text.size()}),
                                      Reason::kTokenizerFailed));
   Tokens tokens;
-  tokens.leading_special_pieces = options.add_special_pieces && add_begin_;
-  tokens.trailing_special_pieces = options.add_special_pieces && add_end_;
+  tokens.leading_special_pieces =
+      options.add_special_pieces && add_begin_ ? 1 : 0;
+  tokens.trailing_special_pieces =
+      options.add_special_pieces && add_end_ ? 1 : 0;
   tokens.ids.reserve(pieces.size() + 2);
   tokens.ranges.reserve(pieces.size() + 2);
   const auto add = [&tokens](std::int64_t id, ByteRange range) {

@@ -22,7 +22,7 @@ struct TokenizerConfig {
 
 // Reads the contents of a `tokenizer_config.json`; other keys are ignored.
 // Error: INVALID_ARGUMENT, naming the key.
-absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(absl::string_view json);
+absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(absl::string_view text);
 
 }  // namespace strata
 

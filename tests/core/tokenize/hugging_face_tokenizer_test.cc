@@ -62,7 +62,7 @@ TEST(HuggingFaceTokenizer, RefusesWhatIsNoTokenizer) {
     std::string json;
     const char* message;
   };
-  const Case cases[] = {
+  const std::vector<Case> cases = {
       {"", "tokenizers: EOF while parsing a value at line 1 column 0"},
       {"not JSON", "tokenizers: expected ident at line 1 column 2"},
       {"{}", "tokenizers: Model missing. at line 1 column 2"},

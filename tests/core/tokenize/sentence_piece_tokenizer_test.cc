@@ -8,7 +8,10 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -48,40 +51,43 @@ Tokens Split(const Tokenizer& tokenizer, const std::string& text,
   return tokens.ok() ? *std::move(tokens) : Tokens{};
 }
 
+struct SpecialPiecesCase {
+  TokenizerConfig config;
+  bool begin;
+  bool end;
+};
+
+void CheckSpecialPieces(const SpecialPiecesCase& test) {
+  const auto tokenizer = Load("llama", test.config);
+  const Tokens plain =
+      Split(*tokenizer, "river", {.add_special_pieces = false});
+  std::vector<std::int64_t> ids = plain.ids;
+  std::vector<ByteRange> ranges = plain.ranges;
+  if (test.begin) {
+    ids.insert(ids.begin(), kBegin);
+    ranges.insert(ranges.begin(), ByteRange{});
+  }
+  if (test.end) {
+    ids.push_back(kEnd);
+    ranges.push_back({});
+  }
+  const Tokens tokens = Split(*tokenizer, "river");
+  EXPECT_EQ(tokens.ids, ids);
+  EXPECT_EQ(tokens.ranges, ranges);
+  EXPECT_EQ(tokens.leading_special_pieces, test.begin ? 1 : 0);
+  EXPECT_EQ(tokens.trailing_special_pieces, test.end ? 1 : 0);
+}
+
 TEST(SentencePieceTokenizer, AddsTheSpecialPiecesOfItsConfiguration) {
-  struct Case {
-    TokenizerConfig config;
-    bool begin;
-    bool end;
-  };
-  const Case cases[] = {
+  const std::vector<SpecialPiecesCase> cases = {
       {{}, true, false},
       {{.add_begin = true, .add_end = true}, true, true},
       {{.add_begin = false, .add_end = true}, false, true},
       {{.add_begin = false, .add_end = false}, false, false},
   };
-  const Tokens plain =
-      Split(*Load("llama", {}), "river", {.add_special_pieces = false});
-  for (const Case& test : cases) {
+  for (const SpecialPiecesCase& test : cases) {
     SCOPED_TRACE(testing::Message() << test.begin << test.end);
-    std::vector<std::int64_t> ids = plain.ids;
-    std::vector<ByteRange> ranges = plain.ranges;
-    if (test.begin) {
-      ids.insert(ids.begin(), kBegin);
-      ranges.insert(ranges.begin(), ByteRange{});
-    }
-    if (test.end) {
-      ids.push_back(kEnd);
-      ranges.push_back({});
-    }
-    const auto tokenizer = Load("llama", test.config);
-    const Tokens tokens = Split(*tokenizer, "river");
-    EXPECT_EQ(tokens.ids, ids);
-    EXPECT_EQ(tokens.ranges, ranges);
-    EXPECT_EQ(tokens.leading_special_pieces, test.begin ? 1 : 0);
-    EXPECT_EQ(tokens.trailing_special_pieces, test.end ? 1 : 0);
-    EXPECT_EQ(Split(*tokenizer, "river", {.add_special_pieces = false}).ids,
-              plain.ids);
+    CheckSpecialPieces(test);
   }
 }
 

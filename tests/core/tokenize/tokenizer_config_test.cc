@@ -4,6 +4,7 @@
 #include "core/tokenize/tokenizer_config.h"
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "core/base/error.h"
@@ -18,7 +19,7 @@ TEST(ParseTokenizerConfig, ReadsWhatIsThere) {
     std::optional<bool> add_begin;
     std::optional<bool> add_end;
   };
-  const Case cases[] = {
+  const std::vector<Case> cases = {
       {"{}", std::nullopt, std::nullopt},
       {R"({"add_bos_token": true})", true, std::nullopt},
       {R"({"add_eos_token": false})", std::nullopt, false},
@@ -50,7 +51,7 @@ TEST(ParseTokenizerConfig, NamesAKeyOfAnotherType) {
     const char* json;
     const char* message;
   };
-  const Case cases[] = {
+  const std::vector<Case> cases = {
       {R"({"add_bos_token": "yes"})",
        R"("add_bos_token" is of the type string, not true or false)"},
       {R"({"add_eos_token": 1})",

@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,15 +23,9 @@
 
 namespace strata {
 
-// For GoogleTest's messages.
-static void PrintTo(const ByteRange& range, std::ostream* out) {
-  *out << "[" << range.begin << ", " << range.end << ")";
-}
-
 namespace {
 
 using testing::ElementsAreArray;
-using testing::HasSubstr;
 
 class TokenizerTest : public testing::TestWithParam<const char*> {
  protected:
@@ -39,54 +35,63 @@ class TokenizerTest : public testing::TestWithParam<const char*> {
     tokenizer_ = *std::move(loaded);
   }
 
+  void ForEachText(void (*check)(const Tokenizer&, const ExpectedText&)) {
+    ASSERT_GE(expected_.texts.size(), 100U);
+    for (const ExpectedText& expected : expected_.texts) {
+      SCOPED_TRACE(testing::PrintToString(expected.text));
+      check(*tokenizer_, expected);
+    }
+  }
+
   const ExpectedTokenizer expected_ = ReadExpected(GetParam());
   std::shared_ptr<const Tokenizer> tokenizer_;
 };
 
-std::string Trace(std::size_t i, const ExpectedText& expected) {
-  return "text " + std::to_string(i) + ": " +
-         testing::PrintToString(expected.text);
+void CheckSplit(const Tokenizer& tokenizer, const ExpectedText& expected) {
+  const auto tokens = tokenizer.Encode(expected.text, {});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAreArray(expected.ids));
+  EXPECT_THAT(tokens->ranges, ElementsAreArray(expected.ranges));
+  EXPECT_EQ(tokens->leading_special_pieces, expected.leading);
+  EXPECT_EQ(tokens->trailing_special_pieces, expected.trailing);
 }
 
-TEST_P(TokenizerTest, SplitsAsThePythonPackageDoes) {
-  ASSERT_GE(expected_.texts.size(), 100U);
-  for (std::size_t i = 0; i < expected_.texts.size(); ++i) {
-    const ExpectedText& expected = expected_.texts[i];
-    SCOPED_TRACE(Trace(i, expected));
-    const auto tokens = tokenizer_->Encode(expected.text, {});
-    ASSERT_TRUE(tokens.ok()) << tokens.status();
-    EXPECT_THAT(tokens->ids, ElementsAreArray(expected.ids));
-    EXPECT_THAT(tokens->ranges, ElementsAreArray(expected.ranges));
-    EXPECT_EQ(tokens->leading_special_pieces, expected.leading);
-    EXPECT_EQ(tokens->trailing_special_pieces, expected.trailing);
-  }
+TEST_P(TokenizerTest, SplitsAsThePythonPackageDoes) { ForEachText(CheckSplit); }
+
+void CheckPlainSplit(const Tokenizer& tokenizer, const ExpectedText& expected) {
+  const auto tokens =
+      tokenizer.Encode(expected.text, {.add_special_pieces = false});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAreArray(expected.plain_ids));
+  EXPECT_EQ(tokens->ranges.size(), tokens->ids.size());
+  EXPECT_EQ(tokens->leading_special_pieces, 0);
+  EXPECT_EQ(tokens->trailing_special_pieces, 0);
 }
 
-TEST_P(TokenizerTest, LeavesSpecialPiecesOut) {
-  for (std::size_t i = 0; i < expected_.texts.size(); ++i) {
-    const ExpectedText& expected = expected_.texts[i];
-    SCOPED_TRACE(Trace(i, expected));
-    const auto tokens =
-        tokenizer_->Encode(expected.text, {.add_special_pieces = false});
-    ASSERT_TRUE(tokens.ok()) << tokens.status();
-    EXPECT_THAT(tokens->ids, ElementsAreArray(expected.plain_ids));
-    EXPECT_EQ(tokens->ranges.size(), tokens->ids.size());
-    EXPECT_EQ(tokens->leading_special_pieces, 0);
-    EXPECT_EQ(tokens->trailing_special_pieces, 0);
-  }
+TEST_P(TokenizerTest, LeavesSpecialPiecesOut) { ForEachText(CheckPlainSplit); }
+
+void CheckJoin(const Tokenizer& tokenizer, const ExpectedText& expected) {
+  const auto text = tokenizer.Decode(expected.ids, true);
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(*text, expected.decoded);
+  const auto whole = tokenizer.Decode(expected.ids, false);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(*whole, expected.decoded_whole);
 }
 
-TEST_P(TokenizerTest, JoinsAsThePythonPackageDoes) {
-  for (std::size_t i = 0; i < expected_.texts.size(); ++i) {
-    const ExpectedText& expected = expected_.texts[i];
-    SCOPED_TRACE(Trace(i, expected));
-    const auto text = tokenizer_->Decode(expected.ids, true);
-    ASSERT_TRUE(text.ok()) << text.status();
-    EXPECT_EQ(*text, expected.decoded);
-    const auto whole = tokenizer_->Decode(expected.ids, false);
-    ASSERT_TRUE(whole.ok()) << whole.status();
-    EXPECT_EQ(*whole, expected.decoded_whole);
+TEST_P(TokenizerTest, JoinsAsThePythonPackageDoes) { ForEachText(CheckJoin); }
+
+void CheckPieces(const Tokenizer& tokenizer, const ExpectedText& expected) {
+  std::vector<std::string> pieces;
+  pieces.reserve(expected.ids.size());
+  for (const std::int64_t id : expected.ids) {
+    pieces.push_back(tokenizer.PieceText(id));
   }
+  EXPECT_EQ(pieces, expected.pieces);
+}
+
+TEST_P(TokenizerTest, NamesPiecesAsThePythonPackageDoes) {
+  ForEachText(CheckPieces);
 }
 
 TEST_P(TokenizerTest, KnowsItsVocabulary) {
@@ -95,12 +100,6 @@ TEST_P(TokenizerTest, KnowsItsVocabulary) {
             static_cast<std::size_t>(expected_.vocabulary_size));
   for (std::int64_t id = 0; id < expected_.vocabulary_size; ++id) {
     EXPECT_EQ(tokenizer_->PieceText(id), expected_.vocabulary[id]) << id;
-  }
-  for (const ExpectedText& expected : expected_.texts) {
-    ASSERT_EQ(expected.ids.size(), expected.pieces.size());
-    for (std::size_t i = 0; i < expected.ids.size(); ++i) {
-      EXPECT_EQ(tokenizer_->PieceText(expected.ids[i]), expected.pieces[i]);
-    }
   }
 }
 
@@ -135,52 +134,62 @@ TEST_P(TokenizerTest, JoinsNothingToNothing) {
   }
 }
 
-// Ranges are what spans of a text are pooled by, so each must be one.
-TEST_P(TokenizerTest, RangesLieOnCharactersAndInOrder) {
-  for (std::size_t i = 0; i < expected_.texts.size(); ++i) {
-    const std::string& text = expected_.texts[i].text;
-    SCOPED_TRACE(Trace(i, expected_.texts[i]));
-    const auto tokens = tokenizer_->Encode(text, {.add_special_pieces = false});
-    ASSERT_TRUE(tokens.ok()) << tokens.status();
-    const auto starts_character = [&text](std::int64_t byte) {
-      return byte == static_cast<std::int64_t>(text.size()) ||
-             (static_cast<unsigned char>(text[byte]) & 0xC0) != 0x80;
-    };
-    ByteRange last;
-    for (const ByteRange& range : tokens->ranges) {
-      ASSERT_LE(last.begin, range.begin);
-      ASSERT_LE(range.begin, range.end);
-      ASSERT_LE(range.end, static_cast<std::int64_t>(text.size()));
-      EXPECT_TRUE(starts_character(range.begin)) << range.begin;
-      EXPECT_TRUE(starts_character(range.end)) << range.end;
-      last = range;
-    }
+// Whether a character, or the end of `text`, is at `byte`.
+bool IsBoundary(const std::string& text, std::int64_t byte) {
+  const auto place = static_cast<std::size_t>(byte);
+  return place == text.size() ||
+         (static_cast<unsigned char>(text.at(place)) & 0xC0) != 0x80;
+}
+
+void CheckRanges(const Tokenizer& tokenizer, const ExpectedText& expected) {
+  const auto tokens =
+      tokenizer.Encode(expected.text, {.add_special_pieces = false});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  ByteRange last;
+  for (const ByteRange& range : tokens->ranges) {
+    EXPECT_LE(last.begin, range.begin);
+    EXPECT_LE(range.begin, range.end);
+    EXPECT_TRUE(IsBoundary(expected.text, range.begin)) << range.begin;
+    EXPECT_TRUE(IsBoundary(expected.text, range.end)) << range.end;
+    last = range;
   }
+}
+
+// Spans of a text are pooled by its ranges, so each must make sense by itself.
+TEST_P(TokenizerTest, RangesLieOnCharactersAndInOrder) {
+  ForEachText(CheckRanges);
+}
+
+// How many of `texts` come out wrong, from the one at `first` on.
+int CountWrong(const Tokenizer& tokenizer,
+               const std::vector<ExpectedText>& texts, std::size_t first) {
+  int wrong = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const ExpectedText& expected = texts[(first + i) % texts.size()];
+    const auto tokens = tokenizer.Encode(expected.text, {});
+    const auto text = tokenizer.Decode(expected.ids, true);
+    const bool right = tokens.ok() && tokens->ids == expected.ids &&
+                       tokens->ranges == expected.ranges && text.ok() &&
+                       *text == expected.decoded;
+    if (!right) ++wrong;
+  }
+  return wrong;
 }
 
 TEST_P(TokenizerTest, ServesManyThreadsAtOnce) {
   constexpr std::size_t kThreads = 8;
   constexpr int kRounds = 4;
   std::atomic<int> wrong = 0;
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t thread = 0; thread < kThreads; ++thread) {
-      threads.emplace_back([&, thread] {
-        const std::size_t count = expected_.texts.size();
-        for (std::size_t i = 0; i < count * kRounds; ++i) {
-          // Each thread begins elsewhere.
-          const ExpectedText& expected =
-              expected_.texts[(i + thread * 17) % count];
-          const auto tokens = tokenizer_->Encode(expected.text, {});
-          const auto text = tokenizer_->Decode(expected.ids, true);
-          const bool right = tokens.ok() && tokens->ids == expected.ids &&
-                             tokens->ranges == expected.ranges && text.ok() &&
-                             *text == expected.decoded;
-          if (!right) ++wrong;
-        }
-      });
-    }
+  std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
+  for (std::size_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int round = 0; round < kRounds; ++round) {
+        wrong += CountWrong(*tokenizer_, expected_.texts, thread * 17);
+      }
+    });
   }
+  threads.clear();  // Joins them.
   EXPECT_EQ(wrong, 0);
 }
 

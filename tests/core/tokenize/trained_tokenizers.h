@@ -4,9 +4,11 @@
 #ifndef STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 #define STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ namespace strata {
 
 // The tokenizers that make_tokenizers.py trains while the tests are built, by
 // the names of their folders, and what the Python packages say of many texts.
-inline constexpr const char* kTrainedTokenizers[] = {
+inline constexpr std::array kTrainedTokenizers = {
     "word_piece", "byte_level", "byte_level_nfkc", "llama", "unigram"};
 
 struct ExpectedText {
@@ -73,6 +75,11 @@ inline ExpectedTokenizer ReadExpected(const std::string& name) {
     expected.texts.push_back(ToExpectedText(text));
   }
   return expected;
+}
+
+// For GoogleTest's messages.
+inline void PrintTo(const ByteRange& range, std::ostream* out) {
+  *out << "[" << range.begin << ", " << range.end << ")";
 }
 
 // A folder of the running test's own, removed with its contents afterwards.
