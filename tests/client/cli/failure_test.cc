@@ -82,6 +82,12 @@ INSTANTIATE_TEST_SUITE_P(
         AdviceRow{"DIGEST_MISMATCH", "."}),
     [](const auto& row) { return row.param.reason; });
 
+TEST(Explain, AServiceThatHealthDoesNotKnow) {
+  EXPECT_EQ(Explained(absl::NotFoundError("service name unknown")),
+            "NOT_FOUND from 127.0.0.1:50051: service name unknown. `strata "
+            "models` lists what there is.");
+}
+
 TEST(Explain, AnotherKindOfServer) {
   EXPECT_EQ(Explained(absl::UnimplementedError("404")),
             "UNIMPLEMENTED from 127.0.0.1:50051: 404. Is this a Strata "

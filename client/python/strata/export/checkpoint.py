@@ -77,7 +77,7 @@ def load(
     *,
     revision: str = "main",
     tokenizer: Optional[Path] = None,
-    device: torch.device = torch.device("cpu"),
+    device: Optional[torch.device] = None,
 ) -> Source:
     """Loads a folder, a `package.module:function` or a hub name.
 
@@ -108,7 +108,7 @@ def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
     except (ImportError, AttributeError, ValueError) as error:
         raise ExportError(
             f"cannot import '{source}': {error}; expected "
-            "package.module:function, seen from the current folder or PYTHONPATH"
+            "package.module:function, in the current folder or on PYTHONPATH"
         ) from error
     returned = function()
     if (
@@ -126,7 +126,9 @@ def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
 
 
 def _load_checkpoint(
-    repository: Repository, tokenizer: Optional[Path], device: torch.device
+    repository: Repository,
+    tokenizer: Optional[Path],
+    device: Optional[torch.device],
 ) -> Source:
     config = _read_config(repository)
     auto = _auto_class(config)

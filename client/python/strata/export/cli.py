@@ -22,7 +22,7 @@ _EXAMPLES = """\
 examples:
   strata-export tiiuae/falcon-7b --repository models --name falcon
   strata-export ./checkpoints/minilm --repository models --name minilm
-  strata-export my.models:build --repository models --name mine --model-version 2
+  strata-export my.models:build --repository models --name own --model-version 2
 
 A function my.models:build takes nothing and returns (torch.nn.Module, folder
 or file of its tokenizer).

@@ -21,9 +21,9 @@ from strata.export.signature import (
     layers_of,
 )
 
-# The largest ||trace - eager|| / ||eager|| of a piece in a layer, by the dtype of
-# the hidden states. The low precisions keep 8 and 11 bits, and their error grows
-# with the layers that a state has passed.
+# The largest ||trace - eager|| / ||eager|| of a piece in a layer, by the dtype
+# of the hidden states. The low precisions keep 8 and 11 bits, and their error
+# grows with the layers that a state has passed.
 TOLERANCES = {
     torch.float32: 1e-5,
     torch.float64: 1e-9,
@@ -103,7 +103,7 @@ def compare(
 
 
 def batch_lengths(limit: Optional[int]) -> list[tuple[int, ...]]:
-    """The lengths of the batches to compare: none over the limit, and one at it."""
+    """The batches to compare: none is over the limit, and one is at it."""
     if limit is None:
         return list(_BATCHES)
     shapes = [tuple(min(n, limit) for n in lengths) for lengths in _BATCHES]
@@ -158,7 +158,7 @@ def _worst(
             f"where the model returns {len(expected)}. {_KEPT}"
         )
     worst = 0.0
-    for layer, (ours, theirs) in enumerate(zip(got, expected)):
+    for layer, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
         for row, length in enumerate(lengths):
             # A sequence that ran alone has no padding: length may differ.
             if (
@@ -178,9 +178,9 @@ def _worst(
                 raise ExportError(
                     f"the trace and the model disagree on lengths "
                     f"{list(lengths)}: piece {piece} of row {row} in layer "
-                    f"{layer} has a relative error of {float(errors[piece]):.3g}, "
-                    f"and at most {tolerance:.3g} is allowed; {int(wrong.sum())} "
-                    f"of {length} pieces are wrong there. {cause}"
+                    f"{layer} has a relative error of {errors[piece]:.3g}, and "
+                    f"at most {tolerance:.3g} is allowed; {wrong.sum()} of "
+                    f"{length} pieces are wrong there. {cause}"
                 )
             worst = max(worst, float(errors.max()))
     return worst

@@ -100,7 +100,7 @@ class Exporter:
         )
 
     def _count_pieces(self) -> int:
-        """Identifiers that the model knows; those of its tokenizer if unsaid."""
+        """The identifiers that the model, or else its tokenizer, knows."""
         by_tokenizer = vocabulary_size(self.tokenizer)
         if not isinstance(self.model, TransformerModule):
             return by_tokenizer
@@ -152,8 +152,9 @@ class Exporter:
                 torch.jit.save(trace, str(path))
             except (RuntimeError, TypeError, ValueError, IndexError) as error:
                 raise ExportError(
-                    f"the model cannot be traced with the {self.signature.name} "
-                    f"signature {self.signature.arguments}: {error}"
+                    "the model cannot be traced with the "
+                    f"{self.signature.name} signature "
+                    f"{self.signature.arguments}: {error}"
                 ) from error
         return hints
 

@@ -5,8 +5,8 @@
 * `pairs`: `(piece_ids [B, T], attention_mask [B, 1, T, T], positions [B, T])`.
   The mask says for each query which keys it sees, so a server may put several
   sequences into one row.
-* `dict`: `(piece_ids [B, T], {"bool_mask": [B, 1, 1, T]})`, the model itself, as
-  Curated Transformers' documentation traces it.
+* `dict`: `(piece_ids [B, T], {"bool_mask": [B, 1, 1, T]})`, the model itself,
+  as Curated Transformers' documentation traces it.
 """
 
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _CONFIG_KEYS = ("max_position_embeddings", "max_seq_len", "model_max_length")
 
 
 def fixed_limit(module: Module) -> Optional[int]:
-    """The most pieces that learned position embeddings allow, if there are any."""
+    """The most pieces that learned positions allow; None without them."""
     embeddings = getattr(module, "embeddings", None)
     table = getattr(embeddings, "position_embeddings", None)
     if table is None:

@@ -29,9 +29,10 @@ def tokenizer_files(find: Finder, where: str) -> Mapping[str, Path]:
             break
     else:
         raise ExportError(
-            f"there is no tokenizer in {where}: expected tokenizer.json (Hugging "
-            "Face tokenizers) or tokenizer.model (sentencepiece). Give one with "
-            "--tokenizer; transformers writes a tokenizer.json with "
+            f"there is no tokenizer in {where}: expected tokenizer.json "
+            "(Hugging Face tokenizers) or tokenizer.model (sentencepiece). "
+            "Give one with --tokenizer; transformers writes a "
+            "tokenizer.json with "
             "AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
         )
     for name in COMPANIONS:
