@@ -194,7 +194,7 @@ void EncodeTask::Finish() {
   EncodeReply reply = MakeReply();
   absl::Status status = failure();
   context_.observer.OnRequestDone(resolved_.model->id.name, status,
-                                  static_cast<int>(results_.size()),
+                                  static_cast<int>(reply.inputs.size()),
                                   reply.timings);
   // Before the answer: its caller may send the next request at once.
   resolved_.permit.reset();

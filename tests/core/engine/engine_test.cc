@@ -109,6 +109,8 @@ TEST_F(EngineTest, EncodesTextsAndPiecesInTheOrderOfTheInputs) {
   ASSERT_EQ(reply->inputs[1].pieces.size(), 4);
   EXPECT_EQ(reply->inputs[1].pieces[1].text, "B");
   EXPECT_EQ(reply->inputs[1].pieces[2].range, (ByteRange{1, 2}));
+  ASSERT_EQ(observer_.requests().size(), 1);
+  EXPECT_EQ(observer_.requests()[0].inputs, 3);
 }
 
 TEST_F(EngineTest, BatchesWhatWaitsAcrossCalls) {
