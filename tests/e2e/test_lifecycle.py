@@ -1,0 +1,259 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A server's life: start, signals, cancellation, and what it says of itself."""
+
+import re
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent import futures
+
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+import strata
+from strata.v1 import hidden_state_service_pb2 as service_pb2
+from strata.v1 import hidden_state_service_pb2_grpc
+
+
+def scrape(server) -> str:
+    url = f"http://{server.metrics_address}/metrics"
+    with urllib.request.urlopen(url, timeout=30) as reply:
+        return reply.read().decode()
+
+
+def gauge(server, name: str) -> float:
+    found = re.search(rf"^{name} (\S+)$", scrape(server), re.MULTILINE)
+    assert found, f"no {name} in the metrics"
+    return float(found[1])
+
+
+def wait_until(condition, what: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+def test_the_lines_that_scripts_wait_for(serve, repository, add_model):
+    add_model("m")
+    add_model("n")
+    with serve(repository) as server:
+        pass
+    metrics = [i for i, x in enumerate(server.lines) if "metrics at " in x]
+    listening = [i for i, x in enumerate(server.lines) if "listening on " in x]
+    ready = [i for i, x in enumerate(server.lines) if "event=model_ready" in x]
+    assert len(metrics) == len(listening) == 1
+    assert len(ready) == 2
+    # Whoever waits for the second finds every model in its final state.
+    assert metrics[0] < min(ready) and max(ready) < listening[0]
+    for index in (*metrics, *listening):
+        assert re.fullmatch(
+            r"(metrics at|listening on) 127\.0\.0\.1:[1-9]\d*",
+            server.lines[index],
+        )
+
+
+def test_metrics(serve, repository, add_model):
+    add_model("m")
+    with serve(repository) as server:
+        with strata.Client(server.address, timeout=60) as client:
+            [encoding] = client.encode(["Seventeen words."])
+            with pytest.raises(strata.StrataError):
+                client.encode(["x"], "no-such-model")
+        text = scrape(server)
+    pieces = encoding.piece_count
+    for line in [
+        'strata_requests_total{code="OK",model="m"} 1',
+        'strata_inputs_total{model="m"} 1',
+        f'strata_pieces_total{{model="m"}} {pieces}',
+        'strata_rejections_total{reason="MODEL_NOT_FOUND"} 1',
+        'strata_forward_duration_seconds_count{model="m"} 1',
+        'strata_batch_rows_sum{model="m"} 1',
+        f'strata_batch_pieces_sum{{model="m"}} {pieces}',
+        'strata_batch_padding_ratio_sum{model="m"} 0',
+        "strata_queue_depth_inputs 0",
+        "strata_in_flight_requests 0",
+    ]:
+        assert f"\n{line}\n" in text, f"{line} is not in:\n{text}"
+    for stage in ("tokenize", "queue", "compute", "total"):
+        series = f'model="m",stage="{stage}"'
+        name = "strata_stage_duration_seconds"
+        assert f"{name}_count{{{series}}} 1\n" in text
+        assert f'{name}_bucket{{{series},le="+Inf"}} 1\n' in text
+    assert (
+        'strata_model_state{model="m",state="ready",version="1"} 1\n' in text
+    )
+    assert "\nstrata_build_info{version=" in text
+    # A name that a caller made up must not become a label.
+    assert "no-such-model" not in text
+
+
+def test_metrics_can_be_switched_off(serve, repository):
+    with serve(repository, "--metrics-listen=off") as server:
+        assert server.metrics_address == ""
+        assert not any("metrics at" in line for line in server.lines)
+
+
+def test_metrics_answer_nothing_else(server):
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"http://{server.metrics_address}/", timeout=30)
+    assert raised.value.code == 404
+
+
+def test_reflection_lists_the_services(server):
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    with grpc.insecure_channel(server.address) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        [reply] = stub.ServerReflectionInfo(iter([request]), timeout=30)
+        names = {x.name for x in reply.list_services_response.service}
+        assert {
+            "strata.v1.HiddenStateService",
+            "strata.v1.TokenizerService",
+            "strata.v1.ModelService",
+        } <= names
+        by_name = reflection_pb2.ServerReflectionRequest(
+            file_containing_symbol="strata.v1.EncodeRequest"
+        )
+        [reply] = stub.ServerReflectionInfo(iter([by_name]), timeout=30)
+        assert reply.file_descriptor_response.file_descriptor_proto
+
+
+def test_versions(serve, repository, add_model):
+    add_model("m", 1)
+    add_model("m", 3)
+    (add_model("m", 10) / "model.pt").write_bytes(b"not a trace")
+    with serve(repository) as server:
+        with strata.Client(server.address, timeout=60) as client:
+            states = [(x.version, x.state) for x in client.models()]
+            assert states == [(1, "ready"), (3, "ready"), (10, "refused")]
+            # 0 is the newest that is ready, not the newest that is there.
+            [newest] = client.encode(["Which version?"])
+            [older] = client.encode(["Which version?"], version=1)
+            assert (newest.version, older.version) == (3, 1)
+            np.testing.assert_array_equal(
+                newest.hidden_states, older.hidden_states
+            )
+            assert client.model("m").version == 3
+            assert client.model("m", 1).version == 1
+            assert client.model("m", 10).state == "refused"
+            assert client.health("m") == "SERVING"
+            with pytest.raises(strata.StrataError) as raised:
+                client.encode(["Which version?"], version=10)
+            assert raised.value.reason == "MODEL_REFUSED"
+
+
+def test_sigterm_under_load(serve, repository, add_model):
+    """Calls that are in flight are answered; new ones are not taken."""
+    add_model("m")
+    with serve(repository, "--lame-duck=1s") as server:
+        client = strata.Client(server.address, timeout=120)
+        limit = client.model().max_pieces
+        statuses = watch_health(server.address)
+        assert statuses.get() == "SERVING"
+        with futures.ThreadPoolExecutor(8) as pool:
+            calls = [
+                pool.submit(client.encode, [[7] * limit] * 16, layers=[0, -1])
+                for _ in range(8)
+            ]
+            wait_until(
+                lambda: gauge(server, "strata_in_flight_requests") == 8,
+                "eight requests in flight",
+            )
+            server.send_signal(signal.SIGTERM)
+            assert statuses.get() == "NOT_SERVING"
+            # In the pause it still serves whoever has not noticed yet.
+            assert client.encode(["late"])[0].piece_count > 0
+            answers = [call.result() for call in calls]
+        assert all(len(answer) == 16 for answer in answers)
+        assert server.wait() == 0
+        with pytest.raises(strata.StrataError) as raised:
+            client.encode(["too late"])
+        assert raised.value.code is grpc.StatusCode.UNAVAILABLE
+        client.close()
+    assert "event=stopping signal=SIGTERM pause=1s" in "\n".join(server.lines)
+
+
+def watch_health(address):
+    """A queue of what Watch says of the whole server, as it says it."""
+    import queue
+
+    statuses = queue.SimpleQueue()
+    started = threading.Event()
+
+    def watch():
+        with grpc.insecure_channel(address) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            names = health_pb2.HealthCheckResponse.ServingStatus
+            try:
+                for reply in stub.Watch(health_pb2.HealthCheckRequest()):
+                    statuses.put(names.Name(reply.status))
+                    started.set()
+            except grpc.RpcError:
+                pass  # The server has gone.
+
+    threading.Thread(target=watch, daemon=True).start()
+    assert started.wait(30), "health does not answer"
+    return statuses
+
+
+def test_sigint_stops_at_once(serve, repository):
+    with serve(repository, "--lame-duck=20s", "--drain-timeout=30s") as server:
+        begin = time.monotonic()
+        server.send_signal(signal.SIGINT)
+        assert server.wait() == 0
+        assert time.monotonic() - begin < 15
+
+
+def test_a_second_signal_hurries(serve, repository):
+    with serve(repository, "--lame-duck=50s", "--drain-timeout=59s") as server:
+        begin = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        wait_until(
+            lambda: any("event=stopping" in x for x in server.lines),
+            "the server says that it stops",
+        )
+        server.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+        assert time.monotonic() - begin < 30
+
+
+def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
+    """48 long texts, cancelled: a short one need not wait for them."""
+    add_model("m")
+    with serve(repository) as server:
+        with strata.Client(server.address, timeout=120) as client:
+            limit = client.model().max_pieces
+            pieces = service_pb2.PieceIds(ids=[7] * limit)
+            request = service_pb2.EncodeRequest(
+                inputs=[service_pb2.Input(pieces=pieces)] * 32
+            )
+            with grpc.insecure_channel(server.address) as channel:
+                stub = hidden_state_service_pb2_grpc.HiddenStateServiceStub(
+                    channel
+                )
+                calls = [stub.Encode.future(request) for _ in range(48)]
+                wait_until(
+                    lambda: gauge(server, "strata_in_flight_requests") > 40,
+                    "the requests are in flight",
+                )
+                for call in calls:
+                    call.cancel()
+            [short] = client.encode(["A short text."])
+            assert short.hidden_states.shape[1] == short.piece_count
+            wait_until(
+                lambda: gauge(server, "strata_in_flight_requests") == 0,
+                "the cancelled requests have left",
+            )
+            text = scrape(server)
+            computed = float(
+                re.search(r'strata_pieces_total\{model="m"\} (\S+)', text)[1]
+            )
+            # Some were done, or under way, before the cancellation came.
+            assert computed < 48 * 32 * limit / 2
+            assert 'reason="CALLER_CANCELLED"' in text
