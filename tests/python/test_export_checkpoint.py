@@ -245,7 +245,8 @@ def module_file(tmp_path, monkeypatch):
 def test_a_function(module_file, tokenizer_folder):
     name = module_file(
         "import tiny_models\n"
-        f"def build(): return tiny_models.build('mpt'), {str(tokenizer_folder)!r}\n"
+        "def build():\n"
+        f"    return tiny_models.build('mpt'), {str(tokenizer_folder)!r}\n"
     )
     source = load(f"{name}:build")
     assert torch.equal(states(source.module), states(tiny_models.build("mpt")))

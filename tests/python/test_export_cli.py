@@ -158,7 +158,7 @@ def test_more_pieces_than_learned_positions(
     [
         (
             [],
-            "the following arguments are required: source, --repository, --name",
+            "arguments are required: source, --repository, --name",
         ),
         (
             ["x", "--repository", "r", "--name", "m", "--dtype", "int8"],

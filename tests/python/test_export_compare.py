@@ -151,8 +151,8 @@ def test_modules_of_ones_own(module, layers, tokenizer_folder, tmp_path):
         (BakesItsMask, "the trace and the model disagree on"),
         (
             SeesItsPadding,
-            r"disagree on lengths \[2\]: .* in layer 1 .*; 2 of 2 pieces .*row 1 "
-            r"of lengths \[7, 2\].*it must use the attention mask",
+            r"disagree on lengths \[2\]: .* in layer 1 .*; 2 of 2 pieces .*"
+            r"row 1 of lengths \[7, 2\].*it must use the attention mask",
         ),
         (IsRandom, "disagree on .* in layer 1 has a relative error"),
         (Overflows, "in layer 1 has a relative error of nan"),
