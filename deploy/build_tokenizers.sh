@@ -12,7 +12,8 @@
 
 set -euo pipefail
 
-readonly BRIDGE="$(cd "$(dirname "${BASH_SOURCE[0]}")/../core/tokenize/bridge" && pwd)"
+BRIDGE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../core/tokenize/bridge" && pwd)
+readonly BRIDGE
 readonly CACHE="${STRATA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/strata}"
 readonly COMPILER="${CXX:-c++}"
 # The newest language version that one of the dependencies in Cargo.lock wants.
@@ -61,16 +62,15 @@ if [[ -d $result ]]; then
   exit 0
 fi
 
-say "building Hugging Face's tokenizers with $cargo (about 3 minutes the first time)"
+say "building Hugging Face's tokenizers with $cargo (about 3 minutes)"
 mkdir -p "$CACHE"
 work=$(mktemp -d "$CACHE/.tokenizers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-# Kept between builds, so that a change of the bridge compiles little.
-target="$CACHE/tokenizers-target"
-options=()
-[[ -t 2 ]] || options=(--quiet)
+# Not shared between builds: the generated headers of another checkout would be
+# found in it.
+target="$work/target"
 CARGO_TARGET_DIR="$target" RUSTC="$rustc" CXX="$COMPILER" \
-  "$cargo" build --release --locked "${options[@]}" \
+  "$cargo" build --release --locked \
   --manifest-path "$BRIDGE/Cargo.toml" >&2 ||
   die "cargo could not build core/tokenize/bridge; see its message above (a failed download: check the network and run this again)"
 

@@ -21,6 +21,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 
 // A file with the words "river" (0), "water" (3) and " " (4) as its vocabulary;
@@ -165,8 +166,9 @@ TEST(HuggingFaceTokenizer, APanicWhileSplittingIsAnErrorWithoutTheText) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
   EXPECT_THAT(std::string(status.message()),
-              testing::MatchesRegex("tokenizers: the tokenizers library "
-                                    "panicked at .*fixed_length.rs:.*"));
+              MatchesRegex("tokenizers: the tokenizers library panicked at "
+                           "tokenizers-[0-9.]+/src/pre_tokenizers/"
+                           "fixed_length.rs:[0-9]+"));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("secret")));
   // It goes on serving.
   EXPECT_THAT(Ids(*tokenizer, ""), ElementsAre());

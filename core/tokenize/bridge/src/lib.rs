@@ -169,8 +169,18 @@ fn keep_place_of_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|info| {
-            let place = info.location().map(ToString::to_string);
-            PANIC_PLACE.with(|kept| kept.replace(place.unwrap_or_default()));
+            let place = info.location().map_or_else(String::new, |location| {
+                format!("{}:{}", in_crate(location.file()), location.line())
+            });
+            PANIC_PLACE.with(|kept| kept.replace(place));
         }));
     });
+}
+
+/// A source file's path from its crate's folder on, without the place of the
+/// crate on the machine that built it.
+fn in_crate(file: &str) -> &str {
+    file.split_once("/registry/src/")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map_or(file, |(_, path)| path)
 }
