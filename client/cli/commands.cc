@@ -80,7 +80,7 @@ absl::Status RunHealth(Client& client, const HealthCommand& command,
   if (!response.ok()) return response.status();
   const std::string name =
       HealthCheckResponse::ServingStatus_Name(response->status());
-  const auto written =
+  absl::Status written =
       Write("",
             format == Format::kJson ? JsonLine(ToJson(*response))
                                     : absl::StrCat(name, "\n"),

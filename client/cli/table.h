@@ -35,15 +35,15 @@ class Table {
   void AddRow(const std::vector<std::string>& cells);
 
   // Columns of the terminal that it takes where nothing is cut.
-  int NaturalWidth() const;
+  [[nodiscard]] int NaturalWidth() const;
 
   // Lines, each ended by a line feed and without trailing spaces. The shrinking
   // column is cut, down to its heading and no less than eight, for the lines to
   // take at most `width`; where that is not enough they are longer.
-  std::string Render(int width) const;
+  [[nodiscard]] std::string Render(int width) const;
 
  private:
-  std::vector<int> Widths() const;
+  [[nodiscard]] std::vector<int> Widths() const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;

@@ -50,7 +50,7 @@ class FakeServer {
   FakeServer& operator=(const FakeServer&) = delete;
 
   // HOST:PORT.
-  std::string address() const;
+  [[nodiscard]] std::string address() const;
 
  private:
   const FakeHandlers handlers_;

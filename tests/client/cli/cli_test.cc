@@ -35,8 +35,8 @@ struct Result {
   std::string err;
 };
 
-Result RunArgs(std::vector<std::string> args, const std::string& input = "",
-               bool out_is_terminal = false) {
+Result RunArgs(const std::vector<std::string>& args,
+               const std::string& input = "", bool out_is_terminal = false) {
   std::istringstream in(input);
   std::ostringstream out;
   std::ostringstream err;
@@ -51,7 +51,7 @@ Result RunArgs(std::vector<std::string> args, const std::string& input = "",
 Result RunOn(const FakeServer& server, std::vector<std::string> args,
              const std::string& input = "") {
   args.insert(args.begin(), {"--server", server.address()});
-  return RunArgs(std::move(args), input);
+  return RunArgs(args, input);
 }
 
 // Answers each text with one pooled vector, [1, 2], of 1 and -10.
@@ -171,19 +171,19 @@ TEST(Cli, SaysWhenTheOutputCannotBeWritten) {
 }
 
 TEST(Cli, AllLayersAreThoseOfTheModel) {
+  v1::EncodeRequest encode;
+  v1::GetModelRequest get_model;
   const FakeServer server(
       {.encode =
-           [](const grpc::ServerContext& context,
-              const v1::EncodeRequest& request, v1::EncodeResponse& response) {
-             EXPECT_THAT(request.outputs(0).layers(), ElementsAre(0, 1, 2));
-             EXPECT_EQ(request.model(), "minilm");
+           [&](const grpc::ServerContext& context,
+               const v1::EncodeRequest& request, v1::EncodeResponse& response) {
+             encode = request;
              return EncodePooled(context, request, response);
            },
        .get_model =
-           [](const auto&, const v1::GetModelRequest& request,
-              v1::GetModelResponse& response) {
-             EXPECT_EQ(request.model(), "minilm");
-             EXPECT_EQ(request.version(), 2);
+           [&](const auto&, const v1::GetModelRequest& request,
+               v1::GetModelResponse& response) {
+             get_model = request;
              response.mutable_trace_report()->set_layers(3);
              return grpc::Status::OK;
            }});
@@ -191,6 +191,10 @@ TEST(Cli, AllLayersAreThoseOfTheModel) {
       RunOn(server, {"encode", "x", "--layers", "all", "--model", "minilm",
                      "--model-version", "2"});
   EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(get_model.model(), "minilm");
+  EXPECT_EQ(get_model.version(), 2);
+  EXPECT_EQ(encode.model(), "minilm");
+  EXPECT_THAT(encode.outputs(0).layers(), ElementsAre(0, 1, 2));
 }
 
 TEST(Cli, AllLayersOfAModelThatHasNoReport) {

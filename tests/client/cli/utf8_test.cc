@@ -54,8 +54,10 @@ TEST(Printable, MakesControlsVisible) {
 }
 
 TEST(Printable, ReplacesWhatReordersOrIsNotText) {
+  // NOLINTBEGIN(misc-misleading-bidirectional): what is tested.
   EXPECT_EQ(Printable("a\u202Eb"), "a\uFFFDb");
   EXPECT_EQ(Printable("a\u2066b\u200F"), "a\uFFFDb\uFFFD");
+  // NOLINTEND(misc-misleading-bidirectional)
   EXPECT_EQ(Printable("\u009B31m"), "\uFFFD31m");
   EXPECT_EQ(Printable("caf\xE9"), "caf\uFFFD");
 }

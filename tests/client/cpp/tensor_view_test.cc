@@ -62,7 +62,8 @@ TEST(TensorView, ScalarAndEmpty) {
 }
 
 TEST(TensorView, RefusesWhatDoesNotAgree) {
-  const auto status = [](v1::DataType dtype, std::vector<std::int64_t> shape,
+  const auto status = [](v1::DataType dtype,
+                         const std::vector<std::int64_t>& shape,
                          const std::string& data) {
     return TensorView::Create(MakeTensor(dtype, shape, data)).status();
   };
