@@ -3,26 +3,19 @@
 
 #include "tests/fakes/puppet_runner.h"
 
-#include <cstring>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "core/base/error.h"
-#include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/host_numbers.h"
 
 namespace strata {
 namespace {
-
-std::vector<float> Numbers(const HostTensor& tensor) {
-  std::vector<float> numbers(tensor.data.size() / sizeof(float));
-  std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
-  return numbers;
-}
 
 Sequence MakeSequence(std::vector<std::int64_t> ids, OutputSpec spec) {
   return {.ids = std::move(ids),

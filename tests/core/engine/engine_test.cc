@@ -4,7 +4,6 @@
 #include "core/engine/engine.h"
 
 #include <cstdint>
-#include <cstring>
 #include <future>
 #include <memory>
 #include <stop_token>
@@ -16,24 +15,18 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
-#include "core/base/host_tensor.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "core/model/registry.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/fake_clock.h"
+#include "tests/fakes/host_numbers.h"
 #include "tests/fakes/puppet_model.h"
 #include "tests/fakes/puppet_runner.h"
 #include "tests/fakes/recording_observer.h"
 
 namespace strata {
 namespace {
-
-std::vector<float> Numbers(const HostTensor& tensor) {
-  std::vector<float> numbers(tensor.data.size() / sizeof(float));
-  std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
-  return numbers;
-}
 
 class EngineTest : public testing::Test {
  protected:

@@ -1,0 +1,23 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_TESTS_FAKES_HOST_NUMBERS_H_
+#define STRATA_TESTS_FAKES_HOST_NUMBERS_H_
+
+#include <cstring>
+#include <vector>
+
+#include "core/base/host_tensor.h"
+
+namespace strata {
+
+// The numbers of a FLOAT32 tensor.
+inline std::vector<float> Numbers(const HostTensor& tensor) {
+  std::vector<float> numbers(tensor.data.size() / sizeof(float));
+  std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
+  return numbers;
+}
+
+}  // namespace strata
+
+#endif  // STRATA_TESTS_FAKES_HOST_NUMBERS_H_
