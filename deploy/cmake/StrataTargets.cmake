@@ -59,7 +59,7 @@ function(strata_test name)
   # GoogleTest's and ours before LibTorch, which DEPS may end with.
   target_link_libraries(${name} PRIVATE strata_options GTest::gmock GTest::gtest_main ${ARG_DEPS})
   _strata_precompile(${name} "" "${ARG_PCH_FROM}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS "${ARG_LABELS}")
 endfunction()
 
 function(_strata_precompile target headers from)
