@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts and stops a strata-server, for the demo and the end-to-end tests.
 
+It is ready when the block begins, and has exited with 0 when it has ended:
+
     with ServerProcess(binary, repository) as server:
         client = strata.Client(server.address)
 """
@@ -93,8 +95,12 @@ class ServerProcess:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, timeout: float = STOP_SECONDS) -> int:
-        """Waits for its end; returns the exit code, with `lines` complete."""
+    def wait(self, timeout: float | None = STOP_SECONDS) -> int:
+        """Waits for its end; returns the exit code, with `lines` complete.
+
+        Args:
+            timeout: Seconds. None: as long as it takes.
+        """
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -156,7 +162,6 @@ class ServerProcess:
         self._settled.set()
 
     def _log(self) -> str:
+        command = "$ " + " ".join(self.command)
         tail = self.lines[-_LOG_LINES:]
-        return "\n  $ " + " ".join(self.command) + "".join(
-            f"\n  {line}" for line in tail
-        )
+        return "".join(f"\n  {line}" for line in [command, *tail])

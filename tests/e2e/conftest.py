@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real server, and the models that it serves, for the end-to-end tests.
 
+Environment:
     STRATA_BIN_DIR       holds strata-server and strata (build/release/bin)
     STRATA_TEST_MODELS   where the models are built once (build/test-models)
 """
@@ -38,7 +39,7 @@ def bin_dir() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def models() -> pathlib.Path:
-    """A repository: the demo's models, and falcon-planted with both signatures."""
+    """A repository of the demo's models, and of falcon-planted."""
     import planted
 
     from strata import demo_models

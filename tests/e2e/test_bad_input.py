@@ -347,7 +347,9 @@ def test_what_is_not_served(server):
     encode = wire.HIDDEN_STATES + "Encode"
     with pytest.raises(strata.StrataError) as raised:
         wire.call(
-            server.address, encode, with_output(kind=service_pb2.OUTPUT_KIND_LOGITS)
+            server.address,
+            encode,
+            with_output(kind=service_pb2.OUTPUT_KIND_LOGITS),
         )
     assert_refused(
         raised, PRECONDITION, "NOT_SUPPORTED_BY_MODEL", None, "LOGITS"

@@ -141,9 +141,7 @@ def test_dtypes_dimensions_and_norms(client, reference):
         np.testing.assert_allclose(
             answer.hidden_states[0].astype("f8"), expected, digits, digits
         )
-    [answer] = client.encode(
-        [case.sent], family, dimensions=16, normalize=True
-    )
+    [answer] = client.encode([case.sent], family, dimensions=16, normalize=True)
     first = expected[:, :16].astype("f8")
     first /= np.linalg.norm(first, axis=-1, keepdims=True)
     assert alone.worst_error(answer.hidden_states[0], first) <= TOLERANCE

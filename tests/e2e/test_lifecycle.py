@@ -86,9 +86,7 @@ def test_metrics(serve, repository, add_model):
         name = "strata_stage_duration_seconds"
         assert f"{name}_count{{{series}}} 1\n" in text
         assert f'{name}_bucket{{{series},le="+Inf"}} 1\n' in text
-    assert (
-        'strata_model_state{model="m",state="ready",version="1"} 1\n' in text
-    )
+    assert 'strata_model_state{model="m",state="ready",version="1"} 1\n' in text
     assert "\nstrata_build_info{version=" in text
     # A name that a caller made up must not become a label.
     assert "no-such-model" not in text

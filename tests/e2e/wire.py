@@ -21,7 +21,9 @@ def call(address: str, method: str, request: Any) -> bytes:
     Raises:
         strata.StrataError: The call failed.
     """
-    data = request if isinstance(request, bytes) else request.SerializeToString()
+    data = request
+    if not isinstance(data, bytes):
+        data = request.SerializeToString()
     with grpc.insecure_channel(address) as channel:
         try:
             return channel.unary_unary(method)(data, timeout=60)
