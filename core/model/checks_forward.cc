@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/batch/request.h"
 #include "core/model/checks.h"
@@ -51,17 +50,24 @@ std::vector<MaskForm> PossibleForms(const Subject& subject) {
   return {MaskForm::kPairs, MaskForm::kKeys, MaskForm::kPieces};
 }
 
-// Of `forms`, those with which a batch of `lengths` comes back as it should.
-// Fills `errors` with what happened with the others.
-std::vector<MaskForm> FormsThatRun(Subject& subject,
-                                   const std::vector<MaskForm>& forms,
-                                   const std::vector<int>& lengths,
-                                   std::vector<std::string>& errors) {
+// What became of the same batch with several mask forms.
+struct Trials {
+  // The forms with which it came back as hidden states.
+  std::vector<MaskForm> good;
+  // One with which it came back otherwise.
+  std::optional<MaskForm> misshapen;
+  // What happened with those that are not good, a sentence.
+  std::string errors;
+};
+
+// Runs a batch of these lengths, the longest first, with each of `forms`.
+Trials TryForms(Subject& subject, const std::vector<MaskForm>& forms,
+                const std::vector<int>& lengths) {
   std::vector<Sequence> sequences;
   for (const int length : lengths) {
     sequences.push_back(Probe(subject, length, sequences.size()));
   }
-  std::vector<MaskForm> running;
+  Trials trials;
   for (const MaskForm form : forms) {
     subject.report.mask_form = form;
     const auto layers = RunRows(subject, subject.trace, sequences);
@@ -70,16 +76,17 @@ std::vector<MaskForm> FormsThatRun(Subject& subject,
                                    lengths[0])
                     : std::string(layers.status().message());
     if (error.empty()) {
-      running.push_back(form);
+      trials.good.push_back(form);
       // What is exact for the type, BestForm has to know.
       subject.report.dtype =
           DtypeName(layers->front().scalar_type()).value_or("");
-    } else {
-      errors.push_back(
-          absl::StrCat("with mask form \"", MaskFormKey(form), "\": ", error));
+      continue;
     }
+    if (layers.ok()) trials.misshapen = form;
+    absl::StrAppend(&trials.errors, trials.errors.empty() ? "" : "; ",
+                    "with mask form \"", MaskFormKey(form), "\": ", error);
   }
-  return running;
+  return trials;
 }
 
 // Several forms may run although only one means what it should, as with a mask
@@ -101,15 +108,14 @@ MaskForm BestForm(Subject& subject, const std::vector<MaskForm>& forms) {
 std::optional<Finding> FindFixedSize(Subject& subject,
                                      const std::vector<MaskForm>& forms,
                                      const std::string& error) {
-  std::vector<std::string> ignored;
   for (const int size : subject.trace.IntegerConstants(kLargestFixedSize)) {
     const std::vector<int> rows(size, kPieces);
-    if (!FormsThatRun(subject, forms, rows, ignored).empty()) {
+    if (!TryForms(subject, forms, rows).good.empty()) {
       return Finding{.found = absl::StrCat("that it runs on batches of ", size,
                                            " but not of 1, ", error),
                      .blamed = "batch_generalises"};
     }
-    if (!FormsThatRun(subject, forms, {size}, ignored).empty()) {
+    if (!TryForms(subject, forms, {size}).good.empty()) {
       return Finding{
           .found = absl::StrCat("that it runs on ", size, " pieces but not on ",
                                 kPieces, ", ", error),
@@ -128,22 +134,22 @@ absl::StatusOr<LayerTensors> RunAlone(const Subject& subject) {
 
 Finding CheckForwardRuns(Subject& subject) {
   const std::vector<MaskForm> forms = PossibleForms(subject);
-  std::vector<std::string> errors;
-  std::vector<MaskForm> running =
-      FormsThatRun(subject, forms, {kPieces, 7, 3}, errors);
-  if (running.empty()) {
-    // One row may do; then batch_generalises says what is wrong.
-    errors.clear();
-    running = FormsThatRun(subject, forms, {kPieces}, errors);
-    if (running.empty()) {
-      const std::string error = absl::StrJoin(errors, "; ");
-      return FindFixedSize(subject, forms, error)
-          .value_or(Finding{.found = absl::StrCat("that it fails on [1, ",
-                                                  kPieces, "], ", error)});
-    }
-    subject.report.mask_form = running.front();
+  const Trials padded = TryForms(subject, forms, {kPieces, 7, 3});
+  if (!padded.good.empty()) {
+    subject.report.mask_form = BestForm(subject, padded.good);
   } else {
-    subject.report.mask_form = BestForm(subject, running);
+    // One row may do, or run at least; later checks say what is wrong then.
+    const Trials alone = TryForms(subject, forms, {kPieces});
+    if (alone.good.empty()) {
+      auto fixed = FindFixedSize(subject, forms, alone.errors);
+      if (fixed.has_value()) return *fixed;
+      if (!alone.misshapen.has_value()) {
+        return {.found = absl::StrCat("that it fails on [1, ", kPieces, "], ",
+                                      alone.errors)};
+      }
+    }
+    subject.report.mask_form =
+        alone.good.empty() ? *alone.misshapen : alone.good.front();
   }
   return {.passed = true,
           .found = absl::StrCat("runs with mask form \"",

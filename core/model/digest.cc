@@ -25,11 +25,12 @@
 namespace strata {
 namespace {
 
-constexpr std::array<absl::string_view, 4> kFiles = {
-    "model.pt", "strata.json", "tokenizer.json", "tokenizer.model"};
+constexpr std::array<absl::string_view, 5> kFiles = {
+    "model.pt", "strata.json", "tokenizer.json", "tokenizer.model",
+    "tokenizer_config.json"};
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 
-// SHA-256, fed bit by bit.
+// SHA-256 of what is added.
 class Hasher {
  public:
   Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {

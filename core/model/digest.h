@@ -16,8 +16,8 @@ namespace strata {
 // have the same digest if and only if these files are the same.
 //
 // The hash is over, for each file in a fixed order, its name, a zero byte, its
-// length as eight bytes, little-endian, and its content. Error: FAILED_PRE-
-// CONDITION, reason MODEL_REFUSED, for a file that cannot be read.
+// length as eight bytes, little-endian, and its content. Error:
+// FAILED_PRECONDITION, reason MODEL_REFUSED, for a file that cannot be read.
 absl::StatusOr<std::string> DigestModelDirectory(
     const std::filesystem::path& directory);
 

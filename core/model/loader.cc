@@ -4,7 +4,6 @@
 #include "core/model/loader.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -60,26 +59,31 @@ absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
                    "strata-export writes such a directory");
 }
 
-// One runner for each of `devices`. The last takes the weights themselves, the
-// others copies.
+// One runner for each of `devices`, with weights of its own; what runs on the
+// CPU runs on those that were examined.
 absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
     Trace trace, const std::vector<std::string>& devices,
     const TraceReport& report, const ModelConfig& config) {
   std::vector<std::unique_ptr<Runner>> runners;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
+  for (const std::string& name : devices) {
     STRATA_ASSIGN_OR_RETURN(const at::Device device,
-                            CallTorch([&] { return at::Device(devices[i]); }));
-    const bool last = i + 1 == devices.size();
-    STRATA_ASSIGN_OR_RETURN(
-        Trace placed,
-        last ? absl::StatusOr<Trace>(std::move(trace)) : trace.Copy());
-    if (const absl::Status moved = placed.MoveTo(device); !moved.ok()) {
+                            CallTorch([&] { return at::Device(name); }));
+    if (device.is_cpu()) continue;
+    absl::StatusOr<Trace> placed = trace.CopyTo(device);
+    if (!placed.ok()) {
       return Error(Reason::kModelRefused,
-                   absl::StrCat("cannot put the model on ", devices[i], ": ",
-                                moved.message()));
+                   absl::StrCat("cannot put the model on ", name, ": ",
+                                placed.status().message()));
     }
     runners.push_back(std::make_unique<TorchRunner>(
-        std::move(placed), report.mask_form, config.padding_id, device));
+        *std::move(placed), report.mask_form, config.padding_id, device));
+  }
+  const auto cpu = std::ranges::find(devices, "cpu");
+  if (cpu != devices.end()) {
+    runners.insert(
+        runners.begin() + (cpu - devices.begin()),
+        std::make_unique<TorchRunner>(std::move(trace), report.mask_form,
+                                      config.padding_id, at::kCPU));
   }
   return runners;
 }

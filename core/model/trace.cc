@@ -188,20 +188,13 @@ absl::StatusOr<Trace> Trace::Cut(int deepest) const {
   return Trace(module_, std::move(graph), schema_, arguments_);
 }
 
-absl::StatusOr<Trace> Trace::Copy() const {
+absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
   return CallTorch([&] {
-    return Trace(module_.deepcopy(), graph_->copy(), schema_, arguments_);
+    auto graph = graph_->copy();
+    PlaceGraph(*graph, device);
+    return Trace(module_.deepcopy(device), std::move(graph), schema_,
+                 arguments_);
   });
-}
-
-absl::Status Trace::MoveTo(at::Device device) {
-  return CallTorch([&] {
-           module_.to(device);
-           PlaceGraph(*graph_, device);
-           function_ = MakeFunction(graph_);
-           return true;
-         })
-      .status();
 }
 
 }  // namespace strata

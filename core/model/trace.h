@@ -54,16 +54,14 @@ class Trace {
   // FORWARD_FAILED; RESOURCE_EXHAUSTED where the device has no memory.
   absl::StatusOr<std::vector<at::Tensor>> Forward(const RowTensors& rows) const;
 
-  // The same up to layer `deepest`, without the cost of those above. Shares the
-  // weights: not to be used after this one has moved. Error:
-  // NOT_SUPPORTED_BY_MODEL where its graph does not show that many layers.
+  // The same up to layer `deepest`, without the cost of those above; shares the
+  // weights. Error: NOT_SUPPORTED_BY_MODEL where its graph does not show that
+  // many layers.
   absl::StatusOr<Trace> Cut(int deepest) const;
 
-  // A trace with weights of its own.
-  absl::StatusOr<Trace> Copy() const;
-
-  // Moves weights and graph to `device`. After an error it is good for nothing.
-  absl::Status MoveTo(at::Device device);
+  // The same on `device`, with weights of its own; devices that are written
+  // into its graph are rewritten. Error: as Forward's.
+  absl::StatusOr<Trace> CopyTo(at::Device device) const;
 
   // See core/model/graph.h.
   std::vector<int> IntegerConstants(int most) const;
@@ -79,8 +77,7 @@ class Trace {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<SchemaArgument> schema_;
   std::vector<Argument> arguments_;
-  // Compiles at the first call and once only, so it is made anew whenever the
-  // graph has changed.
+  // Runs graph_, which it compiles at the first call.
   std::unique_ptr<torch::jit::Function> function_;
 };
 

@@ -57,9 +57,8 @@ Layout LayOut(std::span<const Sequence* const> sequences, int width) {
     for (const OutputSpec& spec : *sequence->outputs) {
       Place place{.shape = OutputShape(spec, *sequence, width),
                   .offset = layout.bytes};
-      place.bytes =
-          std::accumulate(place.shape.begin(), place.shape.end(),
-                          ByteSize(spec.dtype), std::multiplies<>());
+      place.bytes = std::accumulate(place.shape.begin(), place.shape.end(),
+                                    ByteSize(spec.dtype), std::multiplies<>());
       layout.bytes += (place.bytes + kAlignment - 1) / kAlignment * kAlignment;
       places.push_back(std::move(place));
     }
@@ -139,9 +138,8 @@ void Write(const OutputSpec& spec, const Sequence& sequence,
 // `buffer` in host memory; on the CPU itself. Waits for the device.
 at::Tensor ToHost(const at::Tensor& buffer) {
   if (buffer.device().is_cpu()) return buffer;
-  const at::Tensor host =
-      at::empty(buffer.sizes(),
-                at::TensorOptions().dtype(at::kByte).pinned_memory(true));
+  const at::Tensor host = at::empty(
+      buffer.sizes(), at::TensorOptions().dtype(at::kByte).pinned_memory(true));
   host.copy_(buffer);
   return host;
 }
@@ -151,8 +149,7 @@ at::Tensor ToHost(const at::Tensor& buffer) {
 std::vector<std::vector<HostTensor>> SelectOutputs(
     std::span<const at::Tensor> layers,
     std::span<const Sequence* const> sequences, const BatchPlan& plan) {
-  const Layout layout =
-      LayOut(sequences, static_cast<int>(layers[0].size(-1)));
+  const Layout layout = LayOut(sequences, static_cast<int>(layers[0].size(-1)));
   const at::Tensor buffer =
       at::empty({layout.bytes}, layers[0].options().dtype(at::kByte));
   for (std::size_t row = 0; row < plan.rows.size(); ++row) {

@@ -55,8 +55,8 @@ TEST_F(DigestTest, OfNoFilesIsTheHashOfNothing) {
 
 TEST_F(DigestTest, ChangesWithEveryFile) {
   std::string last = Digest();
-  for (const char* name :
-       {"model.pt", "strata.json", "tokenizer.json", "tokenizer.model"}) {
+  for (const char* name : {"model.pt", "strata.json", "tokenizer.json",
+                           "tokenizer.model", "tokenizer_config.json"}) {
     Write(name, "x");
     EXPECT_THAT(Digest(), MatchesRegex("sha256:[0-9a-f]{64}"));
     EXPECT_NE(Digest(), last) << name;

@@ -48,9 +48,9 @@ TEST_P(GpuTest, ATraceMadeOnTheCpuGivesItsNumbers) {
       cpu.Run(PointersTo(sequences), PlanRows(sequences)).value();
   for (const std::string& name : *devices) {
     const at::Device device(name);
-    Trace trace = LoadTestTrace(GetParam().name);
-    ASSERT_TRUE(trace.MoveTo(device).ok());
-    TorchRunner gpu(std::move(trace), GetParam().form, 0, device);
+    absl::StatusOr<Trace> trace = LoadTestTrace(GetParam().name).CopyTo(device);
+    ASSERT_TRUE(trace.ok()) << trace.status();
+    TorchRunner gpu(*std::move(trace), GetParam().form, 0, device);
     EXPECT_EQ(gpu.Device(), name);
     const auto results = gpu.Run(PointersTo(sequences), PlanRows(sequences));
     ASSERT_TRUE(results.ok()) << results.status();

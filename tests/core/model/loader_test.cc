@@ -1,0 +1,241 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/loader.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "ATen/Parallel.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/error.h"
+#include "core/batch/request.h"
+#include "core/model/model.h"
+#include "core/model/report.h"
+#include "core/model/repository.h"
+#include "core/tensor/mask_form.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/model/test_traces.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// A tokenizer.json of the words "w0", "w1", ...
+std::string WordTokenizer(int words) {
+  std::string vocabulary;
+  for (int i = 0; i < words; ++i) {
+    absl::StrAppend(&vocabulary, i == 0 ? "" : ",", "\"w", i, "\":", i);
+  }
+  return absl::StrCat(
+      R"({"version":"1.0","truncation":null,"padding":null,)"
+      R"("added_tokens":[],"normalizer":null,)"
+      R"("pre_tokenizer":{"type":"Whitespace"},"post_processor":null,)"
+      R"("decoder":null,"model":{"type":"WordLevel","unk_token":"w0",)"
+      R"("vocab":{)",
+      vocabulary, "}}}");
+}
+
+// A model directory that tests fill.
+class LoaderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(directory_.path);
+    std::filesystem::create_directories(directory_.path);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_.path); }
+
+  void Write(const std::string& name, const std::string& content) {
+    std::ofstream(directory_.path / name, std::ios::binary) << content;
+  }
+  void WriteTrace(const std::string& name) {
+    std::filesystem::copy_file(TestTraceFile(name),
+                               directory_.path / "model.pt");
+  }
+  void WriteTokenizer(int words = kTestVocabulary) {
+    Write("tokenizer.json", WordTokenizer(words));
+  }
+
+  LoadOutcome Load(const std::vector<std::string>& devices = {"cpu"}) {
+    return LoadModelDirectory(directory_, devices);
+  }
+  // Loads what is not a model; it must not be one.
+  absl::Status Refusal() {
+    const absl::Status status = Load().model.status();
+    EXPECT_FALSE(status.ok());
+    return status;
+  }
+
+  const ModelDirectory directory_{
+      .id = {.name = "tiny", .version = 3},
+      .path = std::filesystem::path(testing::TempDir()) /
+              testing::UnitTest::GetInstance()->current_test_info()->name()};
+};
+
+TEST_F(LoaderTest, LoadsAModelThatRuns) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load();
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  const Model& model = **outcome.model;
+  EXPECT_EQ(model.id, directory_.id);
+  EXPECT_THAT(model.digest, MatchesRegex("sha256:[0-9a-f]{64}"));
+  EXPECT_EQ(outcome.digest, model.digest);
+  EXPECT_EQ(model.max_pieces, kTestPositions);
+  EXPECT_TRUE(model.plan_limits.padding_exact);
+  EXPECT_EQ(model.report.layers, kTestLayers);
+  EXPECT_EQ(model.report.mask_form, MaskForm::kPairs);
+  EXPECT_EQ(model.report.checks.front().name, "loads");
+  EXPECT_TRUE(model.report.checks.front().passed);
+  EXPECT_EQ(outcome.report.checks.size(), model.report.checks.size());
+  ASSERT_THAT(model.runners, SizeIs(1));
+  EXPECT_EQ(model.runners[0]->Device(), "cpu");
+
+  const auto tokens = model.tokenizer->Encode("w7 w9", {});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAre(7, 9));
+  auto sequences = MakeSequences({2}, {{.layers = {3}}});
+  sequences[0].ids = tokens->ids;
+  const auto results =
+      model.runners[0]->Run(PointersTo(sequences), PlanRows(sequences));
+  ASSERT_TRUE(results.ok()) << results.status();
+  EXPECT_THAT((*results)[0][0].shape, ElementsAre(1, 2, kTestWidth));
+}
+
+TEST_F(LoaderTest, TheConfigurationLimitsTheModel) {
+  WriteTrace("unmasked_encoder");
+  WriteTokenizer();
+  Write("strata.json", R"({"max_pieces": 40, "final_norm_layers": [3],
+                           "batching": {"max_rows": 5}})");
+  const LoadOutcome outcome = Load();
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  EXPECT_EQ((*outcome.model)->max_pieces, 40);
+  EXPECT_EQ((*outcome.model)->plan_limits.max_rows, 5);
+  EXPECT_FALSE((*outcome.model)->plan_limits.padding_exact);
+  EXPECT_THAT((*outcome.model)->final_norm_layers, ElementsAre(3));
+}
+
+TEST_F(LoaderTest, AMissingTrace) {
+  WriteTokenizer();
+  const LoadOutcome outcome = Load();
+  EXPECT_EQ(ReasonOf(outcome.model.status()), Reason::kModelRefused);
+  EXPECT_THAT(std::string(outcome.model.status().message()),
+              AllOf(StartsWith("check loads: expected a TorchScript module in "
+                               "model.pt, found no file \""),
+                    HasSubstr("model.pt\"; ")));
+  ASSERT_THAT(outcome.report.checks, SizeIs(1));
+  EXPECT_FALSE(outcome.report.checks[0].passed);
+  EXPECT_FALSE(outcome.digest.empty());
+}
+
+TEST_F(LoaderTest, ADamagedTrace) {
+  WriteTokenizer();
+  for (const char* name : {"truncated", "empty", "state_dict"}) {
+    std::filesystem::remove(directory_.path / "model.pt");
+    WriteTrace(name);
+    EXPECT_THAT(std::string(Refusal().message()),
+                AllOf(StartsWith("check loads: expected a TorchScript module "
+                                 "in model.pt, found \""),
+                      HasSubstr("does not load as a TorchScript module: ")))
+        << name;
+  }
+}
+
+TEST_F(LoaderTest, ATraceThatFailsACheck) {
+  WriteTrace("dropout");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load();
+  EXPECT_EQ(outcome.model.status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(outcome.model.status().message()),
+              StartsWith("check deterministic: expected "));
+  EXPECT_EQ(outcome.report.checks.front().name, "loads");
+  EXPECT_EQ(outcome.report.checks.back().name, "deterministic");
+  EXPECT_THAT(outcome.digest, StartsWith("sha256:"));
+}
+
+TEST_F(LoaderTest, AMissingTokenizer) {
+  WriteTrace("pairs");
+  EXPECT_THAT(std::string(Refusal().message()), HasSubstr("tokenizer"));
+}
+
+TEST_F(LoaderTest, ADamagedTokenizer) {
+  WriteTrace("pairs");
+  Write("tokenizer.json", "{]");
+  EXPECT_THAT(std::string(Refusal().message()), HasSubstr("tokenizer.json"));
+}
+
+TEST_F(LoaderTest, ATokenizerWithMoreIdsThanTheEmbedding) {
+  WriteTrace("pairs");
+  WriteTokenizer(kTestVocabulary + 1);
+  const LoadOutcome outcome = Load();
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  EXPECT_EQ(outcome.report.vocabulary_size, kTestVocabulary);
+}
+
+TEST_F(LoaderTest, ADamagedConfiguration) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  Write("strata.json", R"({"max_pieces": "long"})");
+  EXPECT_EQ(Refusal().message(),
+            "strata.json: \"max_pieces\": got \"long\", expected an integer "
+            "from 1 to 2147483647");
+  Write("strata.json", "{");
+  EXPECT_THAT(std::string(Refusal().message()), HasSubstr("not JSON"));
+}
+
+TEST_F(LoaderTest, TheConfigurationChoosesAmongTheDevices) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  Write("strata.json", R"({"devices": ["cpu"]})");
+  const LoadOutcome outcome = Load({"cuda:0", "cpu"});
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  ASSERT_THAT((*outcome.model)->runners, SizeIs(1));
+  EXPECT_EQ((*outcome.model)->runners[0]->Device(), "cpu");
+  Write("strata.json", R"({"devices": ["cuda"]})");
+  EXPECT_THAT(std::string(Refusal().message()),
+              HasSubstr("ask for cuda, but the server has cpu"));
+}
+
+TEST_F(LoaderTest, ADeviceThatIsNotThere) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load({"cpu", "cuda:77"});
+  EXPECT_THAT(std::string(outcome.model.status().message()),
+              StartsWith("cannot put the model on cuda:77: "));
+}
+
+TEST_F(LoaderTest, ADirectoryThatIsGone) {
+  std::filesystem::remove_all(directory_.path);
+  EXPECT_FALSE(Refusal().ok());
+}
+
+TEST(InitializeTorchTest, ThreadsHoldInEveryThread) {
+  for (const int threads : {1, 2}) {
+    InitializeTorch(threads);
+    int here = at::get_num_threads();
+    int there = 0;
+    std::jthread([&there] { there = at::get_num_threads(); }).join();
+    EXPECT_EQ(here, threads);
+    EXPECT_EQ(there, threads);
+  }
+  EXPECT_EQ(at::get_num_interop_threads(), 1);
+}
+
+}  // namespace
+}  // namespace strata
