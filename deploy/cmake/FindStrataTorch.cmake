@@ -12,15 +12,15 @@
 find_path(
   StrataTorch_INCLUDE_DIR torch/script.h
   HINTS ${STRATA_TORCH_DIR}/include
-  NO_DEFAULT_PATH)
+  NO_DEFAULT_PATH NO_CACHE)
 find_library(
   StrataTorch_CPU_LIBRARY torch_cpu
   HINTS ${STRATA_TORCH_DIR}/lib
-  NO_DEFAULT_PATH)
+  NO_DEFAULT_PATH NO_CACHE)
 find_library(
   StrataTorch_C10_LIBRARY c10
   HINTS ${STRATA_TORCH_DIR}/lib
-  NO_DEFAULT_PATH)
+  NO_DEFAULT_PATH NO_CACHE)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
