@@ -59,7 +59,11 @@ function(strata_test name)
   # GoogleTest's and ours before LibTorch, which DEPS may end with.
   target_link_libraries(${name} PRIVATE strata_options GTest::gmock GTest::gtest_main ${ARG_DEPS})
   _strata_precompile(${name} "" "${ARG_PCH_FROM}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS "${ARG_LABELS}")
+  set(properties TIMEOUT 300)
+  if(ARG_LABELS)
+    list(APPEND properties LABELS ${ARG_LABELS})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
 function(_strata_precompile target headers from)
