@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -19,7 +20,7 @@ constexpr int kLargestPort = 65535;
 }  // namespace
 
 std::string Address::ToString() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
+  const bool ipv6 = absl::StrContains(host, ':');
   return ipv6 ? absl::StrCat("[", host, "]:", port)
               : absl::StrCat(host, ":", port);
 }
@@ -33,9 +34,9 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   Address address{.host = std::string(host)};
   // An IPv6 address without brackets would lose its last group to the port.
   const bool host_ok = !host.empty() &&
-                       host.find_first_of("[] \t") == host.npos &&
-                       bracketed == (host.find(':') != host.npos);
-  if (colon == text.npos || !host_ok ||
+                       host.find_first_of("[] \t") == absl::string_view::npos &&
+                       bracketed == absl::StrContains(host, ':');
+  if (colon == absl::string_view::npos || !host_ok ||
       !absl::SimpleAtoi(text.substr(colon + 1), &address.port) ||
       address.port < 0 || address.port > kLargestPort) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -19,7 +19,7 @@ struct Address {
   int port = 0;
 
   // "HOST:PORT", an IPv6 host in brackets.
-  std::string ToString() const;
+  [[nodiscard]] std::string ToString() const;
 
   friend bool operator==(const Address&, const Address&) = default;
 };

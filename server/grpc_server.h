@@ -42,7 +42,7 @@ class GrpcServer {
   ~GrpcServer();
 
   // Where it listens, the port as chosen.
-  const Address& address() const { return address_; }
+  [[nodiscard]] const Address& address() const { return address_; }
 
   // Takes up the states of the models; called whenever one has changed.
   void PublishHealth();

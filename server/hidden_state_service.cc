@@ -39,14 +39,20 @@ void Encode(Engine& engine, v1::EncodeRequest message,
             std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
   absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
-  if (!encode.ok()) return call->Refuse(model, encode.status());
+  if (!encode.ok()) {
+    call->Refuse(model, encode.status());
+    return;
+  }
   encode->deadline = call->deadline();
   encode->stop = call->stop_token();
   encode->request_bytes = call->request_bytes();
   engine.Encode(*std::move(encode),
                 [call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
-                  if (!reply.ok()) return call->Finish(reply.status());
-                  call->Finish(ToEncodeResponse(*std::move(reply)));
+                  if (reply.ok()) {
+                    call->Finish(ToEncodeResponse(*std::move(reply)));
+                  } else {
+                    call->Finish(reply.status());
+                  }
                 });
 }
 

@@ -4,7 +4,9 @@
 #ifndef STRATA_SERVER_LOG_H_
 #define STRATA_SERVER_LOG_H_
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -12,10 +14,13 @@
 
 namespace strata {
 
-enum class Severity { kInfo, kWarning, kError };
+enum class Severity : std::uint8_t { kInfo, kWarning, kError };
 
 // A fact about an event, as {"model", "minilm"}.
 struct LogField {
+  LogField(absl::string_view field_key, std::string field_value)
+      : key(field_key), value(std::move(field_value)) {}
+
   absl::string_view key;
   std::string value;
 };

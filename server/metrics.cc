@@ -97,7 +97,7 @@ Metrics::Metrics()
   GaugeFamily(*registry_, "strata_build_info", "1, labelled with the version.")
       .Add({{"version", std::string(Version())}})
       .Set(1);
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   series_.emplace(kOtherModel, MakeSeries(kOtherModel));
 }
 
@@ -120,14 +120,14 @@ Metrics::Series Metrics::MakeSeries(absl::string_view model) {
 }
 
 const Metrics::Series& Metrics::SeriesOf(absl::string_view model) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = series_.find(model);
   return found != series_.end() ? found->second
                                 : series_.find(kOtherModel)->second;
 }
 
 void Metrics::SetModels(const std::vector<ModelEntry>& entries) {
-  MutexLock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const ModelEntry& entry : entries) {
     if (!series_.contains(entry.id.name)) {
       series_.emplace(entry.id.name, MakeSeries(entry.id.name));

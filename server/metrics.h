@@ -5,6 +5,7 @@
 #define STRATA_SERVER_METRICS_H_
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,7 +42,9 @@ class Metrics final : public Observer {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a listener exposes.
-  std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
+  [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const {
+    return registry_;
+  }
 
   void OnRequestDone(absl::string_view model, const absl::Status& status,
                      int inputs, const StageTimings& timings) override;
@@ -51,7 +54,7 @@ class Metrics final : public Observer {
   void OnInFlight(int requests) override;
 
  private:
-  enum Stage { kTokenize, kQueue, kCompute, kTotal, kStages };
+  enum Stage : std::uint8_t { kTokenize, kQueue, kCompute, kTotal, kStages };
 
   template <typename Metric>
   using Family = prometheus::Family<Metric>;

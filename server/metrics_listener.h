@@ -29,7 +29,7 @@ class MetricsListener {
   MetricsListener& operator=(const MetricsListener&) = delete;
 
   // Where it listens, the port as chosen.
-  const Address& address() const { return address_; }
+  [[nodiscard]] const Address& address() const { return address_; }
 
  private:
   MetricsListener(std::unique_ptr<prometheus::Exposer> exposer,

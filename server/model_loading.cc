@@ -41,7 +41,7 @@ void LogReady(const Model& model) {
   const TraceReport& report = model.report;
   std::vector<LogField> fields = IdFields(model.id);
   const auto add = [&fields](absl::string_view key, const auto& value) {
-    fields.push_back({key, absl::StrCat(value)});
+    fields.emplace_back(key, absl::StrCat(value));
   };
   add("devices", Devices(model));
   add("layers", report.layers);
@@ -62,17 +62,17 @@ void LogFailedChecks(const ModelId& id, const TraceReport& report) {
   for (const Check& check : report.checks) {
     if (check.passed) continue;
     std::vector<LogField> fields = IdFields(id);
-    fields.push_back({"check", check.name});
-    fields.push_back({"essential", check.essential ? "yes" : "no"});
-    fields.push_back({"expected", check.expected});
-    fields.push_back({"found", check.found});
+    fields.emplace_back("check", check.name);
+    fields.emplace_back("essential", check.essential ? "yes" : "no");
+    fields.emplace_back("expected", check.expected);
+    fields.emplace_back("found", check.found);
     Log(Severity::kWarning, "check_failed", fields);
   }
 }
 
 void LogRefused(const ModelId& id, const absl::Status& refusal) {
   std::vector<LogField> fields = IdFields(id);
-  fields.push_back({"reason", std::string(refusal.message())});
+  fields.emplace_back("reason", std::string(refusal.message()));
   Log(Severity::kError, "model_refused", fields);
 }
 

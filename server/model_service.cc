@@ -102,8 +102,11 @@ grpc::ServerUnaryReactor* ModelService::ListModels(
       [this](const v1::ListModelsRequest& message,
              const std::shared_ptr<UnaryCall>& call) {
         const auto page = ListModelsPage(registry_.List(), message);
-        if (!page.ok()) return call->Finish(page.status());
-        call->FinishWith(*page);
+        if (page.ok()) {
+          call->FinishWith(*page);
+        } else {
+          call->Finish(page.status());
+        }
       });
 }
 
@@ -116,8 +119,11 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
              const std::shared_ptr<UnaryCall>& call) {
         const auto entry =
             registry_.Describe(message.model(), message.version());
-        if (!entry.ok()) return call->Finish(entry.status());
-        call->FinishWith(ToGetModelResponse(*entry, limits_));
+        if (entry.ok()) {
+          call->FinishWith(ToGetModelResponse(*entry, limits_));
+        } else {
+          call->Finish(entry.status());
+        }
       });
 }
 

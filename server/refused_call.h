@@ -21,7 +21,7 @@ class RefusedCall final : public Reactor {
  public:
   static Reactor* Start(const absl::Status& status) {
     // Not make_shared: the constructor is private.
-    std::shared_ptr<RefusedCall> call(new RefusedCall());
+    const std::shared_ptr<RefusedCall> call(new RefusedCall());
     call->self_ = call;
     call->Finish(ToGrpcStatus(status));
     return call.get();

@@ -3,6 +3,7 @@
 
 #include "server/reply_slices.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -85,11 +86,11 @@ grpc::Slice SliceOf(const HostTensor& tensor) {
 class SliceWriter {
  public:
   void WriteFrame(int field, std::size_t length) {
-    std::uint8_t bytes[16];
+    std::array<std::uint8_t, 16> bytes;
     std::uint8_t* end =
-        CodedOutputStream::WriteVarint32ToArray(Tag(field), bytes);
+        CodedOutputStream::WriteVarint32ToArray(Tag(field), bytes.data());
     end = CodedOutputStream::WriteVarint64ToArray(length, end);
-    pending_.append(bytes, end);
+    pending_.append(bytes.data(), end);
   }
   void Write(const std::string& bytes) { pending_ += bytes; }
   void WriteSlice(grpc::Slice slice) {

@@ -110,7 +110,7 @@ absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
 // waits.
 void Drain(absl::Time end, StopSignal& signals, GrpcServer& server,
            Engine& engine) {
-  std::jthread shutdown([&] {
+  const std::jthread shutdown([&] {
     server.Shutdown(std::max(end - absl::Now(), absl::ZeroDuration()));
     signals.Wake();
   });

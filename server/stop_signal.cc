@@ -82,7 +82,7 @@ std::optional<int> StopSignal::Wait(absl::Duration timeout) {
   }
 }
 
-void StopSignal::Wake() {
+void StopSignal::Wake() const {
   const std::uint64_t one = 1;
   // Cannot fail: the counter is far from full.
   [[maybe_unused]] const auto written = write(wakes_, &one, sizeof(one));

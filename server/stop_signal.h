@@ -31,7 +31,7 @@ class StopSignal {
   std::optional<int> Wait(absl::Duration timeout);
 
   // Ends the Wait that runs, or else the next one. Thread-safe.
-  void Wake();
+  void Wake() const;
 
  private:
   StopSignal(int signals, int wakes) : signals_(signals), wakes_(wakes) {}

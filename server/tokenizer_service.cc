@@ -24,14 +24,20 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
               std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
   absl::StatusOr<TokenizeCall> tokenize = ToTokenizeCall(std::move(message));
-  if (!tokenize.ok()) return call->Refuse(model, tokenize.status());
+  if (!tokenize.ok()) {
+    call->Refuse(model, tokenize.status());
+    return;
+  }
   tokenize->deadline = call->deadline();
   tokenize->request_bytes = call->request_bytes();
   engine.Tokenize(
       *std::move(tokenize),
       [call = std::move(call)](absl::StatusOr<TokenizeReply> reply) {
-        if (!reply.ok()) return call->Finish(reply.status());
-        call->FinishWith(ToTokenizeResponse(*std::move(reply)));
+        if (reply.ok()) {
+          call->FinishWith(ToTokenizeResponse(*std::move(reply)));
+        } else {
+          call->Finish(reply.status());
+        }
       });
 }
 
@@ -43,8 +49,11 @@ void Detokenize(Engine& engine, v1::DetokenizeRequest message,
   engine.Detokenize(
       std::move(detokenize),
       [call = std::move(call)](absl::StatusOr<DetokenizeReply> reply) {
-        if (!reply.ok()) return call->Finish(reply.status());
-        call->FinishWith(ToDetokenizeResponse(*std::move(reply)));
+        if (reply.ok()) {
+          call->FinishWith(ToDetokenizeResponse(*std::move(reply)));
+        } else {
+          call->Finish(reply.status());
+        }
       });
 }
 

@@ -48,11 +48,11 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   absl::Status Parse(google::protobuf::Message& message);
 
   // When the caller gives up, on the environment's clock.
-  absl::Time deadline() const { return deadline_; }
+  [[nodiscard]] absl::Time deadline() const { return deadline_; }
   // Requested when the caller goes away.
-  std::stop_token stop_token() const { return stop_.get_token(); }
+  [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
   // Bytes of the request.
-  std::int64_t request_bytes() const { return request_bytes_; }
+  [[nodiscard]] std::int64_t request_bytes() const { return request_bytes_; }
 
   // Answers with serialized bytes, a message, or an error.
   void Finish(absl::StatusOr<grpc::ByteBuffer> reply);
