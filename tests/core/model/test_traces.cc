@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ATen/Parallel.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/config.h"
@@ -17,9 +18,21 @@
 #include "core/model/trace.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
+#include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/script.h"
 
 namespace strata {
+namespace {
+
+// As the server does (see InitializeTorch), and on one thread: many test
+// processes run side by side.
+[[maybe_unused]] const bool kTorchIsSetUp = [] {
+  at::set_num_threads(1);
+  torch::jit::getProfilingMode() = false;
+  return true;
+}();
+
+}  // namespace
 
 std::filesystem::path TestTraceFile(const std::string& name) {
   return std::filesystem::path(STRATA_TEST_TRACES) / (name + ".pt");
