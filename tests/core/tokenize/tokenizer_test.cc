@@ -5,6 +5,7 @@
 
 #include "core/tokenize/tokenizer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,9 @@ namespace strata {
 
 namespace {
 
+using testing::Each;
 using testing::ElementsAreArray;
+using testing::Truly;
 
 class TokenizerTest : public testing::TestWithParam<const char*> {
  protected:
@@ -145,14 +148,13 @@ void CheckRanges(const Tokenizer& tokenizer, const ExpectedText& expected) {
   const auto tokens =
       tokenizer.Encode(expected.text, {.add_special_pieces = false});
   ASSERT_TRUE(tokens.ok()) << tokens.status();
-  ByteRange last;
-  for (const ByteRange& range : tokens->ranges) {
-    EXPECT_LE(last.begin, range.begin);
-    EXPECT_LE(range.begin, range.end);
-    EXPECT_TRUE(IsBoundary(expected.text, range.begin)) << range.begin;
-    EXPECT_TRUE(IsBoundary(expected.text, range.end)) << range.end;
-    last = range;
-  }
+  EXPECT_THAT(tokens->ranges,
+              Each(Truly([&text = expected.text](const ByteRange& range) {
+                return range.begin <= range.end &&
+                       IsBoundary(text, range.begin) &&
+                       IsBoundary(text, range.end);
+              })));
+  EXPECT_TRUE(std::ranges::is_sorted(tokens->ranges, {}, &ByteRange::begin));
 }
 
 // Spans of a text are pooled by its ranges, so each must make sense by itself.
