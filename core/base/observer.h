@@ -32,7 +32,8 @@ class Observer {
  public:
   virtual ~Observer() = default;
 
-  // A request for `model` ended, well or not.
+  // A request for `model`, as its caller named it (the name may be unknown or
+  // empty), ended, well or not.
   virtual void OnRequestDone(absl::string_view model,
                              const absl::Status& status, int inputs,
                              const StageTimings& timings) = 0;

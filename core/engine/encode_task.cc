@@ -49,8 +49,9 @@ EncodeTask::EncodeTask(Context context, EncodeCall call, Resolved resolved,
       results_(call_.inputs.size()) {}
 
 void EncodeTask::Start() {
-  on_stop_.emplace(call_.stop, [&queue = context_.queue, id = resolved_.id] {
-    queue.Cancel(id);
+  on_stop_.emplace(call_.stop, [context = context_, id = resolved_.id] {
+    context.queue.Cancel(id);
+    context.observer.OnQueueDepth(context.queue.size());
   });
   const auto self = shared_from_this();
   for (int input = 0; input < std::ssize(call_.inputs); ++input) {

@@ -140,7 +140,7 @@ class Engine::Impl {
   void Encode(EncodeCall call, Done<EncodeReply> done) {
     auto resolved = ResolveEncode(call);
     if (!resolved.ok()) {
-      observer_.OnRequestDone("", resolved.status(),
+      observer_.OnRequestDone(call.model, resolved.status(),
                               static_cast<int>(call.inputs.size()), {});
       std::move(done)(resolved.status());
       return;
@@ -227,10 +227,13 @@ class Engine::Impl {
     if (!model.ok()) return std::move(done)(model.status());
     auto permit = Enter(inputs, call.deadline, call.request_bytes);
     if (!permit.ok()) return std::move(done)(permit.status());
-    tokenizers_.Submit([call = std::move(call), model = *std::move(model),
+    tokenizers_.Submit([this, call = std::move(call), model = *std::move(model),
                         permit = *std::move(permit), work,
                         done = std::move(done)]() mutable {
-      auto reply = work(call, model);
+      absl::StatusOr<Reply> reply =
+          Error(Reason::kDeadlinePassed,
+                "the deadline passed while the request waited");
+      if (call.deadline > clock_.Now()) reply = work(call, model);
       permit.reset();
       std::move(done)(std::move(reply));
     });

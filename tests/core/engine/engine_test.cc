@@ -322,6 +322,25 @@ TEST_F(EngineTest, TokenizesWithoutTheDevice) {
   EXPECT_TRUE(strings_->batches().empty());
 }
 
+TEST_F(EngineTest, TokenizeHasADeadline) {
+  Start();
+  std::promise<absl::StatusOr<TokenizeReply>> promise;
+  engine_->Tokenize({.texts = {"A"}, .deadline = clock_.Now()},
+                    [&promise](auto reply) { promise.set_value(reply); });
+  EXPECT_EQ(ReasonOf(promise.get_future().get().status()),
+            Reason::kDeadlinePassed);
+}
+
+TEST_F(EngineTest, ARefusedCallIsToldByTheNameThatWasAsked) {
+  Start();
+  EncodeCall call = Texts({"a"});
+  call.model = "nobody";
+  EXPECT_FALSE(Send(std::move(call)).get().ok());
+  ASSERT_EQ(observer_.requests().size(), 1);
+  EXPECT_EQ(observer_.requests()[0].model, "nobody");
+  EXPECT_EQ(ReasonOf(observer_.requests()[0].status), Reason::kModelNotFound);
+}
+
 TEST_F(EngineTest, TokenizeTruncatesWhenAsked) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
