@@ -59,6 +59,21 @@ install_packages() {
     die "apt-get could not install ${missing[*]}; see its message above"
 }
 
+# Rust, unless there is one that is new enough: the distributions' plain cargo
+# is not, so each has a newer one beside it.
+install_rust() {
+  deploy/build_tokenizers.sh --check 2>/dev/null && return
+  local cargo
+  apt-get update -qq 2>/dev/null || true
+  for cargo in cargo-web cargo-1.{95..88}; do
+    if apt-cache show "$cargo" >/dev/null 2>&1; then
+      install_packages "$cargo" "${cargo/cargo/rustc}"
+      break
+    fi
+  done
+  deploy/build_tokenizers.sh --check || exit 1
+}
+
 # The Python environment of the demo, the exporter and the tests: LibTorch
 # comes from it. Prints its folder; kept by what determines it.
 python_environment() {
@@ -95,6 +110,7 @@ elif (($#)); then
   die "unknown argument '$1'; expected --lint or none"
 fi
 
+install_rust
 environment=$(python_environment)
 export STRATA_PYTHON="$environment/bin/python"
 torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '

@@ -6,6 +6,10 @@
 # folder that holds it: lib/libstrata_tokenizers.a, include/rust/cxx.h and
 # include/strata_tokenizers/bridge.h. Does nothing where it is there already.
 #
+#   deploy/build_tokenizers.sh [--check]
+#
+#   --check   only tell, by the exit status, whether a build could begin
+#
 # Environment:
 #   STRATA_CACHE   where it is kept (default: strata in the user's cache folder)
 #   CXX            the compiler of the bridge's C++ half (default: c++)
@@ -51,6 +55,7 @@ choose_cargo() {
 command -v "$COMPILER" >/dev/null ||
   die "'$COMPILER' is missing; install build-essential and run this again"
 choose_cargo
+[[ ${1:-} == --check ]] && exit
 key=$({
   cat "${BASH_SOURCE[0]}" "$BRIDGE"/{Cargo.toml,Cargo.lock,build.rs,src/lib.rs}
   "$rustc" --version

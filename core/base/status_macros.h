@@ -10,6 +10,8 @@
 //   STRATA_RETURN_IF_ERROR(Check(options));
 //   STRATA_ASSIGN_OR_RETURN(auto config, ReadConfig(path));
 
+#include <utility>
+
 #include "absl/status/status.h"
 
 #define STRATA_MACROS_JOIN_INNER_(a, b) a##b
@@ -26,9 +28,12 @@
   STRATA_ASSIGN_OR_RETURN_INNER_(STRATA_MACROS_JOIN_(strata_or_, __LINE__), \
                                  declaration, expression)
 
+// A declaration cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define STRATA_ASSIGN_OR_RETURN_INNER_(status_or, declaration, expression) \
   auto status_or = (expression);                                           \
   if (!status_or.ok()) return std::move(status_or).status();               \
   declaration = *std::move(status_or)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // STRATA_CORE_BASE_STATUS_MACROS_H_

@@ -25,10 +25,10 @@ std::shared_ptr<torch::jit::Graph> InlinedForward(
 // numbers (tensors without dimensions) may stay where they are.
 void PlaceGraph(torch::jit::Graph& graph, at::Device device);
 
-// A copy of `graph` that computes the layers 0 to `deepest` and nothing above,
+// A copy of `whole` that computes the layers 0 to `deepest` and nothing above,
 // and returns them as one flat tuple. nullptr where its output is not a tuple
 // or list with that many layers.
-std::shared_ptr<torch::jit::Graph> CutGraph(torch::jit::Graph& graph,
+std::shared_ptr<torch::jit::Graph> CutGraph(torch::jit::Graph& whole,
                                             int deepest);
 
 // Rows of the embedding table that is indexed with forward's argument number

@@ -133,12 +133,13 @@ absl::StatusOr<std::vector<Argument>> AssignRoles(
   }
   std::vector<Argument> assigned;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (!roles[i].has_value()) {
+    const std::optional<ArgumentRole> known = roles[i];
+    if (!known.has_value()) {
       return Error(Reason::kInvalidField,
                    absl::StrCat("argument ", Describe(arguments[i]),
                                 " has no known meaning"));
     }
-    const ArgumentRole role = *roles[i];
+    const ArgumentRole role = *known;
     STRATA_RETURN_IF_ERROR(CheckType(arguments[i], role));
     const auto same = std::ranges::find(assigned, role, &Argument::role);
     if (same != assigned.end()) {

@@ -40,7 +40,7 @@ Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed) {
       std::max<std::int64_t>(1, subject.report.vocabulary_size);
   Sequence sequence;
   for (int i = 0; i < pieces; ++i) {
-    std::int64_t id = random() % vocabulary;
+    auto id = static_cast<std::int64_t>(random()) % vocabulary;
     if (id == subject.config.padding_id) id = (id + 1) % vocabulary;
     sequence.ids.push_back(id);
   }

@@ -3,6 +3,7 @@
 """Repositories that are wrong: a broken model harms no other, and says why."""
 
 import socket
+import subprocess
 
 import grpc
 import pytest
@@ -142,10 +143,17 @@ def test_a_repository_that_does_not_exist(bin_dir, tmp_path):
     assert "<model>/<version>/model.pt" in text
 
 
-def test_no_repository(bin_dir, tmp_path):
-    text = fails_to_start(bin_dir / "strata-server", "", ["--window=1"])
-    assert "it ended with code 2" in text
-    assert "--repository" in text and "--help" in text
+def test_no_repository(bin_dir):
+    done = subprocess.run(
+        [bin_dir / "strata-server", "--listen=127.0.0.1:0"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--repository is required" in done.stderr
+    assert "--help" in done.stderr
 
 
 def test_a_device_that_is_not_there(bin_dir, repository):

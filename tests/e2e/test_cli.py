@@ -199,7 +199,8 @@ def test_the_server_refuses(run):
     assert 'no model "nope"; this server has: ' in error
     error = run("encode", "a", code=1).stderr
     assert "name one of: " in error and "--model" in error
-    assert "nope" in run("health", "nope", code=1).stderr
+    error = run("health", "nope", code=1).stderr
+    assert "NOT_FOUND" in error and "`strata models`" in error
     error = run("encode", "--model=minilm", "--layers=99", "a", code=1).stderr
     assert "got layer 99, expected one from -7 to 6" in error
 
