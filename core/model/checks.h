@@ -17,7 +17,7 @@ struct Finding {
   bool passed = false;
   std::string found;
   // Of a failure that is truly another check's: that check's name.
-  absl::string_view blamed = {};
+  absl::string_view blamed;
 };
 
 // A check of the load-time examination. What it finds out for good it writes

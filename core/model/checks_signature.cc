@@ -63,12 +63,13 @@ Finding CheckArgumentsKnown(Subject& subject) {
   subject.report.vocabulary_size =
       subject.trace.EmbeddingRows().value_or(subject.tokenizer_vocabulary);
   if (!MaskFormFits(subject.config, *arguments)) {
-    return {
-        .passed = false,
-        .found = absl::StrCat(Describe(*arguments),
-                              ", which do not take strata.json's "
-                              "mask_form \"",
-                              MaskFormKey(*subject.config.mask_form), "\"")};
+    return {.passed = false,
+            .found = absl::StrCat(
+                Describe(*arguments),
+                ", which do not take strata.json's "
+                "mask_form \"",
+                MaskFormKey(subject.config.mask_form.value_or(MaskForm::kNone)),
+                "\"")};
   }
   return {.passed = true, .found = Describe(*arguments)};
 }
