@@ -64,6 +64,7 @@ struct Trials {
 Trials TryForms(Subject& subject, const std::vector<MaskForm>& forms,
                 const std::vector<int>& lengths) {
   std::vector<Sequence> sequences;
+  sequences.reserve(lengths.size());
   for (const int length : lengths) {
     sequences.push_back(Probe(subject, length, sequences.size()));
   }
@@ -148,8 +149,9 @@ Finding CheckForwardRuns(Subject& subject) {
                                       alone.errors)};
       }
     }
-    subject.report.mask_form =
-        alone.good.empty() ? *alone.misshapen : alone.good.front();
+    subject.report.mask_form = alone.good.empty()
+                                   ? alone.misshapen.value_or(MaskForm::kNone)
+                                   : alone.good.front();
   }
   return {.passed = true,
           .found = absl::StrCat("runs with mask form \"",
