@@ -49,9 +49,10 @@ EncodeTask::EncodeTask(Context context, EncodeCall call, Resolved resolved,
       results_(call_.inputs.size()) {}
 
 void EncodeTask::Start() {
-  on_stop_.emplace(call_.stop, [context = context_, id = resolved_.id] {
-    context.queue.Cancel(id);
-    context.observer.OnQueueDepth(context.queue.size());
+  // Cancelling may drop the last reference to this task, and with it the
+  // callback: nothing of either is used after `self` has gone.
+  on_stop_.emplace(call_.stop, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Cancel();
   });
   const auto self = shared_from_this();
   for (int input = 0; input < std::ssize(call_.inputs); ++input) {
@@ -61,6 +62,11 @@ void EncodeTask::Start() {
       Prepare(input);
     }
   }
+}
+
+void EncodeTask::Cancel() {
+  context_.queue.Cancel(resolved_.id);
+  context_.observer.OnQueueDepth(context_.queue.size());
 }
 
 absl::Status EncodeTask::CheckAlive() const {
@@ -172,7 +178,7 @@ void EncodeTask::Enqueue() {
   }
   context_.observer.OnQueueDepth(context_.queue.size());
   // The caller may have gone before there was anything to take out.
-  if (call_.stop.stop_requested()) context_.queue.Cancel(resolved_.id);
+  if (call_.stop.stop_requested()) Cancel();
 }
 
 void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {

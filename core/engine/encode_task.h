@@ -68,6 +68,8 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   absl::Status PreparePieces(PieceInput pieces, int input);
   absl::Status CheckAlive() const;
   void Enqueue();
+  // Takes what waits of this call out of the queue.
+  void Cancel();
   absl::Status CheckReplyBytes() const;
   void OnComputed(int input, absl::StatusOr<Computed> computed);
   void Finish();
