@@ -17,7 +17,6 @@
 #include "core/model/registry.h"
 #include "grpc/impl/codegen/grpc_types.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -28,10 +27,9 @@
 namespace strata {
 namespace {
 
-// gRPC keeps both for the whole process, once and for all.
-void EnableHealthAndReflection() {
+// gRPC keeps it for the whole process, once and for all.
+void EnableReflection() {
   [[maybe_unused]] static const bool enabled = [] {
-    grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;
   }();
@@ -65,13 +63,13 @@ GrpcServer::GrpcServer(Engine& engine, const ModelRegistry& registry,
       models_(registry, engine.options(), {.clock = clock}) {}
 
 GrpcServer::~GrpcServer() {
-  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  if (server_ != nullptr) Shutdown(absl::ZeroDuration());
 }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const GrpcServerOptions& options, Engine& engine,
     const ModelRegistry& registry, const Clock& clock, Observer& observer) {
-  EnableHealthAndReflection();
+  EnableReflection();
   // Not make_unique: the constructor is private.
   std::unique_ptr<GrpcServer> server(
       new GrpcServer(engine, registry, clock, observer));
@@ -83,6 +81,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   builder.RegisterService(&server->hidden_states_);
   builder.RegisterService(&server->tokenizer_);
   builder.RegisterService(&server->models_);
+  builder.RegisterService(&server->health_);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(absl::StrCat(
@@ -96,12 +95,13 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
 }
 
 void GrpcServer::PublishHealth() {
-  strata::PublishHealth(registry_.List(), *server_->GetHealthCheckService());
+  strata::PublishHealth(registry_.List(), health_);
 }
 
-void GrpcServer::StopHealth() { server_->GetHealthCheckService()->Shutdown(); }
+void GrpcServer::StopHealth() { health_.Shutdown(); }
 
 void GrpcServer::Shutdown(absl::Duration timeout) {
+  health_.EndWatches();
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoMicroseconds(timeout));
 }

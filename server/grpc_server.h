@@ -15,6 +15,7 @@
 #include "core/model/registry.h"
 #include "grpcpp/server.h"
 #include "server/address.h"
+#include "server/health_service.h"
 #include "server/hidden_state_service.h"
 #include "server/model_service.h"
 #include "server/tokenizer_service.h"
@@ -51,8 +52,9 @@ class GrpcServer {
   // still served.
   void StopHealth();
 
-  // Refuses new calls, waits for those that run, cancels what is left at
-  // `timeout`, and returns when none is. Called once.
+  // Refuses new calls, ends the watches of health, waits for the calls that
+  // run, cancels what is left at `timeout`, and returns when none is. Called
+  // once.
   void Shutdown(absl::Duration timeout);
 
  private:
@@ -63,6 +65,7 @@ class GrpcServer {
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;
+  HealthService health_;
   Address address_;
   // Goes before the services that it calls.
   std::unique_ptr<grpc::Server> server_;

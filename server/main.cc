@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/flags.h"
 #include "server/log.h"
+#include "server/openmp.h"
 #include "server/serve.h"
 #include "server/stop_signal.h"
 
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
   }
+  strata::WaitWithoutSpinning(argv);
   // Before any thread starts, so that all of them leave the signals alone.
   const auto signals = strata::StopSignal::Create();
   if (!signals.ok()) return Fail(signals.status());

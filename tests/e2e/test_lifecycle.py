@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server's life: start, signals, cancellation, and what it says of itself."""
 
+import os
 import re
 import signal
 import threading
@@ -104,6 +105,14 @@ def test_metrics_answer_nothing_else(server):
     assert raised.value.code == 404
 
 
+def test_threads_do_not_spin(server):
+    # As the loader saw it, so as OpenMP did.
+    with open(f"/proc/{server.pid}/environ", "rb") as file:
+        variables = file.read().split(b"\0")
+    policy = os.environ.get("OMP_WAIT_POLICY", "passive")
+    assert f"OMP_WAIT_POLICY={policy}".encode() in variables
+
+
 def test_reflection_lists_the_services(server):
     request = reflection_pb2.ServerReflectionRequest(list_services="")
     with grpc.insecure_channel(server.address) as channel:
@@ -114,6 +123,7 @@ def test_reflection_lists_the_services(server):
             "strata.v1.HiddenStateService",
             "strata.v1.TokenizerService",
             "strata.v1.ModelService",
+            "grpc.health.v1.Health",
         } <= names
         by_name = reflection_pb2.ServerReflectionRequest(
             file_containing_symbol="strata.v1.EncodeRequest"
@@ -192,8 +202,6 @@ def watch_health(address):
                 for reply in stub.Watch(health_pb2.HealthCheckRequest()):
                     statuses.put(names.Name(reply.status))
                     started.set()
-                    if reply.status == names.Value("NOT_SERVING"):
-                        return  # A call in flight would hold the stop up.
             except grpc.RpcError:
                 pass  # The server has gone.
 

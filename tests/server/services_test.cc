@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/error.h"
@@ -223,6 +224,42 @@ TEST_F(ServicesTest, HealthFollowsTheModels) {
   EXPECT_EQ(IsServing("other"), true);
 }
 
+TEST_F(ServicesTest, AWatchHearsEveryChange) {
+  const auto stub = grpc::health::v1::Health::NewStub(channel_);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service("late");
+  grpc::ClientContext context;
+  const auto reader = stub->Watch(&context, request);
+  grpc::health::v1::HealthCheckResponse reply;
+  ASSERT_TRUE(reader->Read(&reply));
+  EXPECT_EQ(reply.status(),
+            grpc::health::v1::HealthCheckResponse::SERVICE_UNKNOWN);
+  AddModel("late");
+  server_->PublishHealth();
+  ASSERT_TRUE(reader->Read(&reply));
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  context.TryCancel();
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+// Else a shutdown would last until its deadline.
+TEST_F(ServicesTest, AWatchHearsTheStopAndIsEndedByTheShutdown) {
+  const auto stub = grpc::health::v1::Health::NewStub(channel_);
+  grpc::ClientContext context;
+  const auto reader = stub->Watch(&context, {});
+  grpc::health::v1::HealthCheckResponse reply;
+  ASSERT_TRUE(reader->Read(&reply));
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  server_->StopHealth();
+  ASSERT_TRUE(reader->Read(&reply));
+  EXPECT_EQ(reply.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  const std::jthread shutdown([this] { server_->Shutdown(absl::Minutes(4)); });
+  EXPECT_FALSE(reader->Read(&reply));
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "the server is stopping");
+}
+
 TEST_F(ServicesTest, HealthStopsBeforeTheServiceDoes) {
   server_->StopHealth();
   EXPECT_EQ(IsServing(""), false);
@@ -242,7 +279,7 @@ TEST_F(ServicesTest, ReflectionListsAndDescribesTheServices) {
   ASSERT_TRUE(CallRaw(kReflect, std::string("\x3A\x00", 2), &answer).ok());
   for (const char* service :
        {"strata.v1.HiddenStateService", "strata.v1.TokenizerService",
-        "strata.v1.ModelService"}) {
+        "strata.v1.ModelService", "grpc.health.v1.Health"}) {
     EXPECT_THAT(answer, testing::HasSubstr(service));
   }
   const std::string symbol = "strata.v1.HiddenStateService.Encode";
