@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace strata {
@@ -17,7 +18,8 @@ namespace {
 std::vector<int> SortByLength(std::span<const int> pieces) {
   std::vector<int> order(pieces.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](int index) { return pieces[index]; });
+  std::ranges::sort(order, {},
+                    [&](int index) { return std::pair(pieces[index], index); });
   return order;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,7 +135,7 @@ absl::StatusOr<PieceSpan> TouchedPieces(const ByteRange& span,
                                           ") touch no piece of the input that "
                                           "is left after truncation"));
   }
-  const auto last = std::find_if(ranges.rbegin(), ranges.rend(), touches);
+  const auto last = std::ranges::find_if(std::views::reverse(ranges), touches);
   return PieceSpan{.begin = first - ranges.begin(),
                    .end = last.base() - ranges.begin()};
 }

@@ -4,7 +4,9 @@
 #include "core/model/registry.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,8 +40,8 @@ std::string JoinKeys(const Map& map) {
 // The newest version that is ready, and if none is, the newest.
 const ModelEntry& NewestReady(
     const std::map<std::int64_t, ModelEntry>& versions) {
-  for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
-    if (it->second.state == ModelState::kReady) return it->second;
+  for (const auto& [version, entry] : std::views::reverse(versions)) {
+    if (entry.state == ModelState::kReady) return entry;
   }
   return versions.rbegin()->second;
 }

@@ -26,14 +26,14 @@ namespace fs = std::filesystem;
 
 bool IsModelName(absl::string_view name) {
   return !name.empty() && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+         std::ranges::all_of(name, [](unsigned char c) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
 }
 
 std::optional<std::int64_t> ParseVersion(absl::string_view name) {
   std::int64_t version = 0;
-  if (!std::all_of(name.begin(), name.end(), absl::ascii_isdigit) ||
+  if (!std::ranges::all_of(name, absl::ascii_isdigit) ||
       absl::StartsWith(name, "0") || !absl::SimpleAtoi(name, &version)) {
     return std::nullopt;
   }
@@ -76,8 +76,7 @@ absl::StatusOr<std::vector<ModelDirectory>> ScanRepository(
       }
     }
   }
-  std::sort(directories.begin(), directories.end(),
-            [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::ranges::sort(directories, {}, &ModelDirectory::id);
   return directories;
 }
 
