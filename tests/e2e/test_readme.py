@@ -1,0 +1,81 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the README says is so."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str, holding: str) -> str:
+    """The README's one block of code in this language that holds a text."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    [found] = [code for code in blocks if holding in code]
+    return found
+
+
+def test_the_options_are_those_of_help(bin_dir):
+    text = subprocess.run(
+        [bin_dir / "strata-server", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    helped = {
+        flag: default or ""
+        for flag, default in re.findall(
+            r"^ +(--[a-z-]+) [A-Z]\S*(?: \[(.*?)\])?", text, re.MULTILINE
+        )
+    }
+    told = dict(
+        re.findall(r"^\| `(--[a-z-]+) \S+` \| (.*?) \|", README, re.MULTILINE)
+    )
+    told = {flag: value.strip("`") for flag, value in told.items()}
+    assert told.pop("--repository") == "required"
+    helped.pop("--repository")
+    assert told == helped
+
+
+def test_the_make_targets_are_those_of_the_makefile():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    rows = "".join(re.findall(r"^\| `make .*? \|", README, re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", rows)) == targets - {"help"}
+
+
+def test_the_call_from_python(server):
+    code = block("python", "import strata")
+    code = code.replace("127.0.0.1:50051", server.address)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=str(ROOT / "client" / "python")),
+    )
+    assert done.stdout.splitlines() == ["(2, 5, 384)", "(2, 6, 384)"]
+
+
+@pytest.mark.parametrize("command", ["models", "encode"])
+def test_the_calls_from_the_command_line(server, bin_dir, command):
+    [line] = [
+        line
+        for line in block("sh", "strata encode").splitlines()
+        if line.startswith(f"build/release/bin/strata {command}")
+    ]
+    done = subprocess.run(
+        [bin_dir / "strata", *shlex.split(line)[1:]],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, STRATA_SERVER=server.address),
+    )
+    assert "minilm" in done.stdout
