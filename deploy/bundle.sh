@@ -24,7 +24,7 @@ for program in strata-server strata; do
   cp "build/release/bin/$program" "$stage/libexec/$program"
   ldd "build/release/bin/$program" | awk '$2 == "=>" && $3 ~ /^\// {print $3}'
 done | sort -u |
-  grep -vE '/(libtorch|libc10|libcudart|libcupti|libgomp|libc\.so|libm\.so|libdl\.so|librt\.so|libpthread\.so|ld-linux|libresolv)' |
+  grep -vE '/(libtorch|libc10|libcudart|libcupti|libgomp|libc\.so|libm\.so|libdl\.so|librt\.so|libutil\.so|libpthread\.so|ld-linux|libresolv)' |
   xargs -I{} cp -L {} "$stage/lib/"
 for file in "$stage"/libexec/*; do
   patchelf --set-rpath '$ORIGIN/../lib' "$file"
