@@ -90,9 +90,9 @@ class Queue {
       : options_(options), clock_(clock) {}
 
   // Adds all of `items` or none. Errors, `items` then being untouched:
-  // SERVER_FULL where they do not fit, with the time that the oldest has waited
-  // as the time to retry after; SERVER_STOPPING after Stop. An empty queue
-  // takes any.
+  // SERVER_FULL where they do not fit, with the longest that the most urgent of
+  // a lane has waited, between 0.1 and 10 s, as the time to retry after;
+  // SERVER_STOPPING after Stop. An empty queue takes any.
   absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The next batch of the lanes that `accepts`, waiting for one; nullopt after

@@ -26,6 +26,17 @@ std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
   return shape;
 }
 
+std::int64_t OutputSelections(const Sequence& sequence) {
+  std::int64_t selections = 0;
+  for (const OutputSpec& spec : *sequence.outputs) {
+    const std::int64_t vectors =
+        spec.pooling == Pooling::kSpans ? std::ssize(sequence.spans) : 1;
+    selections +=
+        (std::ssize(spec.layers) * vectors) + std::ssize(spec.positions);
+  }
+  return selections;
+}
+
 std::int64_t OutputBytes(const Sequence& sequence, int width) {
   std::int64_t bytes = 0;
   for (const OutputSpec& spec : *sequence.outputs) {

@@ -76,6 +76,12 @@ struct Computed {
 std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
                                       const Sequence& sequence, int width);
 
+// Selections that the outputs of `sequence` take on the device: for each
+// output, its layers, times its spans where it pools by them, and its
+// positions. Each costs about as much as another, however few numbers it
+// yields.
+std::int64_t OutputSelections(const Sequence& sequence);
+
 // Bytes of all outputs of `sequence`.
 std::int64_t OutputBytes(const Sequence& sequence, int width);
 

@@ -29,6 +29,10 @@
 namespace strata {
 namespace {
 
+// A selection costs some microseconds whatever its size. Without a bound a
+// request of many tiny ones would hold the device for minutes.
+constexpr std::int64_t kMaxSelections = std::int64_t{1} << 17;
+
 // Whether an error is about the call and not about the input that met it.
 bool IsAboutCall(const absl::Status& status) {
   return status.code() == absl::StatusCode::kCancelled ||
@@ -136,10 +140,22 @@ absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
   return absl::OkStatus();
 }
 
-absl::Status EncodeTask::CheckReplyBytes() const {
+absl::Status EncodeTask::CheckReply() const {
+  std::int64_t selections = 0;
   std::int64_t bytes = 0;
   for (const Sequence& sequence : sequences_) {
+    selections += OutputSelections(sequence);
     bytes += OutputBytes(sequence, resolved_.model->report.width);
+  }
+  if (selections > kMaxSelections) {
+    return FieldError(
+        "outputs",
+        absl::StrCat("ask for ", selections,
+                     " selections (layers, spans and "
+                     "positions of all outputs and inputs), at most ",
+                     kMaxSelections,
+                     " are allowed; ask for fewer, or send "
+                     "several requests"));
   }
   if (bytes <= context_.max_reply_bytes) return absl::OkStatus();
   return Error(
@@ -152,7 +168,7 @@ absl::Status EncodeTask::CheckReplyBytes() const {
 
 void EncodeTask::Enqueue() {
   absl::Status status = failure();
-  if (status.ok()) status = CheckReplyBytes();
+  if (status.ok()) status = CheckReply();
   if (status.ok()) status = CheckAlive();
   if (status.ok()) {
     const int count = static_cast<int>(sequences_.size());

@@ -70,7 +70,8 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   void Enqueue();
   // Takes what waits of this call out of the queue.
   void Cancel();
-  absl::Status CheckReplyBytes() const;
+  // What the answer may cost: selections on the device, and bytes.
+  absl::Status CheckReply() const;
   void OnComputed(int input, absl::StatusOr<Computed> computed);
   void Finish();
 

@@ -22,7 +22,7 @@ constexpr int kLongestProbe = 8192;
 constexpr int kKnownToRun = 23;
 // A longer forward than this ends the search: loading is not worth minutes, nor
 // a machine's memory.
-constexpr absl::Duration kSlowForward = absl::Milliseconds(250);
+constexpr absl::Duration kSlowForward = absl::Seconds(1);
 
 // Looks for the longest sequence that `trace` runs on.
 class LengthSearch {
@@ -51,7 +51,11 @@ class LengthSearch {
     slow_ = false;
     while (longest < limit && failing == 0 && !slow_) {
       const int length = std::min(2 * longest, limit);
-      (Runs(length) ? longest : failing) = length;
+      bool runs = Runs(length);
+      // A busy moment or a first run of its shape is slow once, and must not
+      // decide what is served: only what is slow twice is.
+      if (runs && slow_) runs = Runs(length);
+      (runs ? longest : failing) = length;
     }
     while (failing - longest > 1) {
       const int length = longest + ((failing - longest) / 2);

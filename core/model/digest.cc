@@ -69,6 +69,13 @@ absl::Status CannotRead(const std::filesystem::path& path) {
 
 absl::Status AddFile(const std::filesystem::path& path, Hasher& hasher) {
   std::error_code error;
+  // Before it is opened: opening a pipe waits for its writer, for ever.
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return Error(Reason::kModelRefused,
+                 absl::StrCat("\"", path.string(),
+                              "\" is not a regular file; put the file itself "
+                              "there, or a link to it"));
+  }
   const std::uint64_t length = std::filesystem::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (error || !file.good()) return CannotRead(path);

@@ -3,6 +3,7 @@
 
 #include "core/model/registry.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +26,14 @@
 
 namespace strata {
 namespace {
+
+// A name as a caller wrote it, safe to show: whole names are ours to choose and
+// shorter than this.
+std::string Shown(absl::string_view name) {
+  constexpr std::size_t kMost = 80;
+  return absl::StrCat(absl::CHexEscape(name.substr(0, kMost)),
+                      name.size() > kMost ? "..." : "");
+}
 
 std::string Quoted(const ModelId& id) {
   return absl::StrCat("model \"", id.name, "\" version ", id.version);
@@ -94,7 +104,7 @@ absl::StatusOr<const ModelRegistry::Versions*> ModelRegistry::FindVersions(
     const auto found = models_.find(name);
     if (found != models_.end()) return &found->second;
     return Error(Reason::kModelNotFound,
-                 absl::StrCat("no model \"", name,
+                 absl::StrCat("no model \"", Shown(name),
                               "\"; this server has: ", JoinKeys(models_)));
   }
   if (models_.size() == 1) return &models_.begin()->second;

@@ -34,6 +34,16 @@ TEST(OutputShape, FollowsPoolingPositionsAndDimensions) {
             (Shape{1, 5, 3}));
 }
 
+TEST(OutputSelections, CountsLayersSpansAndPositions) {
+  Sequence sequence = FivePieces();
+  sequence.outputs = std::make_shared<std::vector<OutputSpec>>(
+      std::vector<OutputSpec>{{.layers = {0, 1}},
+                              {.layers = {1}, .positions = {0, 0, 0}},
+                              {.layers = {0, 1, 2}, .pooling = Pooling::kMean},
+                              {.layers = {0, 1}, .pooling = Pooling::kSpans}});
+  EXPECT_EQ(OutputSelections(sequence), 2 + (1 + 3) + 3 + (2 * 2));
+}
+
 TEST(OutputBytes, AddsOutputsInTheirTypes) {
   Sequence sequence = FivePieces();
   sequence.outputs = std::make_shared<std::vector<OutputSpec>>(

@@ -182,6 +182,20 @@ TEST_F(EngineTest, RefusesBeforeItCosts) {
   EXPECT_TRUE(Send(Texts({"a"})).get().ok());
 }
 
+// Each output is tiny, so that the bytes of the answer would be few.
+TEST_F(EngineTest, RefusesARequestOfTooManySelections) {
+  Start();
+  EncodeCall call = Pieces({1});
+  call.outputs.assign(131073, {.dimensions = 1});
+  const absl::Status status = Send(std::move(call)).get().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "outputs: ask for 131073 selections (layers, spans and positions "
+            "of all outputs and inputs), at most 131072 are allowed; ask for "
+            "fewer, or send several requests");
+  EXPECT_TRUE(strings_->batches().empty());
+}
+
 TEST_F(EngineTest, ADeadlinePastOnArrivalIsRefused) {
   Start();
   EncodeCall call = Texts({"a"});

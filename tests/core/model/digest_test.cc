@@ -3,6 +3,8 @@
 
 #include "core/model/digest.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -92,11 +94,21 @@ TEST_F(DigestTest, ReadsFilesLongerThanAChunk) {
   EXPECT_NE(Digest(), digest);
 }
 
-TEST_F(DigestTest, AFileThatCannotBeReadIsAnError) {
+// Opening it would wait for a writer, and with it the whole server's start.
+TEST_F(DigestTest, APipeIsRefusedUnopened) {
+  ASSERT_EQ(mkfifo((folder_ / "model.pt").c_str(), 0600), 0);
+  const absl::Status status = DigestModelDirectory(folder_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("model.pt\" is not a regular file; put the file itself "
+                        "there, or a link to it"));
+}
+
+TEST_F(DigestTest, AFolderInAFilesPlaceIsRefused) {
   std::filesystem::create_directory(folder_ / "model.pt");
   const absl::Status status = DigestModelDirectory(folder_).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(status.message(), HasSubstr("model.pt\", expected a readable"));
+  EXPECT_THAT(status.message(), HasSubstr("model.pt\" is not a regular file"));
 }
 
 }  // namespace

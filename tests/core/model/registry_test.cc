@@ -59,6 +59,15 @@ TEST(ModelRegistry, UnknownNamesAndVersionsSayWhatThereIs) {
   EXPECT_EQ(FieldOf(registry.Find("a", -1).status()), "version");
 }
 
+TEST(ModelRegistry, ShowsAStrangersNameShortAndPlain) {
+  ModelRegistry registry;
+  AddReady(registry, "a", 1);
+  EXPECT_EQ(registry.Find("x\ny", 0).status().message(),
+            "no model \"x\\ny\"; this server has: a");
+  EXPECT_EQ(registry.Find(std::string(1000, 'x'), 0).status().message(),
+            "no model \"" + std::string(80, 'x') + "...\"; this server has: a");
+}
+
 TEST(ModelRegistry, VersionZeroIsTheNewestThatIsReady) {
   ModelRegistry registry;
   AddReady(registry, "a", 1);
