@@ -122,7 +122,7 @@ grpc::ServerUnaryReactor* HealthService::Check(
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
     reactor->Finish({grpc::StatusCode::NOT_FOUND,
                      absl::StrCat("no service \"", request->service(),
-                                  "\"; ask for a model by name, or for \"\"")});
+                                  R"("; ask for a model by name, or for "")")});
   } else {
     response->set_status(status);
     reactor->Finish(grpc::Status::OK);
