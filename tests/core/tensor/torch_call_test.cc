@@ -18,7 +18,6 @@ namespace strata {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(CallTorchTest, ReturnsWhatTheFunctionReturns) {
   const absl::StatusOr<at::Tensor> ones =
