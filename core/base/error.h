@@ -44,9 +44,7 @@ absl::string_view ReasonName(Reason reason);
 // An error with the status code that belongs to `reason`. `message` says what
 // was got, what was expected and what to do; it never holds payload text.
 //
-//   return Error(Reason::kModelNotFound,
-//                absl::StrCat("no model \"", name, "\"; this server has:
-//                ..."));
+//   return Error(Reason::kModelNotFound, absl::StrCat("no model ", name));
 absl::Status Error(Reason reason, absl::string_view message);
 
 // An INVALID_ARGUMENT that names the request's field, as

@@ -5,7 +5,6 @@
 #define STRATA_CORE_BATCH_QUEUE_H_
 
 #include <algorithm>
-#include <compare>
 #include <concepts>
 #include <cstdint>
 #include <functional>

@@ -17,22 +17,13 @@
 #include "absl/strings/string_view.h"
 #include "client/cli/failure.h"
 #include "strata/v1/tensor.pb.h"
+#include "tests/client/make_tensor.h"
 
 namespace strata::cli {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-v1::Tensor MakeTensor(v1::DataType dtype,
-                      const std::vector<std::int64_t>& shape,
-                      const std::string& data) {
-  v1::Tensor tensor;
-  tensor.set_dtype(dtype);
-  tensor.mutable_shape()->Add(shape.begin(), shape.end());
-  tensor.set_data(data);
-  return tensor;
-}
 
 const std::string kOneAndMinusTen("\x00\x00\x80\x3F\x00\x00\x20\xC1", 8);
 

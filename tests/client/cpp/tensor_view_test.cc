@@ -14,22 +14,13 @@
 
 #include "absl/status/status.h"
 #include "strata/v1/tensor.pb.h"
+#include "tests/client/make_tensor.h"
 
 namespace strata {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-v1::Tensor MakeTensor(v1::DataType dtype,
-                      const std::vector<std::int64_t>& shape,
-                      const std::string& data) {
-  v1::Tensor tensor;
-  tensor.set_dtype(dtype);
-  tensor.mutable_shape()->Add(shape.begin(), shape.end());
-  tensor.set_data(data);
-  return tensor;
-}
 
 TEST(TensorView, ReadsFloat32) {
   const v1::Tensor tensor =
