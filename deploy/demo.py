@@ -18,14 +18,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+
+from printing import heading, milliseconds, say, shortened, table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "client" / "python"))
 
 # The client's own default, so that the commands to try need no address.
 USUAL_ADDRESS = "127.0.0.1:50051"
-WIDTH = 100
 # The same model traced twice may differ in the last bits.
 TOLERANCE = 1e-5
 
@@ -60,34 +60,6 @@ DECODER_TEXTS = [
 
 class DemoError(Exception):
     """Something that the demo promises did not come true."""
-
-
-def heading(text: str) -> None:
-    print(f"\n── {text} {'─' * (WIDTH - len(text) - 4)}\n", flush=True)
-
-
-def say(text: str = "") -> None:
-    print(f"  {text}" if text else "", flush=True)
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table; '>' before a heading aligns its column to the right."""
-    names = [name.lstrip(">") for name in columns]
-    cells = [names, *([str(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for index, row in enumerate(cells):
-        parts = [
-            cell.rjust(width) if name.startswith(">") else cell.ljust(width)
-            for cell, width, name in zip(row, widths, columns, strict=True)
-        ]
-        say("  ".join(parts).rstrip())
-        if index == 0:
-            say("─" * (sum(widths) + 2 * len(widths) - 2))
-
-
-def milliseconds(seconds: float) -> str:
-    value = seconds * 1e3
-    return f"{value:.2f} ms" if value < 10 else f"{value:.0f} ms"
 
 
 def times(encoding) -> list[str]:
@@ -217,10 +189,6 @@ def show_encoder(client) -> None:
     say("Each sentence's nearest is the other one on its topic: checked.")
     show_batch(answers)
     compare(answers, encode("minilm-dict"))
-
-
-def shortened(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 def show_batch(answers) -> None:

@@ -10,6 +10,7 @@ It is ready when the block begins, and has exited with 0 when it has ended:
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pathlib
 import signal
@@ -21,6 +22,15 @@ from collections.abc import Callable, Sequence
 START_SECONDS = 240.0
 STOP_SECONDS = 60.0
 _LOG_LINES = 40
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def _end_with_parent() -> None:
+    """Has the kernel stop this process when the one that started it dies."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
 
 
 class ServerError(Exception):
@@ -136,11 +146,13 @@ class ServerProcess:
                 self.command,
                 env=inherited,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
                 # Ctrl-C is ours to pass on.
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         except FileNotFoundError:
             raise ServerError(

@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo: it runs, it checks what it shows, and what it prints works."""
 
+import contextlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 
 import demo
 import numpy as np
+import printing
 import pytest
 
 SECONDS = 240
@@ -40,7 +43,7 @@ def test_it_shows_and_checks(command):
         assert text in done.stdout
     assert "RANDOM" in done.stdout
     assert "The server stopped cleanly." in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= demo.WIDTH
+    assert max(map(len, done.stdout.splitlines())) <= printing.WIDTH
 
 
 def test_it_fails_without_a_server(command, tmp_path):
@@ -56,12 +59,20 @@ def test_it_fails_without_a_server(command, tmp_path):
     assert "make build" in done.stderr and "Traceback" not in done.stderr
 
 
+def start_serving(command):
+    return subprocess.Popen(
+        [*command, "--serve"],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        # A shell's background job has it ignored, and would pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 @pytest.fixture(scope="module")
 def serving(command):
     """The lines that `demo.py --serve` printed; it must end with 0."""
-    process = subprocess.Popen(
-        [*command, "--serve"], stdout=subprocess.PIPE, encoding="utf-8"
-    )
+    process = start_serving(command)
     watchdog = threading.Timer(SECONDS, process.kill)
     watchdog.start()
     lines = []
@@ -107,6 +118,23 @@ def test_the_printed_commands_work(serving, tmp_path, program, answer):
     assert answer in done.stdout
     if not answer:
         assert np.load(written).shape == (5, 4, 128)
+
+
+def test_no_server_outlives_a_demo_that_is_killed(command):
+    process = start_serving(command)
+    address = None
+    while not address:
+        line = process.stdout.readline()
+        assert line, "it ended before it listened"
+        address = re.search(r"listening on (\S+):(\d+)", line)
+    host, port = address.groups()
+    with socket.create_connection((host, int(port)), SECONDS) as connection:
+        process.kill()
+        process.wait()
+        # Says something now and then, until it ends.
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(4096):
+                pass
 
 
 def test_a_wrong_neighbour_is_found():
