@@ -17,8 +17,9 @@ TEST(ThreadPool, OneThreadRunsTasksInOrder) {
   std::vector<int> order;
   {
     ThreadPool pool(1);
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
       pool.Submit([&order, i] { order.push_back(i); });
+    }
   }
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
 }
@@ -48,6 +49,7 @@ TEST(ThreadPool, TakesTasksFromManyThreads) {
   ThreadPool pool(3);
   {
     std::vector<std::jthread> callers;
+    callers.reserve(4);
     for (int i = 0; i < 4; ++i) {
       callers.emplace_back([&] {
         for (int j = 0; j < 250; ++j) pool.Submit([&ran] { ++ran; });

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace strata {
 namespace {
 
 // A plan of one member a row.
-BatchPlan Plan(std::vector<int> members, int length) {
+BatchPlan Plan(const std::vector<int>& members, int length) {
   BatchPlan plan{.rows = {}, .length = length};
   for (const int member : members) plan.rows.push_back({.members = {member}});
   return plan;
@@ -86,8 +87,8 @@ std::int64_t DrainCost(std::vector<int> pieces, const PlanLimits& limits) {
     const BatchPlan plan = PlanBatch(pieces, limits);
     cost += limits.forward_cost +
             (std::ssize(plan.rows) * static_cast<std::int64_t>(plan.length));
-    for (auto row = plan.rows.rbegin(); row != plan.rows.rend(); ++row) {
-      pieces.erase(pieces.begin() + row->members.at(0));
+    for (const PlanRow& row : std::ranges::reverse_view(plan.rows)) {
+      pieces.erase(pieces.begin() + row.members.at(0));
     }
   }
   return cost;

@@ -4,9 +4,9 @@
 #include "core/batch/queue.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -45,23 +45,30 @@ class QueueTest : public testing::Test {
     return {.call = call,
             .lane = lane_,
             .sequence = {.ids = std::vector<std::int64_t>(pieces, 1)},
-            .done = [this, call](absl::StatusOr<Computed> computed) {
+            .done = [this, call](const absl::StatusOr<Computed>& computed) {
               abandoned_[call].push_back(computed.status());
             }};
   }
 
-  absl::Status Push(TestQueue& queue, TestQueue::Item item) {
+  static absl::Status Push(TestQueue& queue, TestQueue::Item item) {
     std::vector<TestQueue::Item> items;
     items.push_back(std::move(item));
     return queue.Push(items);
   }
 
+  using Accepts = std::function<bool(const TestLane&)>;
+
+  // The next batch; one of no items where there is none.
+  static TestQueue::Batch Take(TestQueue& queue, const Accepts& accepts = Any) {
+    return queue.Take(accepts).value_or(TestQueue::Batch());
+  }
+
   // The calls of the next batch.
-  static std::vector<std::uint64_t> TakeCalls(TestQueue& queue) {
+  static std::vector<std::uint64_t> TakeCalls(TestQueue& queue,
+                                              const Accepts& accepts = Any) {
     std::vector<std::uint64_t> calls;
-    const auto batch = queue.Take(Any);
-    if (!batch.has_value()) return calls;
-    for (const auto& item : batch->items) calls.push_back(item.call);
+    const TestQueue::Batch batch = Take(queue, accepts);
+    for (const auto& item : batch.items) calls.push_back(item.call);
     return calls;
   }
 
@@ -88,13 +95,12 @@ TEST_F(QueueTest, BatchesWhatFitsAndRenumbersThePlan) {
   ASSERT_TRUE(Push(queue, Item(1, 5)).ok());
   ASSERT_TRUE(Push(queue, Item(2, 500)).ok());
   ASSERT_TRUE(Push(queue, Item(3, 6)).ok());
-  const auto batch = queue.Take(Any);
-  ASSERT_TRUE(batch.has_value());
-  EXPECT_EQ(batch->lane, lane_);
-  ASSERT_EQ(batch->items.size(), 2);
-  EXPECT_EQ(batch->items[0].call, 1);
-  EXPECT_EQ(batch->items[1].call, 3);
-  EXPECT_EQ(batch->plan, (BatchPlan{.rows = {{{0}}, {{1}}}, .length = 6}));
+  const TestQueue::Batch batch = Take(queue);
+  EXPECT_EQ(batch.lane, lane_);
+  ASSERT_EQ(batch.items.size(), 2);
+  EXPECT_EQ(batch.items[0].call, 1);
+  EXPECT_EQ(batch.items[1].call, 3);
+  EXPECT_EQ(batch.plan, (BatchPlan{.rows = {{{0}}, {{1}}}, .length = 6}));
   EXPECT_EQ(TakeCalls(queue), Calls{2});
 }
 
@@ -188,10 +194,10 @@ TEST_F(QueueTest, TakesOnlyAcceptedLanes) {
   const auto other = SingleRows();
   lane_ = other;
   ASSERT_TRUE(Push(queue, Item(2)).ok());
-  const auto batch = queue.Take(
-      [&other](const TestLane& lane) { return &lane == other.get(); });
-  ASSERT_TRUE(batch.has_value());
-  EXPECT_EQ(batch->items[0].call, 2);
+  const auto accepts = [&other](const TestLane& lane) {
+    return &lane == other.get();
+  };
+  EXPECT_EQ(TakeCalls(queue, accepts), Calls{2});
 }
 
 TEST_F(QueueTest, TheLaneOfTheMostUrgentGoesFirst) {
@@ -233,7 +239,7 @@ TEST_F(QueueTest, StopWakesAWaitingTaker) {
 TEST_F(QueueTest, AbandoningMayPush) {
   TestQueue queue({}, clock_);
   auto item = Item(1);
-  item.done = [&](absl::StatusOr<Computed> computed) {
+  item.done = [&](const absl::StatusOr<Computed>& computed) {
     EXPECT_EQ(ReasonOf(computed.status()), Reason::kCallerCancelled);
     EXPECT_TRUE(Push(queue, Item(2)).ok());
   };
@@ -254,6 +260,7 @@ TEST_F(QueueTest, EveryItemLeavesOnceWhateverTheThreadsDo) {
   };
   {
     std::vector<std::jthread> takers;
+    takers.reserve(2);
     for (int i = 0; i < 2; ++i) {
       takers.emplace_back([&] {
         while (auto batch = queue.Take(Any)) {
@@ -265,6 +272,7 @@ TEST_F(QueueTest, EveryItemLeavesOnceWhateverTheThreadsDo) {
     }
     {
       std::vector<std::jthread> pushers;
+      pushers.reserve(kPushers);
       for (int p = 0; p < kPushers; ++p) {
         pushers.emplace_back([&, p] {
           for (int i = 0; i < kItems; ++i) {
