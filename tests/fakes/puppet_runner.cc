@@ -30,6 +30,7 @@ std::vector<std::int64_t> ShownIds(const OutputSpec& spec,
     case Pooling::kNone: {
       if (spec.positions.empty()) return sequence.ids;
       std::vector<std::int64_t> ids;
+      ids.reserve(spec.positions.size());
       for (const int position : spec.positions) {
         ids.push_back(sequence.ids.at(
             position < 0 ? position + sequence.pieces() : position));
@@ -38,6 +39,7 @@ std::vector<std::int64_t> ShownIds(const OutputSpec& spec,
     }
     case Pooling::kSpans: {
       std::vector<std::int64_t> ids;
+      ids.reserve(sequence.spans.size());
       for (const PieceSpan& span : sequence.spans) {
         ids.push_back(sequence.ids.at(span.begin));
       }
@@ -55,7 +57,7 @@ HostTensor MakeOutput(const OutputSpec& spec, const Sequence& sequence,
     for (const std::int64_t id : ShownIds(spec, sequence)) {
       numbers->insert(numbers->end(),
                       spec.dimensions == 0 ? width : spec.dimensions,
-                      static_cast<float>((layer * 1000) + id));
+                      static_cast<float>((std::int64_t{1000} * layer) + id));
     }
   }
   const auto bytes = std::as_bytes(std::span<const float>(*numbers));
@@ -113,9 +115,11 @@ absl::Status PuppetStrings::Enter(std::span<const Sequence* const> sequences,
   changed_.NotifyAll();
   while (holding_ && permits_ == 0) changed_.Wait(mutex_);
   if (holding_) --permits_;
-  const bool fails = std::ranges::any_of(sequences, [this](const Sequence* s) {
-    return std::ranges::find(s->ids, failing_id_) != s->ids.end();
-  });
+  const std::int64_t failing = failing_id_;
+  const auto holds_it = [failing](const Sequence* sequence) {
+    return std::ranges::find(sequence->ids, failing) != sequence->ids.end();
+  };
+  const bool fails = std::ranges::any_of(sequences, holds_it);
   return fails ? failure_ : absl::OkStatus();
 }
 

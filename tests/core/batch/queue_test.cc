@@ -68,6 +68,7 @@ class QueueTest : public testing::Test {
                                               const Accepts& accepts = Any) {
     std::vector<std::uint64_t> calls;
     const TestQueue::Batch batch = Take(queue, accepts);
+    calls.reserve(batch.items.size());
     for (const auto& item : batch.items) calls.push_back(item.call);
     return calls;
   }

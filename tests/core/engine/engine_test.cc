@@ -327,8 +327,9 @@ TEST_F(EngineTest, StopFailsWhatWaitsAndLetsTheForwardEnd) {
 TEST_F(EngineTest, TokenizesWithoutTheDevice) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
-  engine_->Tokenize({.texts = {"A", "a text of more than sixteen bytes"}},
-                    [&promise](auto reply) { promise.set_value(reply); });
+  engine_->Tokenize(
+      {.texts = {"A", "a text of more than sixteen bytes"}},
+      [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->texts[0].pieces[1].id, 67);
@@ -339,8 +340,9 @@ TEST_F(EngineTest, TokenizesWithoutTheDevice) {
 TEST_F(EngineTest, TokenizeHasADeadline) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
-  engine_->Tokenize({.texts = {"A"}, .deadline = clock_.Now()},
-                    [&promise](auto reply) { promise.set_value(reply); });
+  engine_->Tokenize(
+      {.texts = {"A"}, .deadline = clock_.Now()},
+      [&promise](const auto& reply) { promise.set_value(reply); });
   EXPECT_EQ(ReasonOf(promise.get_future().get().status()),
             Reason::kDeadlinePassed);
 }
@@ -360,7 +362,7 @@ TEST_F(EngineTest, TokenizeTruncatesWhenAsked) {
   std::promise<absl::StatusOr<TokenizeReply>> promise;
   engine_->Tokenize(
       {.texts = {"abcdef"}, .truncation = Truncation::kRight, .max_pieces = 4},
-      [&promise](auto reply) { promise.set_value(reply); });
+      [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->texts[0].pieces.size(), 4);
@@ -371,8 +373,9 @@ TEST_F(EngineTest, DetokenizesAndNamesABadInput) {
   Start();
   const auto detokenize = [this](std::vector<std::vector<std::int64_t>> ids) {
     std::promise<absl::StatusOr<DetokenizeReply>> promise;
-    engine_->Detokenize({.inputs = std::move(ids), .skip_special_pieces = true},
-                        [&promise](auto reply) { promise.set_value(reply); });
+    engine_->Detokenize(
+        {.inputs = std::move(ids), .skip_special_pieces = true},
+        [&promise](const auto& reply) { promise.set_value(reply); });
     return promise.get_future().get();
   };
   const auto reply = detokenize({{0, 'H' + 2, 'i' + 2, 1}});

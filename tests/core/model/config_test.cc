@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ConfigTest, ALongValueIsQuotedShort) {
   const absl::Status status =
-      ParseModelConfig("{\"batching\": \"" + std::string(500, 'a') + "\"}")
+      ParseModelConfig(R"({"batching": ")" + std::string(500, 'a') + R"("})")
           .status();
   EXPECT_THAT(status.message(), HasSubstr("aaa..., expected an object"));
   EXPECT_LT(status.message().size(), 120);

@@ -55,8 +55,10 @@ TEST(GraphTest, TensorConstantsMoveAndNumbersStay) {
   torch::jit::Value* table = graph->insertConstant(at::ones({4}));
   torch::jit::Value* number = graph->insertConstant(at::ones({}));
   PlaceGraph(*graph, at::kMeta);
-  EXPECT_TRUE(torch::jit::toIValue(table)->toTensor().is_meta());
-  EXPECT_TRUE(torch::jit::toIValue(number)->toTensor().is_cpu());
+  EXPECT_TRUE(
+      torch::jit::toIValue(table).value_or(at::IValue()).toTensor().is_meta());
+  EXPECT_TRUE(
+      torch::jit::toIValue(number).value_or(at::IValue()).toTensor().is_cpu());
 }
 
 // Layers 0 to 2, each from the one below, in a tuple in a tuple, with a cache

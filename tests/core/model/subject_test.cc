@@ -23,7 +23,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
-using ::testing::ElementsAre;
 using ::testing::Ge;
 using ::testing::Lt;
 using ::testing::Not;

@@ -63,6 +63,7 @@ std::vector<Sequence> MakeSequences(const std::vector<int>& lengths,
 std::vector<const Sequence*> PointersTo(
     const std::vector<Sequence>& sequences) {
   std::vector<const Sequence*> pointers;
+  pointers.reserve(sequences.size());
   for (const Sequence& sequence : sequences) pointers.push_back(&sequence);
   return pointers;
 }

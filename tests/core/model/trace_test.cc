@@ -168,7 +168,7 @@ TEST_P(TraceCutTest, GivesTheLowerLayersBitByBit) {
       EXPECT_TRUE(layers[i].equal(whole[i])) << deepest << ", layer " << i;
     }
     // Each layer costs what those below it do not.
-    EXPECT_GT(cut->GraphText().size(), last_size + 1000 * (deepest > 0));
+    EXPECT_GT(cut->GraphText().size(), last_size + (deepest > 0 ? 1000 : 0));
     last_size = cut->GraphText().size();
   }
 }

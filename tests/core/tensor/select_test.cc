@@ -159,8 +159,20 @@ std::vector<std::vector<HostTensor>> Select(
     const std::vector<at::Tensor>& layers,
     const std::vector<Sequence>& sequences, const BatchPlan& plan) {
   std::vector<const Sequence*> pointers;
+  pointers.reserve(sequences.size());
   for (const Sequence& sequence : sequences) pointers.push_back(&sequence);
   return SelectOutputs(layers, pointers, plan);
+}
+
+float ToleranceOf(DataType dtype) {
+  switch (dtype) {
+    case DataType::kFloat32:
+      return 1e-6F;
+    case DataType::kFloat16:
+      return 2e-3F;
+    default:
+      return 1.5e-2F;
+  }
 }
 
 struct SpecCase {
@@ -189,11 +201,8 @@ TEST_P(SelectSpecTest, GivesWhatPlainLoopsGive) {
     EXPECT_EQ(results[member][0].dtype, spec.dtype);
     EXPECT_EQ(results[member][0].shape,
               OutputShape(spec, sequences[member], kWidth));
-    const float tolerance = spec.dtype == DataType::kFloat32   ? 1e-6
-                            : spec.dtype == DataType::kFloat16 ? 2e-3
-                                                               : 1.5e-2;
     EXPECT_THAT(Numbers(results[member][0]),
-                Pointwise(FloatNear(tolerance),
+                Pointwise(FloatNear(ToleranceOf(spec.dtype)),
                           SelectPlainly(spec, sequences[member], row, begin)));
   };
   expect(1, 0, 0);
