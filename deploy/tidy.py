@@ -76,7 +76,8 @@ class Tidy:
             text=True,
         )
         if run.returncode != 0:
-            return run.stdout + run.stderr
+            # On standard error are counts of what is not reported, or a crash.
+            return run.stdout or run.stderr or f"exit status {run.returncode}\n"
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text("\n".join([digest, *inputs]) + "\n")
         return ""

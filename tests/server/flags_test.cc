@@ -263,7 +263,7 @@ TEST(FlagsTest, MistakesAreOneLine) {
 
 TEST(FlagsTest, HelpExplainsEveryFlag) {
   const auto parsed = Parse({"--help"});
-  const FlagsExit& exit = std::get<FlagsExit>(parsed);
+  const auto& exit = std::get<FlagsExit>(parsed);
   EXPECT_EQ(exit.code, 0);
   for (const char* flag :
        {"--repository DIR", "--listen HOST:PORT [127.0.0.1:50051]",
@@ -281,7 +281,7 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
 }
 
 TEST(FlagsTest, VersionIsTheProjects) {
-  const FlagsExit exit = std::get<FlagsExit>(Parse({"--version"}));
+  const auto exit = std::get<FlagsExit>(Parse({"--version"}));
   EXPECT_EQ(exit.code, 0);
   EXPECT_THAT(exit.text, testing::MatchesRegex(
                              "strata-server [0-9]+\\.[0-9]+\\.[0-9]+\n"));

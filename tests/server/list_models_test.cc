@@ -23,6 +23,7 @@ using testing::IsEmpty;
 
 std::vector<ModelEntry> Entries(const std::vector<ModelId>& ids) {
   std::vector<ModelEntry> entries;
+  entries.reserve(ids.size());
   for (const ModelId& id : ids) entries.push_back({.id = id});
   return entries;
 }

@@ -3,6 +3,7 @@
 
 #include "server/message_bytes.h"
 
+#include <array>
 #include <string>
 
 #include "grpcpp/support/byte_buffer.h"
@@ -33,9 +34,9 @@ TEST(MessageBytesTest, ReadsBytesInSeveralSlices) {
   v1::EncodeRequest request;
   request.add_inputs()->set_text("split anywhere");
   const std::string text = request.SerializeAsString();
-  const grpc::Slice slices[] = {grpc::Slice(text.substr(0, 5)),
-                                grpc::Slice(text.substr(5))};
-  grpc::ByteBuffer bytes(slices, 2);
+  const std::array slices = {grpc::Slice(text.substr(0, 5)),
+                             grpc::Slice(text.substr(5))};
+  grpc::ByteBuffer bytes(slices.data(), slices.size());
   v1::EncodeRequest read;
   ASSERT_TRUE(ParseMessage(bytes, read));
   EXPECT_EQ(read.inputs(0).text(), "split anywhere");

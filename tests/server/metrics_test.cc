@@ -113,8 +113,8 @@ TEST(MetricsTest, ShowsTheStateOfEachVersion) {
   const auto state = [&metrics](absl::string_view name) {
     const std::string text = Text(metrics);
     const std::string prefix =
-        absl::StrCat("strata_model_state{model=\"minilm\",state=\"", name,
-                     "\",version=\"1\"} ");
+        absl::StrCat(R"(strata_model_state{model="minilm",state=")", name,
+                     R"(",version="1"} )");
     const auto at = text.find(prefix);
     return at == std::string::npos ? '-' : text[at + prefix.size()];
   };
@@ -169,7 +169,7 @@ std::set<std::string> DocumentedMetrics() {
   for (std::string line; std::getline(readme, line);) {
     const std::vector<std::string> cells =
         absl::StrSplit(line, absl::ByAnyChar("|` ,"), absl::SkipEmpty());
-    if (cells.empty() || cells[0].rfind("strata_", 0) != 0) continue;
+    if (cells.empty() || !cells[0].starts_with("strata_")) continue;
     const std::vector<std::string> columns = absl::StrSplit(line, '|');
     std::set<std::string> labels = absl::StrSplit(
         columns.at(3), absl::ByAnyChar("`, "), absl::SkipEmpty());

@@ -46,9 +46,12 @@ class ModelLoadingTest : public testing::Test {
   std::string States() const {
     std::string text;
     for (const ModelEntry& entry : registry_.List()) {
-      text += entry.id.name + (entry.state == ModelState::kReady     ? "+"
-                               : entry.state == ModelState::kRefused ? "-"
-                                                                     : "?");
+      text += entry.id.name;
+      if (entry.state == ModelState::kReady) {
+        text += '+';
+      } else {
+        text += entry.state == ModelState::kRefused ? '-' : '?';
+      }
     }
     return text;
   }

@@ -19,9 +19,9 @@ namespace {
 
 using grpc::StatusCode;
 
-constexpr char kEncode[] = "/strata.v1.HiddenStateService/Encode";
+constexpr const char* kEncode = "/strata.v1.HiddenStateService/Encode";
 // A field 3 (inputs) holding a field 1 (text) of two bytes that no UTF-8 has.
-constexpr char kNotUtf8[] = "\x1A\x04\x0A\x02\xFF\xFE";
+constexpr const char* kNotUtf8 = "\x1A\x04\x0A\x02\xFF\xFE";
 
 class RefusalsTest : public ServerFixture {
  protected:

@@ -117,8 +117,9 @@ grpc::Status ServerFixture::CallRaw(const std::string& method,
   const grpc::ByteBuffer request(&slice, 1);
   grpc::ByteBuffer response;
   std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, method, {}, &request, &response,
-                 [&done](grpc::Status status) { done.set_value(status); });
+  stub.UnaryCall(
+      &context, method, {}, &request, &response,
+      [&done](const grpc::Status& status) { done.set_value(status); });
   const grpc::Status status = done.get_future().get();
   std::vector<grpc::Slice> slices;
   if (answer != nullptr && status.ok() && response.Dump(&slices).ok()) {

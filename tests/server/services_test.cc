@@ -273,7 +273,7 @@ TEST_F(ServicesTest, HealthStopsBeforeTheServiceDoes) {
 // grpc.reflection.v1alpha by its bytes: there is one request a call, field 7
 // asks for all services, field 4 for the file of a symbol.
 TEST_F(ServicesTest, ReflectionListsAndDescribesTheServices) {
-  constexpr char kReflect[] =
+  constexpr const char* kReflect =
       "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   std::string answer;
   ASSERT_TRUE(CallRaw(kReflect, std::string("\x3A\x00", 2), &answer).ok());
@@ -283,7 +283,7 @@ TEST_F(ServicesTest, ReflectionListsAndDescribesTheServices) {
     EXPECT_THAT(answer, testing::HasSubstr(service));
   }
   const std::string symbol = "strata.v1.HiddenStateService.Encode";
-  std::string request("\x22");
+  std::string request(1, '\x22');
   request.push_back(static_cast<char>(symbol.size()));
   request += symbol;
   ASSERT_TRUE(CallRaw(kReflect, request, &answer).ok());

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
-#include "gmock/gmock.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
@@ -17,9 +16,6 @@
 
 namespace strata {
 namespace {
-
-using testing::EndsWith;
-using testing::StartsWith;
 
 TEST(StatusTest, OkHasNoDetails) {
   EXPECT_TRUE(ToGrpcStatus(absl::OkStatus()).ok());

@@ -41,7 +41,9 @@ class WaitingTest : public ServerFixture {
     call->request = FromText<v1::EncodeRequest>("inputs { text: 'A' }");
     hidden_states_->async()->Encode(
         &call->context, &call->request, &call->response,
-        [&done = call->done](grpc::Status status) { done.set_value(status); });
+        [&done = call->done](const grpc::Status& status) {
+          done.set_value(status);
+        });
     return call;
   }
 
