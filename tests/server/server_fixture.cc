@@ -155,11 +155,10 @@ void ExpectError(const grpc::Status& status, grpc::StatusCode code,
                  const std::string& text) {
   EXPECT_EQ(status.error_code(), code) << status.error_message();
   EXPECT_THAT(status.error_message(), testing::HasSubstr(text));
-  const auto error = ReadError(status);
-  ASSERT_TRUE(error.has_value()) << status.error_message();
-  EXPECT_EQ(error->domain, "strata");
-  EXPECT_EQ(error->reason, reason);
-  EXPECT_EQ(error->field, field);
+  const WireError error = ReadError(status);
+  EXPECT_EQ(error.domain, "strata");
+  EXPECT_EQ(error.reason, reason);
+  EXPECT_EQ(error.field, field);
 }
 
 }  // namespace strata

@@ -12,6 +12,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
+#include "gtest/gtest.h"
 
 namespace strata {
 
@@ -49,14 +50,13 @@ inline WireError ReadError(const google::rpc::Status& status) {
   return error;
 }
 
-// Of a call; code and message of the details must be those of the call.
-inline std::optional<WireError> ReadError(const grpc::Status& status) {
+// Of a call; expects that code and message of the details are those of the
+// call.
+inline WireError ReadError(const grpc::Status& status) {
   google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return std::nullopt;
-  if (details.code() != static_cast<int>(status.error_code()) ||
-      details.message() != status.error_message()) {
-    return std::nullopt;
-  }
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.code(), static_cast<int>(status.error_code()));
+  EXPECT_EQ(details.message(), status.error_message());
   return ReadError(details);
 }
 
