@@ -14,14 +14,18 @@
 namespace strata {
 
 std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
-                                      const Sequence& sequence, int width) {
-  std::vector<std::int64_t> shape = {std::ssize(spec.layers)};
+                                      const Sequence& sequence,
+                                      const OutputWidths& widths) {
+  const bool logits = spec.kind == OutputKind::kLogits;
+  std::vector<std::int64_t> shape;
+  if (!logits) shape.push_back(std::ssize(spec.layers));
   if (spec.pooling == Pooling::kNone) {
     shape.push_back(spec.positions.empty() ? sequence.pieces()
                                            : std::ssize(spec.positions));
   } else if (spec.pooling == Pooling::kSpans) {
     shape.push_back(std::ssize(sequence.spans));
   }
+  const int width = logits ? widths.logits : widths.hidden_states;
   shape.push_back(spec.dimensions == 0 ? width : spec.dimensions);
   return shape;
 }
@@ -31,16 +35,18 @@ std::int64_t OutputSelections(const Sequence& sequence) {
   for (const OutputSpec& spec : *sequence.outputs) {
     const std::int64_t vectors =
         spec.pooling == Pooling::kSpans ? std::ssize(sequence.spans) : 1;
-    selections +=
-        (std::ssize(spec.layers) * vectors) + std::ssize(spec.positions);
+    const std::int64_t layers =
+        spec.kind == OutputKind::kLogits ? 1 : std::ssize(spec.layers);
+    selections += (layers * vectors) + std::ssize(spec.positions);
   }
   return selections;
 }
 
-std::int64_t OutputBytes(const Sequence& sequence, int width) {
+std::int64_t OutputBytes(const Sequence& sequence,
+                         const OutputWidths& widths) {
   std::int64_t bytes = 0;
   for (const OutputSpec& spec : *sequence.outputs) {
-    const auto shape = OutputShape(spec, sequence, width);
+    const auto shape = OutputShape(spec, sequence, widths);
     bytes += std::accumulate(shape.begin(), shape.end(), ByteSize(spec.dtype),
                              std::multiplies<>());
   }

@@ -18,6 +18,9 @@ namespace strata {
 // How the pieces of a sequence become one vector. See strata.v1.Pooling.
 enum class Pooling { kNone, kMean, kFirst, kLast, kMax, kSpans };
 
+// What an output is made of. See strata.v1.OutputKind.
+enum class OutputKind { kHiddenStates, kLogits };
+
 // A half-open range of pieces.
 struct PieceSpan {
   std::int64_t begin = 0;
@@ -30,7 +33,9 @@ struct PieceSpan {
 // in range and none is negative.
 struct OutputSpec {
   std::string name;
-  // Indices into the trace's layers, 0 the embedding output; at least one.
+  OutputKind kind = OutputKind::kHiddenStates;
+  // Indices into the trace's layers, 0 the embedding output; at least one, but
+  // none for logits.
   std::vector<int> layers;
   // With kNone: only these pieces, negative from the sequence's end (sequences
   // differ in length, so these stay relative). Empty: all.
@@ -71,19 +76,28 @@ struct Computed {
   absl::Duration compute;
 };
 
+// Channels of a model's outputs of each kind.
+struct OutputWidths {
+  int hidden_states = 0;
+  // The vocabulary. 0: the model has no logits.
+  int logits = 0;
+};
+
 // Shape of the tensor that `spec` yields for `sequence`: [layers, pieces,
-// width], pooled [layers, width], spans [layers, spans, width].
+// width], pooled [layers, width], spans [layers, spans, width]; of logits the
+// same without layers, the vocabulary being the width.
 std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
-                                      const Sequence& sequence, int width);
+                                      const Sequence& sequence,
+                                      const OutputWidths& widths);
 
 // Selections that the outputs of `sequence` take on the device: for each
-// output, its layers, times its spans where it pools by them, and its
-// positions. Each costs about as much as another, however few numbers it
+// output, its layers (logits count as one), times its spans where it pools by
+// them, and its positions. Each costs about as much as another, however few numbers it
 // yields.
 std::int64_t OutputSelections(const Sequence& sequence);
 
 // Bytes of all outputs of `sequence`.
-std::int64_t OutputBytes(const Sequence& sequence, int width);
+std::int64_t OutputBytes(const Sequence& sequence, const OutputWidths& widths);
 
 }  // namespace strata
 

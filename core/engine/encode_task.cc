@@ -145,7 +145,7 @@ absl::Status EncodeTask::CheckReply() const {
   std::int64_t bytes = 0;
   for (const Sequence& sequence : sequences_) {
     selections += OutputSelections(sequence);
-    bytes += OutputBytes(sequence, resolved_.model->report.width);
+    bytes += OutputBytes(sequence, resolved_.model->report.widths());
   }
   if (selections > kMaxSelections) {
     return FieldError(

@@ -43,20 +43,50 @@ absl::StatusOr<int> ResolveLayer(int layer, int layers,
   return resolved;
 }
 
+absl::Status ResolveLayers(std::vector<int>& layers, const std::string& field,
+                           const TraceReport& report) {
+  if (layers.empty()) layers = {-1};
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    STRATA_ASSIGN_OR_RETURN(layers[i],
+                            ResolveLayer(layers[i], report.layers,
+                                         absl::StrCat(field, "[", i, "]")));
+  }
+  return absl::OkStatus();
+}
+
+// Whether logits can be had, of a trace that may have none.
+absl::Status CheckLogits(const OutputSpec& spec, const std::string& field,
+                         const TraceReport& report) {
+  if (!spec.layers.empty()) {
+    return FieldError(absl::StrCat(field, ".layers"),
+                      "set together with kind LOGITS; logits come from no "
+                      "layer, leave it empty");
+  }
+  if (report.logits_width == 0) {
+    return Error(Reason::kNotSupportedByModel,
+                 absl::StrCat(field,
+                              ".kind: the model's trace gives no LOGITS; ask "
+                              "for HIDDEN_STATES, or serve a trace of the "
+                              "model with its head"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<OutputSpec> ResolveOutput(OutputSpec spec,
                                          const std::string& field,
                                          const TraceReport& report) {
-  if (spec.layers.empty()) spec.layers = {-1};
-  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    STRATA_ASSIGN_OR_RETURN(
-        spec.layers[i], ResolveLayer(spec.layers[i], report.layers,
-                                     absl::StrCat(field, ".layers[", i, "]")));
-  }
-  if (spec.dimensions < 0 || spec.dimensions > report.width) {
+  const bool logits = spec.kind == OutputKind::kLogits;
+  STRATA_RETURN_IF_ERROR(logits ? CheckLogits(spec, field, report)
+                                : ResolveLayers(spec.layers,
+                                                absl::StrCat(field, ".layers"),
+                                                report));
+  const int width = logits ? report.logits_width : report.width;
+  if (spec.dimensions < 0 || spec.dimensions > width) {
     return FieldError(
         absl::StrCat(field, ".dimensions"),
-        absl::StrCat("got ", spec.dimensions, ", expected 0 (all) to ",
-                     report.width, ", the model's width"));
+        absl::StrCat("got ", spec.dimensions, ", expected 0 (all) to ", width,
+                     logits ? ", the width of the logits"
+                            : ", the model's width"));
   }
   if (!spec.positions.empty() && spec.pooling != Pooling::kNone) {
     return FieldError(absl::StrCat(field, ".positions"),

@@ -20,7 +20,8 @@ namespace strata {
 // field in the wire's names, as "inputs[2].pieces.ids[7]".
 
 // The outputs with layers and dimensions in range, layers counted from 0, and
-// an empty list made one output of the last layer.
+// an empty list made one output of the last layer. Errors: INVALID_FIELD;
+// NOT_SUPPORTED_BY_MODEL for logits of a trace that gives none.
 absl::StatusOr<std::shared_ptr<const std::vector<OutputSpec>>> ResolveOutputs(
     const std::vector<OutputSpec>& outputs, const Model& model);
 

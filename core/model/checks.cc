@@ -86,6 +86,13 @@ constexpr std::array kChecks = {
               .expected = "a padded sequence equals itself alone",
               .remedy = "trace with an attention mask",
               .look = CheckPaddingInvisible},
+    CheckSpec{.name = "logits",
+              .essential = false,
+              .expected = "no logits, or logits [B, T, V] over the vocabulary "
+                          "that are the same in a batch as alone",
+              .remedy = "set \"layers\" in strata.json to the number of "
+                        "hidden states if another output was taken for logits",
+              .look = CheckLogits},
     CheckSpec{.name = "longest_length",
               .essential = false,
               .expected = "runs on sequences of 8192 pieces, or of "

@@ -59,6 +59,9 @@ Finding CheckPaddingInvisible(Subject& subject);
 // against each alone, with the report's mask form.
 absl::StatusOr<double> PaddingError(const Subject& subject);
 
+// checks_logits.cc: whether there are logits that can be served.
+Finding CheckLogits(Subject& subject);
+
 // checks_length.cc: how long a sequence may be.
 Finding CheckLongestLength(Subject& subject);
 

@@ -100,6 +100,11 @@ absl::StatusOr<std::string> ReadString(absl::string_view key,
   return json.get<std::string>();
 }
 
+absl::StatusOr<bool> ReadBool(absl::string_view key, const Json& json) {
+  if (!json.is_boolean()) return Refuse(key, json, "true or false");
+  return json.get<bool>();
+}
+
 template <typename Table>
 auto ReadName(absl::string_view key, const Json& json, const Table& table)
     -> absl::StatusOr<decltype(table[0].second)> {
@@ -161,6 +166,8 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
         }));
   } else if (key == "mask_form") {
     STRATA_ASSIGN_OR_RETURN(config.mask_form, ReadName(key, json, kMaskForms));
+  } else if (key == "layers") {
+    STRATA_ASSIGN_OR_RETURN(config.layers, ReadInt(key, json, 1));
   } else if (key == "padding_id") {
     STRATA_ASSIGN_OR_RETURN(config.padding_id, ReadInteger(key, json, 0));
   } else if (key == "max_pieces") {
@@ -173,13 +180,16 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
         }));
   } else if (key == "devices") {
     STRATA_ASSIGN_OR_RETURN(config.devices, ReadList(key, json, ReadString));
+  } else if (key == "batch_invariant") {
+    STRATA_ASSIGN_OR_RETURN(config.batch_invariant, ReadBool(key, json));
   } else if (key == "batching") {
     return ReadBatching(json, config.batching);
   } else {
     return UnknownKey(key,
-                      "\"arguments\", \"mask_form\", \"padding_id\", "
-                      "\"max_pieces\", \"final_norm_layers\", \"devices\", "
-                      "\"batching\"");
+                      "\"arguments\", \"mask_form\", \"layers\", "
+                      "\"padding_id\", \"max_pieces\", "
+                      "\"final_norm_layers\", \"devices\", "
+                      "\"batch_invariant\", \"batching\"");
   }
   return absl::OkStatus();
 }

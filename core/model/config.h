@@ -24,10 +24,12 @@ namespace strata {
 //   {
 //     "arguments": ["piece_ids", "attention_mask", "positions"],
 //     "mask_form": "pairs",
+//     "layers": 7,
 //     "padding_id": 0,
 //     "max_pieces": 512,
 //     "final_norm_layers": [6],
 //     "devices": ["cuda"],
+//     "batch_invariant": true,
 //     "batching": {"max_rows": 64, "max_padded_pieces": 1024,
 //                  "forward_cost": 64}
 //   }
@@ -37,6 +39,11 @@ struct ModelConfig {
   std::vector<ArgumentRole> arguments;
   // "none", "pieces", "keys", "pairs" or "dict". Unset: found by trying.
   std::optional<MaskForm> mask_form;
+  // How many of the tensors that forward returns first are hidden states, the
+  // embedding output included; what follows them may be logits. Unset: see
+  // ReadOutputs. Needed only where the vocabulary is as large as the layers are
+  // wide.
+  std::optional<int> layers;
   // Identifier that fills up rows.
   std::int64_t padding_id = 0;
   // Longest input that is accepted. Unset: the longest that the examination
@@ -47,6 +54,10 @@ struct ModelConfig {
   // Of the server's devices, those that the model runs on, in the words of
   // --devices. Empty: all.
   std::vector<std::string> devices;
+  // Whether every sequence has a forward of its own, at its own length, so that
+  // equal inputs have bitwise equal answers whatever the load (on devices of
+  // one kind). Costs what batches gain; `batching` then has no say.
+  bool batch_invariant = false;
   // What a batch may be; padding_exact is not read but found.
   PlanLimits batching;
 };

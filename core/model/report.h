@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/batch/request.h"
 #include "core/tensor/mask_form.h"
 
 namespace strata {
@@ -41,6 +42,8 @@ struct TraceReport {
   // Hidden states, the embedding output included: n_layers + 1.
   int layers = 0;
   int width = 0;
+  // Channels of the logits, the vocabulary of the model's head. 0: none.
+  int logits_width = 0;
   // "float32", "float16" or "bfloat16".
   std::string dtype;
   std::int64_t vocabulary_size = 0;
@@ -51,6 +54,10 @@ struct TraceReport {
   bool padding_exact = false;
   std::vector<Check> checks;
   absl::Duration duration;
+
+  OutputWidths widths() const {
+    return {.hidden_states = width, .logits = logits_width};
+  }
 };
 
 }  // namespace strata

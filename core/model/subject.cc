@@ -10,6 +10,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/trace.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
 #include "core/tensor/torch_call.h"
 #include "torch/script.h"
@@ -47,8 +49,9 @@ Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed) {
   return sequence;
 }
 
-absl::StatusOr<LayerTensors> RunRows(const Subject& subject, const Trace& trace,
-                                     std::span<const Sequence> sequences) {
+absl::StatusOr<ForwardOutputs> RunForward(const Subject& subject,
+                                          const Trace& trace,
+                                          std::span<const Sequence> sequences) {
   std::vector<const Sequence*> members;
   BatchPlan plan;
   for (const Sequence& sequence : sequences) {
@@ -62,6 +65,13 @@ absl::StatusOr<LayerTensors> RunRows(const Subject& subject, const Trace& trace,
                                 subject.config.padding_id, at::kCPU);
                           }));
   return trace.Forward(rows);
+}
+
+absl::StatusOr<LayerTensors> RunRows(const Subject& subject, const Trace& trace,
+                                     std::span<const Sequence> sequences) {
+  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs,
+                          RunForward(subject, trace, sequences));
+  return std::move(outputs.layers);
 }
 
 std::string ShapeProblem(std::span<const at::Tensor> layers, int rows,

@@ -15,6 +15,7 @@
 #include "core/model/config.h"
 #include "core/model/report.h"
 #include "core/model/trace.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/mask_form.h"
 #include "torch/script.h"
 
@@ -40,6 +41,10 @@ Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed);
 
 // Runs `trace`, the subject's or one cut from it, on a row for each of
 // `sequences`, padded to the longest, with the mask in the report's form.
+absl::StatusOr<ForwardOutputs> RunForward(const Subject& subject,
+                                          const Trace& trace,
+                                          std::span<const Sequence> sequences);
+// The same, its layers alone.
 absl::StatusOr<LayerTensors> RunRows(const Subject& subject, const Trace& trace,
                                      std::span<const Sequence> sequences);
 

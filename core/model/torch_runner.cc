@@ -14,6 +14,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/trace.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
 #include "core/tensor/select.h"
@@ -36,11 +37,10 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             return AssembleRows(sequences, plan, mask_form_,
                                                 padding_id_, device_);
                           }));
-  STRATA_ASSIGN_OR_RETURN(const std::vector<at::Tensor> layers,
-                          trace_.Forward(rows));
+  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, trace_.Forward(rows));
   return CallTorch([&] {
     const c10::InferenceMode no_gradients;
-    return SelectOutputs(layers, sequences, plan);
+    return SelectOutputs(outputs, sequences, plan);
   });
 }
 

@@ -19,8 +19,10 @@
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "core/model/graph.h"
+#include "core/model/output_form.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
 #include "core/tensor/torch_call.h"
 #include "torch/csrc/jit/api/function_impl.h"
@@ -82,45 +84,6 @@ c10::IValue ArgumentValue(const RowTensors& rows, const Argument& argument) {
   return {};
 }
 
-// The elements of a tuple or list; nullopt for anything else.
-std::optional<std::vector<c10::IValue>> Elements(const c10::IValue& value) {
-  if (value.isTuple()) {
-    const auto& elements = value.toTupleRef().elements();
-    return std::vector<c10::IValue>(elements.begin(), elements.end());
-  }
-  if (value.isList()) return value.toListRef().vec();
-  return std::nullopt;
-}
-
-std::vector<at::Tensor> LeadingTensors(const std::vector<c10::IValue>& elements,
-                                       bool of_one_shape) {
-  std::vector<at::Tensor> tensors;
-  for (const c10::IValue& element : elements) {
-    if (!element.isTensor()) break;
-    const at::Tensor& tensor = element.toTensor();
-    if (of_one_shape && !tensors.empty() &&
-        tensor.sizes() != tensors[0].sizes()) {
-      break;
-    }
-    tensors.push_back(tensor);
-  }
-  return tensors;
-}
-
-absl::StatusOr<std::vector<at::Tensor>> Layers(const c10::IValue& output) {
-  if (output.isTensor()) return std::vector<at::Tensor>{output.toTensor()};
-  auto elements = Elements(output);
-  bool nested = false;
-  while (elements.has_value() && !elements->empty()) {
-    if (elements->front().isTensor()) return LeadingTensors(*elements, !nested);
-    nested = true;
-    elements = Elements(c10::IValue(elements->front()));
-  }
-  return Error(Reason::kForwardFailed,
-               absl::StrCat("forward returned a ", output.type()->str(),
-                            ", expected a tuple of hidden states"));
-}
-
 }  // namespace
 
 Trace::Trace(torch::jit::Module module,
@@ -162,8 +125,7 @@ std::vector<int> Trace::IntegerConstants(int most) const {
       .value_or(std::vector<int>());
 }
 
-absl::StatusOr<std::vector<at::Tensor>> Trace::Forward(
-    const RowTensors& rows) const {
+absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
   const auto output = CallTorch([&] {
     const c10::InferenceMode no_gradients;
     torch::jit::Stack stack = {module_._ivalue()};
@@ -174,13 +136,13 @@ absl::StatusOr<std::vector<at::Tensor>> Trace::Forward(
     return stack.back();
   });
   if (!output.ok()) return output.status();
-  return Layers(*output);
+  return ReadOutputs(*output, layers_);
 }
 
 absl::StatusOr<Trace> Trace::Cut(int deepest) const {
   STRATA_ASSIGN_OR_RETURN(
       auto graph, CallTorch([&] { return CutGraph(*graph_, deepest); }));
-  if (graph == nullptr) {
+  if (graph == nullptr || deepest >= layers_.value_or(deepest + 1)) {
     return Error(Reason::kNotSupportedByModel,
                  absl::StrCat("the trace's output does not show layers 0 to ",
                               deepest, ", so it cannot be cut there"));
@@ -192,8 +154,9 @@ absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
   return CallTorch([&] {
     auto graph = graph_->copy();
     PlaceGraph(*graph, device);
-    return Trace(module_.deepcopy(device), std::move(graph), schema_,
-                 arguments_);
+    Trace copy(module_.deepcopy(device), std::move(graph), schema_, arguments_);
+    copy.layers_ = layers_;
+    return copy;
   });
 }
 

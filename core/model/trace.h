@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
 #include "torch/script.h"
 
@@ -28,7 +29,7 @@ namespace strata {
 //
 //   STRATA_ASSIGN_OR_RETURN(Trace trace,
 //   Trace::Load("models/falcon/1/model.pt")); trace.Bind(roles);
-//   STRATA_ASSIGN_OR_RETURN(auto layers, trace.Forward(rows));
+//   STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, trace.Forward(rows));
 class Trace {
  public:
   // Reads a trace onto the CPU, wherever it was made. Error: INVALID_ARGUMENT
@@ -39,23 +40,26 @@ class Trace {
   // forward's arguments, without self.
   const std::vector<SchemaArgument>& schema() const { return schema_; }
 
-  // Says what each argument means; comes before Forward and EmbeddingRows.
-  void Bind(std::vector<Argument> arguments) {
+  // Says what each argument means, and where the output does not tell, how many
+  // of its tensors are layers (see ReadOutputs); comes before Forward and
+  // EmbeddingRows.
+  void Bind(std::vector<Argument> arguments,
+            std::optional<int> layers = std::nullopt) {
     arguments_ = std::move(arguments);
+    layers_ = layers;
   }
 
   // Rows of the table that embeds the piece ids: ids are below it. nullopt
   // where the graph does not show one.
   std::optional<std::int64_t> EmbeddingRows() const;
 
-  // Runs a forward, with gradients off: the layers, [B, T, W] each, those of
-  // Y[0] in a nested tuple Y. Of a flat tuple or list it is the leading tensors
-  // of one shape; a single tensor is one layer. Errors: INTERNAL, reason
-  // FORWARD_FAILED; RESOURCE_EXHAUSTED where the device has no memory.
-  absl::StatusOr<std::vector<at::Tensor>> Forward(const RowTensors& rows) const;
+  // Runs a forward, with gradients off, and reads what it returns as
+  // ReadOutputs says. Errors: INTERNAL, reason FORWARD_FAILED;
+  // RESOURCE_EXHAUSTED where the device has no memory.
+  absl::StatusOr<ForwardOutputs> Forward(const RowTensors& rows) const;
 
-  // The same up to layer `deepest`, without the cost of those above; shares the
-  // weights. Error: NOT_SUPPORTED_BY_MODEL where its graph does not show that
+  // The same up to layer `deepest`, without the cost of those above or of
+  // logits; shares the weights. Error: NOT_SUPPORTED_BY_MODEL where its graph does not show that
   // many layers.
   absl::StatusOr<Trace> Cut(int deepest) const;
 
@@ -77,6 +81,7 @@ class Trace {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<SchemaArgument> schema_;
   std::vector<Argument> arguments_;
+  std::optional<int> layers_;
   // Runs graph_, which it compiles at the first call.
   std::unique_ptr<torch::jit::Function> function_;
 };

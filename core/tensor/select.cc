@@ -15,6 +15,7 @@
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/tensor/forward_outputs.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -44,18 +45,26 @@ struct Place {
   std::int64_t bytes = 0;
 };
 
+OutputWidths WidthsOf(const ForwardOutputs& outputs) {
+  const at::Tensor& logits = outputs.logits;
+  return {
+      .hidden_states = static_cast<int>(outputs.layers[0].size(-1)),
+      .logits = logits.defined() ? static_cast<int>(logits.size(-1)) : 0};
+}
+
 // Where everything goes: for each sequence, for each of its outputs.
 struct Layout {
   std::vector<std::vector<Place>> places;
   std::int64_t bytes = 0;
 };
 
-Layout LayOut(std::span<const Sequence* const> sequences, int width) {
+Layout LayOut(std::span<const Sequence* const> sequences,
+              const OutputWidths& widths) {
   Layout layout;
   for (const Sequence* sequence : sequences) {
     std::vector<Place>& places = layout.places.emplace_back();
     for (const OutputSpec& spec : *sequence->outputs) {
-      Place place{.shape = OutputShape(spec, *sequence, width),
+      Place place{.shape = OutputShape(spec, *sequence, widths),
                   .offset = layout.bytes};
       place.bytes = std::accumulate(place.shape.begin(), place.shape.end(),
                                     ByteSize(spec.dtype), std::multiplies<>());
@@ -78,13 +87,18 @@ at::Tensor AtPositions(const at::Tensor& states,
   return states.index_select(0, at::tensor(indices).to(states.device()));
 }
 
+// Mean over the pieces, summed in fp32: [W] of [P, W].
+at::Tensor Mean(const at::Tensor& states) {
+  return states.mean(0, /*keepdim=*/false, at::kFloat);
+}
+
 // Mean over the pieces of each span: [spans, W] of [P, W].
 at::Tensor SpanMeans(const at::Tensor& states,
                      const std::vector<PieceSpan>& spans) {
   std::vector<at::Tensor> means;
   means.reserve(spans.size());
   for (const PieceSpan& span : spans) {
-    means.push_back(states.slice(0, span.begin, span.end).mean(0));
+    means.push_back(Mean(states.slice(0, span.begin, span.end)));
   }
   return at::stack(means);
 }
@@ -103,9 +117,9 @@ at::Tensor Pool(const at::Tensor& states, const OutputSpec& spec,
     case Pooling::kMax:
       return states.amax(0);
     case Pooling::kMean:
-      return states.to(at::kFloat).mean(0);
+      return Mean(states);
     case Pooling::kSpans:
-      return SpanMeans(states.to(at::kFloat), sequence.spans);
+      return SpanMeans(states, sequence.spans);
   }
   return states;
 }
@@ -116,22 +130,37 @@ at::Tensor Normalize(const at::Tensor& vectors) {
   return exact / exact.norm(2, {-1}, /*keepdim=*/true).clamp_min(kSmallestNorm);
 }
 
+// What `spec` makes of `states`, [pieces, width], before the cast.
+at::Tensor Vectors(at::Tensor states, const OutputSpec& spec,
+                   const Sequence& sequence) {
+  if (spec.dimensions > 0) states = states.narrow(1, 0, spec.dimensions);
+  at::Tensor vectors = Pool(states, spec, sequence);
+  return spec.normalize ? Normalize(vectors) : vectors;
+}
+
 // Fills `place` of `buffer`, uint8, with what `spec` asks of `sequence`, which
 // lies at `begin` of `row`.
 void Write(const OutputSpec& spec, const Sequence& sequence,
-           std::span<const at::Tensor> layers, std::int64_t row,
-           std::int64_t begin, const Place& place, const at::Tensor& buffer) {
+           const ForwardOutputs& outputs, std::int64_t row, std::int64_t begin,
+           const Place& place, const at::Tensor& buffer) {
+  const bool logits = spec.kind == OutputKind::kLogits;
+  TORCH_CHECK(!logits || outputs.logits.defined(),
+              "the forward gave no logits");
   if (place.bytes == 0) return;  // No spans were given.
   const at::Tensor target = buffer.narrow(0, place.offset, place.bytes)
                                 .view(ToScalarType(spec.dtype))
                                 .view(place.shape);
+  const auto states = [&](const at::Tensor& batch) {
+    return batch[row].narrow(0, begin, sequence.pieces());
+  };
+  if (logits) {
+    target.copy_(Vectors(states(outputs.logits), spec, sequence));
+    return;
+  }
   std::int64_t index = 0;
   for (const int layer : spec.layers) {
-    at::Tensor states = layers[layer][row].narrow(0, begin, sequence.pieces());
-    if (spec.dimensions > 0) states = states.narrow(1, 0, spec.dimensions);
-    at::Tensor vectors = Pool(states, spec, sequence);
-    if (spec.normalize) vectors = Normalize(vectors);
-    target[index++].copy_(vectors);
+    target[index++].copy_(
+        Vectors(states(outputs.layers[layer]), spec, sequence));
   }
 }
 
@@ -147,17 +176,17 @@ at::Tensor ToHost(const at::Tensor& buffer) {
 }  // namespace
 
 std::vector<std::vector<HostTensor>> SelectOutputs(
-    std::span<const at::Tensor> layers,
-    std::span<const Sequence* const> sequences, const BatchPlan& plan) {
-  const Layout layout = LayOut(sequences, static_cast<int>(layers[0].size(-1)));
+    const ForwardOutputs& outputs, std::span<const Sequence* const> sequences,
+    const BatchPlan& plan) {
+  const Layout layout = LayOut(sequences, WidthsOf(outputs));
   const at::Tensor buffer =
-      at::empty({layout.bytes}, layers[0].options().dtype(at::kByte));
+      at::empty({layout.bytes}, outputs.layers[0].options().dtype(at::kByte));
   for (std::size_t row = 0; row < plan.rows.size(); ++row) {
     std::int64_t begin = 0;
     for (const int member : plan.rows[row].members) {
       const Sequence& sequence = *sequences[member];
       for (std::size_t i = 0; i < sequence.outputs->size(); ++i) {
-        Write((*sequence.outputs)[i], sequence, layers,
+        Write((*sequence.outputs)[i], sequence, outputs,
               static_cast<std::int64_t>(row), begin, layout.places[member][i],
               buffer);
       }

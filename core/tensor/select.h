@@ -10,22 +10,22 @@
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
-#include "torch/script.h"
+#include "core/tensor/forward_outputs.h"
 
 namespace strata {
 
-// What was asked of each sequence, out of a forward's `layers`, each
-// [B, T, W]: one tensor for each of its OutputSpecs, of OutputShape(), in the
-// order of `sequences`, whose places `plan` says.
+// What was asked of each sequence, out of what a forward gave: one tensor for
+// each of its OutputSpecs, of OutputShape(), in the order of `sequences`, whose
+// places `plan` says.
 //
 // All is chosen, pooled (in fp32), normalised and cast on the device of
-// `layers`, into one buffer that leaves it in one copy and that the tensors
+// `outputs`, into one buffer that leaves it in one copy and that the tensors
 // share; on the CPU that buffer is the answer itself. Each tensor begins at a
-// multiple of 64 bytes. Throws c10::Error where there is no memory (see
-// CallTorch).
+// multiple of 64 bytes. Throws c10::Error where there is no memory, or
+// where there are no logits that were asked for (see CallTorch).
 std::vector<std::vector<HostTensor>> SelectOutputs(
-    std::span<const at::Tensor> layers,
-    std::span<const Sequence* const> sequences, const BatchPlan& plan);
+    const ForwardOutputs& outputs, std::span<const Sequence* const> sequences,
+    const BatchPlan& plan);
 
 }  // namespace strata
 

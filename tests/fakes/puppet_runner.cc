@@ -62,7 +62,7 @@ HostTensor MakeOutput(const OutputSpec& spec, const Sequence& sequence,
   }
   const auto bytes = std::as_bytes(std::span<const float>(*numbers));
   return {.dtype = DataType::kFloat32,
-          .shape = OutputShape(spec, sequence, width),
+          .shape = OutputShape(spec, sequence, {.hidden_states = width}),
           .owner = numbers,
           .data = bytes};
 }

@@ -26,10 +26,12 @@ TEST(ConfigTest, AllKeys) {
   const absl::StatusOr<ModelConfig> config = ParseModelConfig(R"({
     "arguments": ["attention_mask", "piece_ids", "type_ids", "positions"],
     "mask_form": "pairs",
+    "layers": 7,
     "padding_id": 3,
     "max_pieces": 512,
     "final_norm_layers": [6, 0],
     "devices": ["cuda:1", "cpu"],
+    "batch_invariant": true,
     "batching": {"max_rows": 8, "max_padded_pieces": 100, "forward_cost": 0}
   })");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -37,10 +39,12 @@ TEST(ConfigTest, AllKeys) {
               ElementsAre(ArgumentRole::kAttentionMask, ArgumentRole::kPieceIds,
                           ArgumentRole::kTypeIds, ArgumentRole::kPositions));
   EXPECT_EQ(config->mask_form, MaskForm::kPairs);
+  EXPECT_EQ(config->layers, 7);
   EXPECT_EQ(config->padding_id, 3);
   EXPECT_EQ(config->max_pieces, 512);
   EXPECT_THAT(config->final_norm_layers, ElementsAre(6, 0));
   EXPECT_THAT(config->devices, ElementsAre("cuda:1", "cpu"));
+  EXPECT_TRUE(config->batch_invariant);
   EXPECT_EQ(config->batching.max_rows, 8);
   EXPECT_EQ(config->batching.max_padded_pieces, 100);
   EXPECT_EQ(config->batching.forward_cost, 0);
@@ -51,9 +55,11 @@ TEST(ConfigTest, NoKeysAreTheDefaults) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->arguments, IsEmpty());
   EXPECT_FALSE(config->mask_form.has_value());
+  EXPECT_FALSE(config->layers.has_value());
   EXPECT_EQ(config->padding_id, 0);
   EXPECT_FALSE(config->max_pieces.has_value());
   EXPECT_THAT(config->devices, IsEmpty());
+  EXPECT_FALSE(config->batch_invariant);
   EXPECT_EQ(config->batching.max_rows, PlanLimits{}.max_rows);
 }
 
@@ -94,9 +100,16 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"[]", "strata.json: got a JSON array, expected an object"},
         BadConfig{R"({"max_piece": 3})",
                   "strata.json: unknown key \"max_piece\", expected one of "
-                  "\"arguments\", \"mask_form\", \"padding_id\", "
-                  "\"max_pieces\", \"final_norm_layers\", \"devices\", "
-                  "\"batching\""},
+                  "\"arguments\", \"mask_form\", \"layers\", "
+                  "\"padding_id\", \"max_pieces\", "
+                  "\"final_norm_layers\", \"devices\", "
+                  "\"batch_invariant\", \"batching\""},
+        BadConfig{R"({"layers": 0})",
+                  "strata.json: \"layers\": got 0, expected an integer from 1 "
+                  "to 2147483647"},
+        BadConfig{R"({"batch_invariant": 1})",
+                  "strata.json: \"batch_invariant\": got 1, expected true or "
+                  "false"},
         BadConfig{R"({"max_pieces": 0})",
                   "strata.json: \"max_pieces\": got 0, expected an integer "
                   "from 1 to 2147483647"},
@@ -148,6 +161,7 @@ TEST(ConfigTest, ALongValueIsQuotedShort) {
 TEST(ConfigTest, ADirectoryWithoutAFileHasTheDefaults) {
   const auto config = ReadModelConfig(testing::TempDir() + "/no_such_folder");
   ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->layers.has_value());
   EXPECT_EQ(config->padding_id, 0);
 }
 

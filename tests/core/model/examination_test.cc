@@ -67,7 +67,8 @@ TEST(ExaminationTest, OfAGoodTracePassesAllChecks) {
                   "padding_id_known", "forward_runs",
                   "outputs_are_hidden_states", "final_norm_layers_exist",
                   "finite", "deterministic", "batch_generalises",
-                  "length_generalises", "padding_invisible", "longest_length"));
+                  "length_generalises", "padding_invisible", "logits",
+                  "longest_length"));
   EXPECT_EQ(report.mask_form, MaskForm::kPairs);
   EXPECT_EQ(report.layers, kTestLayers);
   EXPECT_EQ(report.width, kTestWidth);
@@ -221,6 +222,58 @@ class JumpingClock final : public Clock {
   mutable int looks_ = 0;
   mutable absl::Time now_ = absl::UnixEpoch();
 };
+
+struct LogitsCase {
+  std::string name;
+  int width;
+  std::string found;
+};
+
+class LogitsTest : public testing::TestWithParam<LogitsCase> {};
+
+TEST_P(LogitsTest, AreServedWhereTheyAreTheSameInCompany) {
+  const Examination examination =
+      ExamineFile(GetParam().name, {.max_pieces = 20});
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.layers, kTestLayers);
+  EXPECT_EQ(examination.report.logits_width, GetParam().width);
+  const Check check = FindCheck(examination.report, "logits");
+  EXPECT_FALSE(check.essential);
+  EXPECT_THAT(check.found, StartsWith(GetParam().found));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Traces, LogitsTest,
+    testing::Values(
+        LogitsCase{"unmasked_causal", 0, "none"},
+        LogitsCase{"with_cache", 0, "none"},
+        LogitsCase{"cache_logits", kTestVocabulary, "logits of width 50, a"},
+        LogitsCase{"flat", kTestVocabulary, "logits of width 50, a relative"},
+        LogitsCase{"hidden_twice", 0,
+                   "a tensor of width 16 after the layers, in a vocabulary of "
+                   "50: not served"},
+        LogitsCase{"mixed_logits", 0, "a relative error of "}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ExaminationTest, TheConfigurationTellsLayersFromLogits) {
+  Trace trace = Trace::Load(TestTraceFile("square_logits")).value();
+  // As wide as the vocabulary of such a model.
+  const Examination told = Examine(trace, {.layers = kTestLayers}, kTestWidth,
+                                   Clock::Real());
+  EXPECT_EQ(told.report.layers, kTestLayers);
+  EXPECT_EQ(told.report.logits_width, kTestWidth);
+  const Examination untold = Examine(trace, {}, kTestWidth, Clock::Real());
+  EXPECT_EQ(untold.report.layers, kTestLayers + 1);
+  EXPECT_EQ(untold.report.logits_width, 0);
+}
+
+TEST(ExaminationTest, MoreLayersThanForwardReturnsAreRefused) {
+  EXPECT_THAT(
+      Message(ExamineFile("unmasked_causal", {.layers = 9})),
+      AllOf(StartsWith("check forward_runs: "),
+            HasSubstr("forward returned 4 tensors, expected at least the 9 of "
+                      "strata.json's \"layers\"")));
+}
 
 TEST(ExaminationTest, SlowForwardsEndTheSearchForLength) {
   const JumpingClock clock(1);

@@ -162,12 +162,30 @@ class UnknownArgument(Model):
         return (tuple(x * temperature for x in self.layers(piece_ids)),)
 
 
-class Flat(Model):
-    """A flat tuple, with logits after the layers."""
+class WithLogits(Model):
+    """Its outputs in one of the forms that traces have."""
+
+    def __init__(self, form):
+        super().__init__(causal=True)
+        self.form = form
 
     def forward(self, piece_ids):
         layers = self.layers(piece_ids)
-        return (*layers, layers[-1] @ self.pieces.weight.T)
+        logits = layers[-1] @ self.pieces.weight.T
+        kv = layers[1][:, None]
+        return {
+            "nested_logits": (layers, logits),
+            "cache_logits": (layers, ((kv, kv), (kv, kv)), logits),
+            "flat": (*layers, logits),
+            "flat_only": layers,
+            "list": list(layers),
+            "nested_list": (list(layers), [kv, kv], logits),
+            "hidden_logits": (layers[-1], logits),
+            "square_logits": (*layers, logits[..., :WIDTH]),
+            # What follows the layers is none, or none that can be served.
+            "hidden_twice": (layers, layers[-1]),
+            "mixed_logits": (layers, logits - logits.mean(0)),
+        }[self.form]
 
 
 class Single(Model):
@@ -203,7 +221,8 @@ def with_nan(model):
 
 def save(folder, name, model, *example):
     model = model.eval()
-    traced = torch.jit.trace(model, example, check_trace=False)
+    # Not strict: lists may be returned.
+    traced = torch.jit.trace(model, example, check_trace=False, strict=False)
     traced.save(str(folder / f"{name}.pt"))
     return model
 
@@ -237,7 +256,10 @@ def make_good(folder, ids):
     save(folder, "unmasked_causal", Unmasked(causal=True), ids)
     save(folder, "unmasked_encoder", Unmasked(), ids)
     save(folder, "mask_ignored", MaskIgnored(), ids, square)
-    save(folder, "flat", Flat(causal=True), ids)
+    for form in ("nested_logits", "cache_logits", "flat", "flat_only", "list",
+                 "nested_list", "hidden_logits", "square_logits",
+                 "hidden_twice", "mixed_logits"):
+        save(folder, form, WithLogits(form), ids)
     save(folder, "single", Single(causal=True), ids)
     save(folder, "with_cache", WithCache(causal=True), ids)
     save(folder, "clamped", Clamped(causal=True), ids)

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "core/base/error.h"
 #include "core/batch/request.h"
 #include "core/model/report.h"
+#include "core/model/signature.h"
+#include "core/tensor/forward_outputs.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
 #include "gmock/gmock.h"
@@ -30,10 +33,14 @@ using ::testing::Not;
 
 using Layers = std::vector<at::Tensor>;
 
+ForwardOutputs ForwardAll(const Trace& trace, const RowTensors& rows) {
+  const absl::StatusOr<ForwardOutputs> outputs = trace.Forward(rows);
+  EXPECT_TRUE(outputs.ok()) << outputs.status();
+  return outputs.value_or(ForwardOutputs{});
+}
+
 Layers Forward(const Trace& trace, const RowTensors& rows) {
-  const absl::StatusOr<Layers> layers = trace.Forward(rows);
-  EXPECT_TRUE(layers.ok()) << layers.status();
-  return layers.value_or(Layers{});
+  return ForwardAll(trace, rows).layers;
 }
 
 // What make_traces.py kept of the untraced model: its arguments, its layers.
@@ -132,19 +139,64 @@ TEST(TraceTest, TypesReachTheModel) {
   EXPECT_NEAR(difference[1].item<float>(), 5, 1e-5);
 }
 
-TEST(TraceTest, OfAFlatTupleTheLeadingTensorsOfOneShapeAreLayers) {
-  const Layers layers = Forward(LoadTestTrace("flat"),
-                                MakeRows(MakeSequences({5}), MaskForm::kNone));
-  ASSERT_EQ(layers.size(), kTestLayers);
-  EXPECT_EQ(layers.back().size(2), kTestWidth);
+struct OutputCase {
+  std::string name;
+  int layers;
+  bool logits;
+  // What strata.json would say.
+  std::optional<int> told_layers = std::nullopt;
+};
+
+class TraceOutputTest : public testing::TestWithParam<OutputCase> {};
+
+// Every form holds the same model: what is found in it is held to the layers of
+// the plainest one.
+TEST_P(TraceOutputTest, LayersAndLogitsAreFound) {
+  const RowTensors rows = MakeRows(MakeSequences({5, 3}), MaskForm::kNone);
+  const Layers plain = Forward(LoadTestTrace("unmasked_causal"), rows);
+  Trace trace = LoadTestTrace(GetParam().name);
+  trace.Bind(AssignRoles(trace.schema(), {}).value(), GetParam().told_layers);
+
+  const ForwardOutputs outputs = ForwardAll(trace, rows);
+
+  ASSERT_EQ(outputs.layers.size(), GetParam().layers);
+  for (int i = 0; i < GetParam().layers; ++i) {
+    const int layer = kTestLayers - GetParam().layers + i;
+    EXPECT_TRUE(outputs.layers[i].equal(plain[layer])) << i;
+  }
+  ASSERT_EQ(outputs.logits.defined(), GetParam().logits);
+  if (!GetParam().logits) return;
+  // A copy reads its outputs alike, and a cut leaves the logits out.
+  EXPECT_TRUE(ForwardAll(trace.CopyTo(at::kCPU).value(), rows)
+                  .logits.equal(outputs.logits));
+  const auto cut = trace.Cut(0);
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_FALSE(ForwardAll(*cut, rows).logits.defined());
 }
 
-TEST(TraceTest, ASingleTensorIsALayer) {
+INSTANTIATE_TEST_SUITE_P(
+    Forms, TraceOutputTest,
+    testing::Values(OutputCase{"unmasked_causal", kTestLayers, false},
+                    OutputCase{"with_cache", kTestLayers, false},
+                    OutputCase{"cache_logits", kTestLayers, true},
+                    OutputCase{"nested_logits", kTestLayers, true},
+                    OutputCase{"flat", kTestLayers, true},
+                    OutputCase{"flat_only", kTestLayers, false},
+                    OutputCase{"list", kTestLayers, false},
+                    OutputCase{"nested_list", kTestLayers, true},
+                    OutputCase{"hidden_logits", 1, true},
+                    OutputCase{"single", 1, false},
+                    OutputCase{"square_logits", kTestLayers, true,
+                               kTestLayers}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(TraceTest, LogitsOfTheLayersWidthAreToldApartByTheirCount) {
   const RowTensors rows = MakeRows(MakeSequences({5}), MaskForm::kNone);
-  const Layers single = Forward(LoadTestTrace("single"), rows);
-  ASSERT_EQ(single.size(), 1);
-  EXPECT_TRUE(
-      single[0].equal(Forward(LoadTestTrace("unmasked_causal"), rows).back()));
+  Trace trace = LoadTestTrace("square_logits");
+  EXPECT_EQ(Forward(trace, rows).size(), kTestLayers + 1);
+  trace.Bind(AssignRoles(trace.schema(), {}).value(), kTestLayers);
+  EXPECT_EQ(ForwardAll(trace, rows).logits.size(2), kTestWidth);
+  EXPECT_FALSE(trace.Cut(kTestLayers).ok());
 }
 
 struct CutCase {

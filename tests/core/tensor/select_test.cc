@@ -17,6 +17,7 @@
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/tensor/forward_outputs.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "torch/script.h"
@@ -156,12 +157,19 @@ Sequence MakeSequence(int pieces, std::vector<OutputSpec> outputs) {
 }
 
 std::vector<std::vector<HostTensor>> Select(
-    const std::vector<at::Tensor>& layers,
-    const std::vector<Sequence>& sequences, const BatchPlan& plan) {
+    const ForwardOutputs& outputs, const std::vector<Sequence>& sequences,
+    const BatchPlan& plan) {
   std::vector<const Sequence*> pointers;
   pointers.reserve(sequences.size());
   for (const Sequence& sequence : sequences) pointers.push_back(&sequence);
-  return SelectOutputs(layers, pointers, plan);
+  return SelectOutputs(outputs, pointers, plan);
+}
+
+std::vector<std::vector<HostTensor>> Select(
+    const std::vector<at::Tensor>& layers,
+    const std::vector<Sequence>& sequences, const BatchPlan& plan) {
+  return Select(ForwardOutputs{.layers = layers, .logits = {}}, sequences,
+                plan);
 }
 
 float ToleranceOf(DataType dtype) {
@@ -200,7 +208,7 @@ TEST_P(SelectSpecTest, GivesWhatPlainLoopsGive) {
     ASSERT_EQ(results[member].size(), 1);
     EXPECT_EQ(results[member][0].dtype, spec.dtype);
     EXPECT_EQ(results[member][0].shape,
-              OutputShape(spec, sequences[member], kWidth));
+              OutputShape(spec, sequences[member], {.hidden_states = kWidth}));
     EXPECT_THAT(Numbers(results[member][0]),
                 Pointwise(FloatNear(ToleranceOf(spec.dtype)),
                           SelectPlainly(spec, sequences[member], row, begin)));
@@ -245,6 +253,52 @@ INSTANTIATE_TEST_SUITE_P(
                   .dtype = DataType::kBFloat16},
                  {1, 3}}),
     [](const auto& info) { return info.param.name; });
+
+// Logits are held to the hidden states of a layer with the same numbers.
+TEST_P(SelectSpecTest, GivesTheSameOfLogits) {
+  OutputSpec spec = GetParam().spec;
+  spec.layers = {1};
+  OutputSpec of_logits = spec;
+  of_logits.kind = OutputKind::kLogits;
+  of_logits.layers.clear();
+  Sequence sequence = MakeSequence(4, {spec, of_logits});
+  sequence.spans = {{0, 2}, {1, 4}};
+  const auto layers = MakeLayers(2, 8);
+  const auto results =
+      Select({.layers = layers, .logits = layers[1]},
+             {MakeSequence(2, {{.layers = {0}}}), sequence},
+             {.rows = {{{0}}, {{1}}}, .length = 8});
+  EXPECT_EQ(Numbers(results[1][1]), Numbers(results[1][0]));
+  EXPECT_EQ(results[1][1].dtype, spec.dtype);
+  std::vector<std::int64_t> shape = results[1][0].shape;
+  shape.erase(shape.begin());
+  EXPECT_EQ(results[1][1].shape, shape);
+}
+
+TEST(SelectTest, LogitsHaveTheVocabularysWidth) {
+  const at::Tensor logits =
+      at::arange(2 * 3 * 50, at::kFloat).view({2, 3, 50});
+  const auto results =
+      Select({.layers = MakeLayers(2, 3), .logits = logits},
+             {MakeSequence(1, {{.layers = {0}}}),
+              MakeSequence(2, {{.kind = OutputKind::kLogits},
+                               {.kind = OutputKind::kLogits,
+                                .positions = {-1},
+                                .dimensions = 2}})},
+             {.rows = {{{0}}, {{1}}}, .length = 3});
+  EXPECT_THAT(results[1][0].shape, ElementsAre(2, 50));
+  EXPECT_EQ(Numbers(results[1][0]).front(), 150);
+  EXPECT_EQ(Numbers(results[1][0]).back(), 249);
+  EXPECT_THAT(results[1][1].shape, ElementsAre(1, 2));
+  EXPECT_THAT(Numbers(results[1][1]), ElementsAre(200.0F, 201.0F));
+}
+
+TEST(SelectTest, LogitsThatAreNotThereAreAnError) {
+  EXPECT_THROW(
+      Select(MakeLayers(1, 1), {MakeSequence(1, {{.kind = OutputKind::kLogits}})},
+             {.rows = {{{0}}}, .length = 1}),
+      c10::Error);
+}
 
 TEST(SelectTest, CastsRoundToNearest) {
   std::vector<at::Tensor> layers = MakeLayers(1, 1);

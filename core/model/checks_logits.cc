@@ -1,0 +1,84 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/batch/request.h"
+#include "core/model/checks.h"
+#include "core/model/report.h"
+#include "core/model/subject.h"
+#include "core/tensor/forward_outputs.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+// As for what would refuse a trace: logits that are wrong are off by about one.
+constexpr double kSlack = 10;
+
+// Sequences that the server would put into one batch.
+std::vector<Sequence> Batch(const Subject& subject) {
+  const bool padded = subject.report.padding_exact;
+  return {Probe(subject, 11, 0), Probe(subject, padded ? 7 : 11, 1),
+          Probe(subject, padded ? 3 : 11, 2)};
+}
+
+// The largest relative error of a row of `logits` against its sequence alone.
+absl::StatusOr<double> ErrorInCompany(const Subject& subject,
+                                      const at::Tensor& logits,
+                                      const std::vector<Sequence>& batch) {
+  double largest = 0;
+  for (std::size_t row = 0; row < batch.size(); ++row) {
+    STRATA_ASSIGN_OR_RETURN(
+        const ForwardOutputs alone,
+        RunForward(subject, subject.trace, {&batch[row], 1}));
+    const double error = RelativeError({&logits, 1}, static_cast<int>(row),
+                                       {&alone.logits, 1});
+    if (std::isnan(error)) return error;
+    largest = std::max(largest, error);
+  }
+  return largest;
+}
+
+Finding NotServed(const std::string& found) {
+  return {.passed = false, .found = absl::StrCat(found, ": not served")};
+}
+
+}  // namespace
+
+Finding CheckLogits(Subject& subject) {
+  const std::vector<Sequence> batch = Batch(subject);
+  const auto outputs = RunForward(subject, subject.trace, batch);
+  if (!outputs.ok()) return NotServed(std::string(outputs.status().message()));
+  const at::Tensor& logits = outputs->logits;
+  if (!logits.defined()) return {.passed = true, .found = "none"};
+
+  const std::int64_t width = logits.size(2);
+  const std::int64_t pieces = std::min(subject.tokenizer_vocabulary,
+                                       subject.report.vocabulary_size);
+  if (width < pieces) {
+    return NotServed(absl::StrCat("a tensor of width ", width,
+                                  " after the layers, in a vocabulary of ",
+                                  pieces));
+  }
+  const auto error = ErrorInCompany(subject, logits, batch);
+  if (!error.ok()) return NotServed(std::string(error.status().message()));
+  const double tolerance = kSlack * RoundingTolerance(subject.report.dtype);
+  if (!(*error <= tolerance)) {  // Not-a-number is not.
+    return NotServed(
+        absl::StrCat("a relative error of ", *error, ", above ", tolerance));
+  }
+  subject.report.logits_width = static_cast<int>(width);
+  return {.passed = true,
+          .found = absl::StrCat("logits of width ", width,
+                                ", a relative error of ", *error)};
+}
+
+}  // namespace strata
