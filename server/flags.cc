@@ -22,6 +22,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
+#include "core/model/version_policy.h"
 #include "server/address.h"
 #include "server/version.h"
 
@@ -107,6 +108,16 @@ Setter MetricsSetter(std::optional<Address>& target) {
   };
 }
 
+Setter VersionsSetter(ServedVersions& target) {
+  return [&target](const std::string& text) {
+    if (text != "all" && text != "newest") {
+      return Expected(text, "all or newest");
+    }
+    target = text == "all" ? ServedVersions::kAll : ServedVersions::kNewest;
+    return absl::OkStatus();
+  };
+}
+
 template <typename Text>
 Setter TextSetter(Text& target) {
   return [&target](const std::string& text) {
@@ -152,6 +163,10 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "Folder of models, <model>/<version>/ below it. Required.",
           TextSetter(flags.repository))
       .required();
+  AddFlag(app, "--versions", "WHICH", "all",
+          "all or newest: the versions that are served of models whose own\n"
+          "strata.json, beside the versions, does not say.",
+          VersionsSetter(flags.versions));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
           "Where gRPC listens; port 0 picks a free one. Calls are neither\n"
           "encrypted nor authenticated: open it to networks you trust only.",

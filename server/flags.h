@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "core/model/version_policy.h"
 #include "server/address.h"
 
 namespace strata {
@@ -26,6 +27,8 @@ struct ServerFlags {
   // nullopt: no metrics.
   std::optional<Address> metrics_listen =
       Address{.host = "127.0.0.1", .port = 9464};
+  // Of models whose own strata.json does not say.
+  ServedVersions versions = ServedVersions::kAll;
   std::string devices = "auto";
   // 0: as many as the control group grants CPUs.
   int intra_op_threads = 0;

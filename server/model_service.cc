@@ -117,8 +117,8 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
       environment_, context, request, reply,
       [this](const v1::GetModelRequest& message,
              const std::shared_ptr<UnaryCall>& call) {
-        const auto entry =
-            registry_.Describe(message.model(), message.version());
+        const auto entry = registry_.Describe(
+            message.model(), message.version(), message.version_label());
         if (entry.ok()) {
           call->FinishWith(ToGetModelResponse(*entry, limits_));
         } else {

@@ -64,6 +64,18 @@ absl::StatusOr<std::unique_ptr<MetricsListener>> StartMetrics(
   return listener;
 }
 
+// Finds the models, and says what in the repository may be meant otherwise.
+absl::StatusOr<std::vector<ModelDirectory>> FindModels(
+    const ServerFlags& flags) {
+  STRATA_ASSIGN_OR_RETURN(RepositoryScan scan,
+                          ScanRepository(flags.repository, flags.versions));
+  for (const RepositoryRemark& remark : scan.remarks) {
+    Log(Severity::kWarning, "repository",
+        {{"path", remark.path.string()}, {"message", remark.text}});
+  }
+  return std::move(scan.directories);
+}
+
 // What the loading thread shares with the rest of the process.
 struct Models {
   const std::vector<ModelDirectory>& directories;
@@ -151,11 +163,10 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto devices, ResolveDevices(flags.devices));
   InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
-  STRATA_ASSIGN_OR_RETURN(const auto directories,
-                          ScanRepository(flags.repository));
+  STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;
   for (const ModelDirectory& directory : directories) {
-    registry.SetLoading(directory.id);
+    registry.SetLoading(directory.id, directory.labels);
   }
   metrics.SetModels(registry.List());
   STRATA_ASSIGN_OR_RETURN(const auto engine,

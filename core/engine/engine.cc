@@ -198,8 +198,9 @@ class Engine::Impl {
 
   absl::StatusOr<EncodeTask::Resolved> ResolveEncode(const EncodeCall& call) {
     EncodeTask::Resolved resolved{.id = next_call_++, .arrival = clock_.Now()};
-    STRATA_ASSIGN_OR_RETURN(resolved.model,
-                            registry_.Find(call.model, call.version));
+    STRATA_ASSIGN_OR_RETURN(
+        resolved.model,
+        registry_.Find(call.model, call.version, call.version_label));
     const Model& model = *resolved.model;
     if (!call.expected_digest.empty() && call.expected_digest != model.digest) {
       return Error(Reason::kDigestMismatch,
@@ -223,7 +224,7 @@ class Engine::Impl {
                        absl::StatusOr<Reply> (*work)(
                            const Call&, const std::shared_ptr<const Model>&),
                        Done<Reply> done) {
-    auto model = registry_.Find(call.model, call.version);
+    auto model = registry_.Find(call.model, call.version, call.version_label);
     if (!model.ok()) return std::move(done)(model.status());
     auto permit = Enter(inputs, call.deadline, call.request_bytes);
     if (!permit.ok()) return std::move(done)(permit.status());

@@ -56,11 +56,29 @@ const ModelEntry& NewestReady(
   return versions.rbegin()->second;
 }
 
+absl::StatusOr<ModelEntry> FindLabelled(
+    const std::map<std::int64_t, ModelEntry>& versions,
+    absl::string_view label) {
+  std::map<std::string, std::int64_t> known;
+  for (const auto& [version, entry] : versions) {
+    for (const std::string& own : entry.labels) {
+      if (own == label) return entry;
+      known.emplace(own, version);
+    }
+  }
+  return Error(Reason::kModelNotFound,
+               absl::StrCat("model \"", versions.begin()->second.id.name,
+                            "\" has no version label \"", Shown(label),
+                            "\"; it has: ", JoinKeys(known)));
+}
+
 }  // namespace
 
-void ModelRegistry::SetLoading(const ModelId& id) {
+void ModelRegistry::SetLoading(const ModelId& id,
+                               std::vector<std::string> labels) {
   MutexLock lock(mutex_);
-  models_[id.name].insert_or_assign(id.version, ModelEntry{.id = id});
+  models_[id.name].insert_or_assign(
+      id.version, ModelEntry{.id = id, .labels = std::move(labels)});
 }
 
 absl::StatusOr<ModelEntry*> ModelRegistry::FindLoading(const ModelId& id) {
@@ -119,14 +137,21 @@ absl::StatusOr<const ModelRegistry::Versions*> ModelRegistry::FindVersions(
 }
 
 absl::StatusOr<ModelEntry> ModelRegistry::FindEntry(
-    absl::string_view name, std::int64_t version) const {
+    absl::string_view name, std::int64_t version,
+    absl::string_view label) const {
   if (version < 0) {
     return FieldError("version",
                       absl::StrCat("got ", version,
                                    ", expected a positive version, or 0 for "
                                    "the newest that is ready"));
   }
+  if (version != 0 && !label.empty()) {
+    return FieldError("version_label",
+                      absl::StrCat("set together with version ", version,
+                                   "; set one of them"));
+  }
   STRATA_ASSIGN_OR_RETURN(const Versions* versions, FindVersions(name));
+  if (!label.empty()) return FindLabelled(*versions, label);
   if (version == 0) return NewestReady(*versions);
   const auto found = versions->find(version);
   if (found == versions->end()) {
@@ -138,16 +163,18 @@ absl::StatusOr<ModelEntry> ModelRegistry::FindEntry(
   return found->second;
 }
 
-absl::StatusOr<ModelEntry> ModelRegistry::Describe(absl::string_view name,
-                                                   std::int64_t version) const {
+absl::StatusOr<ModelEntry> ModelRegistry::Describe(
+    absl::string_view name, std::int64_t version,
+    absl::string_view label) const {
   MutexLock lock(mutex_);
-  return FindEntry(name, version);
+  return FindEntry(name, version, label);
 }
 
 absl::StatusOr<std::shared_ptr<const Model>> ModelRegistry::Find(
-    absl::string_view name, std::int64_t version) const {
+    absl::string_view name, std::int64_t version,
+    absl::string_view label) const {
   MutexLock lock(mutex_);
-  STRATA_ASSIGN_OR_RETURN(ModelEntry entry, FindEntry(name, version));
+  STRATA_ASSIGN_OR_RETURN(ModelEntry entry, FindEntry(name, version, label));
   switch (entry.state) {
     case ModelState::kReady:
       return std::move(entry.model);

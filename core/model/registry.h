@@ -30,6 +30,8 @@ enum class ModelState { kLoading, kReady, kRefused, kDraining };
 // What is known of a version.
 struct ModelEntry {
   ModelId id;
+  // That name this version in requests, in order.
+  std::vector<std::string> labels = {};
   ModelState state = ModelState::kLoading;
   // Why it was refused; OK otherwise.
   absl::Status refusal;
@@ -44,22 +46,27 @@ struct ModelEntry {
 // The models of this process, by name and version. Thread-safe.
 class ModelRegistry {
  public:
-  void SetLoading(const ModelId& id);
+  void SetLoading(const ModelId& id, std::vector<std::string> labels = {});
   // Error: the version must be loading.
   absl::Status SetReady(std::shared_ptr<const Model> model);
   absl::Status SetRefused(const ModelId& id, const absl::Status& refusal,
                           std::string digest, TraceReport report);
 
   // The ready model for a request. `name` empty: the only model there is;
-  // `version` 0: the newest that is ready. Errors: MODEL_AMBIGUOUS,
-  // MODEL_NOT_FOUND (naming what there is), MODEL_NOT_READY, MODEL_REFUSED.
-  absl::StatusOr<std::shared_ptr<const Model>> Find(absl::string_view name,
-                                                    std::int64_t version) const;
+  // `version` 0: the newest that is ready; `label`, where it is not empty,
+  // names the version in place of its number. Errors: MODEL_AMBIGUOUS,
+  // MODEL_NOT_FOUND (naming what there is), MODEL_NOT_READY, MODEL_REFUSED;
+  // INVALID_FIELD for both a version and a label.
+  absl::StatusOr<std::shared_ptr<const Model>> Find(
+      absl::string_view name, std::int64_t version,
+      absl::string_view label = "") const;
 
   // The entry, whatever its state. `version` 0: the newest that is ready, and
-  // if none is, the newest. Errors: MODEL_AMBIGUOUS, MODEL_NOT_FOUND.
+  // if none is, the newest. Errors: MODEL_AMBIGUOUS, MODEL_NOT_FOUND,
+  // INVALID_FIELD.
   absl::StatusOr<ModelEntry> Describe(absl::string_view name,
-                                      std::int64_t version) const;
+                                      std::int64_t version,
+                                      absl::string_view label = "") const;
 
   // All entries, by name and then version.
   std::vector<ModelEntry> List() const;
@@ -72,7 +79,8 @@ class ModelRegistry {
   absl::StatusOr<const Versions*> FindVersions(absl::string_view name) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ModelEntry> FindEntry(absl::string_view name,
-                                       std::int64_t version) const
+                                       std::int64_t version,
+                                       absl::string_view label) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;

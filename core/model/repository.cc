@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
+#include "core/model/version_policy.h"
 
 namespace strata {
 namespace {
@@ -40,7 +43,7 @@ std::optional<std::int64_t> ParseVersion(absl::string_view name) {
   return version;
 }
 
-// The folders in `parent`; none where it cannot be read.
+// The folders in `parent`, in order; none where it cannot be read.
 std::vector<fs::path> Folders(const fs::path& parent) {
   std::vector<fs::path> folders;
   std::error_code error;
@@ -49,13 +52,80 @@ std::vector<fs::path> Folders(const fs::path& parent) {
     std::error_code ignored;
     if (it->is_directory(ignored)) folders.push_back(it->path());
   }
+  std::ranges::sort(folders);
   return folders;
+}
+
+bool HoldsTrace(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "model.pt", ignored);
+}
+
+// Whether a folder that is no version was meant as one.
+bool LooksLikeVersion(const fs::path& folder) {
+  return std::ranges::all_of(folder.filename().string(), absl::ascii_isdigit) ||
+         HoldsTrace(folder);
+}
+
+// Remarks on a folder whose name no model can have; hidden ones are meant to be
+// passed over.
+void RemarkOnNoModel(const fs::path& folder,
+                     std::vector<RepositoryRemark>& remarks) {
+  if (folder.filename().string().front() == '.') return;
+  if (HoldsTrace(folder) || std::ranges::any_of(Folders(folder), HoldsTrace)) {
+    remarks.push_back({folder,
+                       "ignored: names of models hold letters, digits, dots, "
+                       "underscores and dashes; rename it"});
+  }
+}
+
+// The versions in a model's folder, by number.
+std::map<std::int64_t, fs::path> Versions(
+    const fs::path& model, std::vector<RepositoryRemark>& remarks) {
+  std::map<std::int64_t, fs::path> versions;
+  for (const fs::path& path : Folders(model)) {
+    const auto version = ParseVersion(path.filename().string());
+    if (version.has_value()) {
+      versions.emplace(*version, path);
+    } else if (LooksLikeVersion(path)) {
+      remarks.push_back({path,
+                         "ignored: a version is a whole number from 1, "
+                         "without leading zeros; rename it"});
+    }
+  }
+  if (HoldsTrace(model)) {
+    remarks.push_back({model / "model.pt",
+                       "ignored: a trace lies in a version's folder; move it "
+                       "and what belongs to it into 1/"});
+  }
+  return versions;
+}
+
+// Adds what is served of the model in `folder`.
+void ScanModel(const fs::path& folder, ServedVersions served,
+               RepositoryScan& scan) {
+  const auto paths = Versions(folder, scan.remarks);
+  std::vector<std::int64_t> versions;
+  versions.reserve(paths.size());
+  for (const auto& [version, path] : paths) versions.push_back(version);
+  std::vector<std::string> mistakes;
+  const VersionPolicy policy = ReadVersionPolicy(folder, served, mistakes);
+  for (ServedVersion& version :
+       ApplyVersionPolicy(policy, versions, mistakes)) {
+    scan.directories.push_back(
+        {.id = {folder.filename().string(), version.version},
+         .path = paths.at(version.version),
+         .labels = std::move(version.labels)});
+  }
+  for (std::string& mistake : mistakes) {
+    scan.remarks.push_back({folder / "strata.json", std::move(mistake)});
+  }
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<ModelDirectory>> ScanRepository(
-    const fs::path& repository) {
+absl::StatusOr<RepositoryScan> ScanRepository(const fs::path& repository,
+                                              ServedVersions versions) {
   std::error_code error;
   const fs::directory_iterator readable(repository, error);
   if (error) {
@@ -65,19 +135,16 @@ absl::StatusOr<std::vector<ModelDirectory>> ScanRepository(
                               "; expected a folder with "
                               "<model>/<version>/model.pt inside"));
   }
-  std::vector<ModelDirectory> directories;
-  for (const fs::path& model : Folders(repository)) {
-    const std::string name = model.filename().string();
-    if (!IsModelName(name)) continue;
-    for (const fs::path& path : Folders(model)) {
-      const auto version = ParseVersion(path.filename().string());
-      if (version.has_value()) {
-        directories.push_back({.id = {name, *version}, .path = path});
-      }
+  RepositoryScan scan;
+  for (const fs::path& folder : Folders(repository)) {
+    if (IsModelName(folder.filename().string())) {
+      ScanModel(folder, versions, scan);
+    } else {
+      RemarkOnNoModel(folder, scan.remarks);
     }
   }
-  std::ranges::sort(directories, {}, &ModelDirectory::id);
-  return directories;
+  std::ranges::sort(scan.directories, {}, &ModelDirectory::id);
+  return scan;
 }
 
 }  // namespace strata

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/model/version_policy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -66,6 +67,7 @@ TEST(FlagsTest, Defaults) {
   EXPECT_EQ(flags.listen, (Address{"127.0.0.1", 50051}));
   EXPECT_EQ(flags.metrics_listen, (Address{"127.0.0.1", 9464}));
   EXPECT_EQ(flags.devices, "auto");
+  EXPECT_EQ(flags.versions, ServedVersions::kAll);
   EXPECT_EQ(flags.max_requests, 1024);
   EXPECT_EQ(flags.drain_timeout, absl::Seconds(30));
   EXPECT_EQ(flags.lame_duck, absl::Seconds(2));
@@ -77,6 +79,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "127.0.0.1:50051",
                                     "--metrics-listen",
                                     "127.0.0.1:9464",
+                                    "--versions",
+                                    "all",
                                     "--devices",
                                     "auto",
                                     "--intra-op-threads",
@@ -108,6 +112,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   const ServerFlags flags = Good({});
   EXPECT_EQ(printed.listen, flags.listen);
   EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
+  EXPECT_EQ(printed.versions, flags.versions);
   EXPECT_EQ(printed.devices, flags.devices);
   EXPECT_EQ(printed.intra_op_threads, flags.intra_op_threads);
   EXPECT_EQ(printed.tokenizer_threads, flags.tokenizer_threads);
@@ -129,6 +134,8 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "[::]:1",
                                   "--metrics-listen",
                                   "0.0.0.0:2",
+                                  "--versions",
+                                  "newest",
                                   "--devices",
                                   "cuda:1,cpu",
                                   "--intra-op-threads",
@@ -159,6 +166,7 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "15m"});
   EXPECT_EQ(flags.listen, (Address{"::", 1}));
   EXPECT_EQ(flags.metrics_listen, (Address{"0.0.0.0", 2}));
+  EXPECT_EQ(flags.versions, ServedVersions::kNewest);
   EXPECT_EQ(flags.devices, "cuda:1,cpu");
   EXPECT_EQ(flags.intra_op_threads, 3);
   EXPECT_EQ(flags.tokenizer_threads, 4);
@@ -189,6 +197,11 @@ TEST(FlagsTest, TheEnvironmentStandsInForAFlag) {
   EXPECT_EQ(std::get<ServerFlags>(parsed).max_requests, 7);
 }
 
+TEST(FlagsTest, VersionsComeFromTheEnvironmentToo) {
+  const Environment versions("STRATA_VERSIONS", "newest");
+  EXPECT_EQ(Good({}).versions, ServedVersions::kNewest);
+}
+
 TEST(FlagsTest, TheCommandLineWins) {
   const Environment requests("STRATA_MAX_REQUESTS", "7");
   EXPECT_EQ(Good({"--max-requests", "8"}).max_requests, 8);
@@ -216,6 +229,8 @@ TEST(FlagsTest, MistakesSayWhatWasExpected) {
   const auto mistake = [](const char* flag, const char* value) {
     return Mistake({"--repository", "/models", flag, value});
   };
+  EXPECT_THAT(mistake("--versions", "1,2"),
+              HasSubstr("--versions: \"1,2\" is not all or newest"));
   EXPECT_THAT(mistake("--listen", "50051"),
               HasSubstr("--listen: \"50051\" is not an address"));
   EXPECT_THAT(mistake("--metrics-listen", "no"),

@@ -79,6 +79,34 @@ TEST(ModelRegistry, VersionZeroIsTheNewestThatIsReady) {
   EXPECT_EQ(registry.Describe("a", 0)->id.version, 2);
 }
 
+TEST(ModelRegistry, ALabelNamesAVersion) {
+  ModelRegistry registry;
+  registry.SetLoading({"a", 1}, {"old", "stable"});
+  ASSERT_TRUE(registry.SetReady(MakeModel("a", 1)).ok());
+  registry.SetLoading({"a", 2}, {"canary"});
+  AddReady(registry, "a", 3);
+  AddReady(registry, "b", 1);
+  EXPECT_EQ((*registry.Find("a", 0, "stable"))->id.version, 1);
+  EXPECT_EQ((*registry.Find("a", 0, "old"))->id.version, 1);
+  EXPECT_EQ(registry.Describe("a", 0, "canary")->id.version, 2);
+  EXPECT_EQ(ReasonOf(registry.Find("a", 0, "canary").status()),
+            Reason::kModelNotReady);
+  EXPECT_EQ(registry.List().front().labels,
+            (std::vector<std::string>{"old", "stable"}));
+
+  const absl::Status unknown = registry.Find("a", 0, "st\nable").status();
+  EXPECT_EQ(ReasonOf(unknown), Reason::kModelNotFound);
+  EXPECT_EQ(unknown.message(),
+            "model \"a\" has no version label \"st\\nable\"; it has: canary, "
+            "old, stable");
+  EXPECT_EQ(registry.Describe("b", 0, "stable").status().message(),
+            "model \"b\" has no version label \"stable\"; it has: none");
+  const absl::Status both = registry.Find("a", 3, "stable").status();
+  EXPECT_EQ(FieldOf(both), "version_label");
+  EXPECT_EQ(both.message(),
+            "version_label: set together with version 3; set one of them");
+}
+
 TEST(ModelRegistry, WhatIsNotReadySaysWhy) {
   ModelRegistry registry;
   AddRefused(registry, "a", 1);

@@ -6,15 +6,29 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "core/model/model.h"
+#include "core/model/version_policy.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+std::vector<ModelId> IdsOf(const RepositoryScan& scan) {
+  std::vector<ModelId> ids;
+  for (const auto& directory : scan.directories) ids.push_back(directory.id);
+  return ids;
+}
 
 class RepositoryTest : public testing::Test {
  protected:
@@ -25,6 +39,23 @@ class RepositoryTest : public testing::Test {
     fs::create_directories(root_);
   }
   ~RepositoryTest() override { fs::remove_all(root_); }
+
+  RepositoryScan Scan(ServedVersions versions = ServedVersions::kAll) {
+    auto scan = ScanRepository(root_, versions);
+    EXPECT_TRUE(scan.ok()) << scan.status();
+    return *std::move(scan);
+  }
+
+  // Paths below the repository, and texts.
+  std::vector<std::pair<std::string, std::string>> RemarksOf(
+      const RepositoryScan& scan) {
+    std::vector<std::pair<std::string, std::string>> remarks;
+    for (const RepositoryRemark& remark : scan.remarks) {
+      remarks.emplace_back(remark.path.lexically_relative(root_).string(),
+                           remark.text);
+    }
+    return remarks;
+  }
 
   const fs::path root_;
 };
@@ -38,17 +69,66 @@ TEST_F(RepositoryTest, ListsVersionsAndIgnoresTheRest) {
   }
   std::ofstream(root_ / "README.md") << "stray";
   std::ofstream(root_ / "minilm" / "3") << "a file, not a folder";
-  const auto directories = ScanRepository(root_);
-  ASSERT_TRUE(directories.ok()) << directories.status();
-  std::vector<ModelId> ids;
-  for (const auto& directory : *directories) ids.push_back(directory.id);
-  EXPECT_EQ(ids, (std::vector<ModelId>{
-                     {"falcon-7b", 1}, {"minilm", 2}, {"minilm", 10}}));
-  EXPECT_EQ(directories->back().path, root_ / "minilm" / "10");
+  const RepositoryScan scan = Scan();
+  EXPECT_EQ(IdsOf(scan), (std::vector<ModelId>{
+                             {"falcon-7b", 1}, {"minilm", 2}, {"minilm", 10}}));
+  EXPECT_EQ(scan.directories.back().path, root_ / "minilm" / "10");
+}
+
+TEST_F(RepositoryTest, RemarksOnWhatLooksLikeAModelOrAVersion) {
+  for (const char* folder :
+       {"a/1", "a/01", "a/0", "a/v2", "a/notes", "bad name/1", "no model/1",
+        ".hidden/1", "flat", "a/99999999999999999999"}) {
+    fs::create_directories(root_ / folder);
+  }
+  for (const char* folder :
+       {"a/1", "a/v2", "bad name/1", ".hidden/1", "flat"}) {
+    std::ofstream(root_ / folder / "model.pt") << "a trace";
+  }
+  const RepositoryScan scan = Scan();
+  EXPECT_EQ(IdsOf(scan), (std::vector<ModelId>{{"a", 1}}));
+  const std::string version =
+      "ignored: a version is a whole number from 1, without leading zeros; "
+      "rename it";
+  EXPECT_THAT(
+      RemarksOf(scan),
+      ElementsAre(Pair("a/0", version), Pair("a/01", version),
+                  Pair("a/99999999999999999999", version),
+                  Pair("a/v2", version),
+                  Pair("bad name",
+                       "ignored: names of models hold letters, digits, dots, "
+                       "underscores and dashes; rename it"),
+                  Pair("flat/model.pt",
+                       "ignored: a trace lies in a version's folder; move it "
+                       "and what belongs to it into 1/")));
+}
+
+TEST_F(RepositoryTest, EachModelsOwnPolicyComesFirst) {
+  for (const char* folder : {"a/1", "a/2", "b/1", "b/2", "c/1", "c/2"}) {
+    fs::create_directories(root_ / folder);
+  }
+  std::ofstream(root_ / "a" / "strata.json")
+      << R"({"versions": "all", "labels": {"stable": 1, "gone": 7}})";
+  std::ofstream(root_ / "b" / "strata.json") << "{ damaged";
+  const RepositoryScan scan = Scan(ServedVersions::kNewest);
+  EXPECT_EQ(IdsOf(scan),
+            (std::vector<ModelId>{{"a", 1}, {"a", 2}, {"b", 2}, {"c", 2}}));
+  EXPECT_THAT(scan.directories[0].labels, ElementsAre("stable"));
+  EXPECT_THAT(scan.directories[1].labels, IsEmpty());
+  EXPECT_THAT(
+      RemarksOf(scan),
+      ElementsAre(
+          Pair("a/strata.json",
+               "label \"gone\" names version 7, which is not there, and is "
+               "left out; there are: 1, 2"),
+          Pair("b/strata.json",
+               "is not a JSON object and left out; expected \"versions\" and "
+               "\"labels\" in it")));
+  EXPECT_EQ(IdsOf(Scan()).size(), 6);
 }
 
 TEST_F(RepositoryTest, AnEmptyOneIsFine) {
-  EXPECT_TRUE(ScanRepository(root_)->empty());
+  EXPECT_TRUE(Scan().directories.empty());
 }
 
 TEST_F(RepositoryTest, AMissingOneIsNamed) {
