@@ -88,25 +88,20 @@ absl::StatusOr<DataType> ToDataType(int value, absl::string_view spec) {
   }
 }
 
-absl::Status CheckKind(int value, absl::string_view spec) {
-  const std::string field = absl::StrCat(spec, ".kind");
+absl::StatusOr<OutputKind> ToOutputKind(int value, absl::string_view spec) {
   switch (value) {
     case v1::OUTPUT_KIND_UNSPECIFIED:
     case v1::OUTPUT_KIND_HIDDEN_STATES:
-      return absl::OkStatus();
+      return OutputKind::kHiddenStates;
     case v1::OUTPUT_KIND_LOGITS:
-      return Error(Reason::kNotSupportedByModel,
-                   absl::StrCat(field,
-                                ": LOGITS are not served; this server "
-                                "returns HIDDEN_STATES"));
+      return OutputKind::kLogits;
     default:
-      return UnknownValue(field, value, "OutputKind");
+      return UnknownValue(absl::StrCat(spec, ".kind"), value, "OutputKind");
   }
 }
 
 absl::StatusOr<OutputSpec> ToOutputSpec(v1::OutputSpec& message,
                                         absl::string_view field) {
-  STRATA_RETURN_IF_ERROR(CheckKind(message.kind(), field));
   OutputSpec spec{
       .name = std::move(*message.mutable_name()),
       .layers = {message.layers().begin(), message.layers().end()},
@@ -114,6 +109,7 @@ absl::StatusOr<OutputSpec> ToOutputSpec(v1::OutputSpec& message,
       .normalize = message.normalize(),
       .dimensions = message.dimensions(),
   };
+  STRATA_ASSIGN_OR_RETURN(spec.kind, ToOutputKind(message.kind(), field));
   STRATA_ASSIGN_OR_RETURN(spec.pooling, ToPooling(message.pooling(), field));
   STRATA_ASSIGN_OR_RETURN(spec.dtype, ToDataType(message.dtype(), field));
   return spec;
@@ -209,6 +205,7 @@ absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request) {
   EncodeCall call{
       .model = std::move(*request.mutable_model()),
       .version = request.version(),
+      .version_label = std::move(*request.mutable_version_label()),
       .truncation = truncation.value_or(Truncation::kNone),
       .max_pieces = request.max_pieces(),
       .return_pieces = request.return_pieces(),
@@ -238,6 +235,7 @@ absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
   TokenizeCall call{
       .model = std::move(*request.mutable_model()),
       .version = request.version(),
+      .version_label = std::move(*request.mutable_version_label()),
       .max_pieces = request.max_pieces(),
       .add_special_pieces =
           !request.has_add_special_pieces() || request.add_special_pieces(),
@@ -257,6 +255,7 @@ DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request) {
   DetokenizeCall call{
       .model = std::move(*request.mutable_model()),
       .version = request.version(),
+      .version_label = std::move(*request.mutable_version_label()),
       .skip_special_pieces = request.skip_special_pieces(),
   };
   call.inputs.reserve(request.inputs_size());

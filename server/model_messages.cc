@@ -84,6 +84,7 @@ v1::ModelSummary ToModelSummary(const ModelEntry& entry) {
   summary.set_state(ToModelState(entry.state));
   summary.set_reason(StateReason(entry));
   summary.set_digest(entry.digest);
+  for (const std::string& label : entry.labels) summary.add_labels(label);
   return summary;
 }
 
@@ -105,6 +106,7 @@ v1::TraceReport ToTraceReport(const TraceReport& report) {
   message.set_vocabulary_size(report.vocabulary_size);
   message.set_longest_pieces(report.longest_pieces);
   message.set_padding_exact(report.padding_exact);
+  message.set_logits(report.logits_width > 0);
   for (const Check& check : report.checks) {
     v1::Check& added = *message.add_checks();
     added.set_name(check.name);
@@ -133,6 +135,7 @@ v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
   for (const std::unique_ptr<Runner>& runner : model.runners) {
     response.add_devices(runner->Device());
   }
+  response.set_batch_invariant(model.batch_invariant);
   for (const int layer : model.final_norm_layers) {
     response.add_final_norm_layers(layer);
   }

@@ -19,6 +19,12 @@
 namespace strata::cli {
 namespace {
 
+absl::Status CheckNames(absl::string_view what, const ModelChoice& model) {
+  const auto status = CheckUtf8(what, model.name);
+  if (!status.ok()) return status;
+  return CheckUtf8("--version-label", model.version_label);
+}
+
 // Runs the command that the variant holds, its names checked first.
 struct Dispatch {
   Client& client;
@@ -26,15 +32,15 @@ struct Dispatch {
   const Console& console;
 
   absl::Status operator()(const EncodeCommand& command) const {
-    const auto status = CheckUtf8("--model", command.model.name);
+    const auto status = CheckNames("--model", command.model);
     return status.ok() ? RunEncode(client, command, format, console) : status;
   }
   absl::Status operator()(const TokenizeCommand& command) const {
-    const auto status = CheckUtf8("--model", command.model.name);
+    const auto status = CheckNames("--model", command.model);
     return status.ok() ? RunTokenize(client, command, format, console) : status;
   }
   absl::Status operator()(const ModelsCommand& command) const {
-    const auto status = CheckUtf8("the model's name", command.model.name);
+    const auto status = CheckNames("the model's name", command.model);
     return status.ok() ? RunModels(client, command, format, console) : status;
   }
   absl::Status operator()(const HealthCommand& command) const {

@@ -66,6 +66,7 @@ absl::Status RunModels(Client& client, const ModelsCommand& command,
   v1::GetModelRequest request;
   request.set_model(command.model.name);
   request.set_version(command.model.version);
+  request.set_version_label(command.model.version_label);
   const auto model = client.GetModel(request);
   if (!model.ok()) return model.status();
   return Write("",

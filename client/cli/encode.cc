@@ -33,6 +33,7 @@ absl::StatusOr<std::vector<std::int32_t>> ResolveLayers(
   v1::GetModelRequest request;
   request.set_model(command.model.name);
   request.set_version(command.model.version);
+  request.set_version_label(command.model.version_label);
   const auto model = client.GetModel(request);
   if (!model.ok()) return model.status();
   const int count = model->trace_report().layers();

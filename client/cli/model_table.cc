@@ -3,6 +3,7 @@
 
 #include "client/cli/model_table.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,6 +39,7 @@ void AddReportRows(const v1::TraceReport& report, Table& table) {
   table.AddRow({"width", Known(report.width())});
   table.AddRow({"dtype", report.dtype()});
   table.AddRow({"vocabulary", Known(report.vocabulary_size())});
+  table.AddRow({"logits", YesNo(report.logits())});
   table.AddRow({"longest run", Count(report.longest_pieces(), "piece")});
   table.AddRow({"mask", WithoutPrefix(v1::MaskForm_Name(report.mask_form()),
                                       "MASK_FORM_")});
@@ -62,6 +64,9 @@ std::string Facts(const v1::GetModelResponse& model) {
   table.AddRow({"digest", model.summary().digest().empty()
                               ? "unreadable"
                               : model.summary().digest()});
+  if (!model.summary().labels().empty()) {
+    table.AddRow({"labels", absl::StrJoin(model.summary().labels(), ", ")});
+  }
   if (!model.devices().empty()) {
     table.AddRow({"devices", absl::StrJoin(model.devices(), ", ")});
   }
@@ -73,6 +78,9 @@ std::string Facts(const v1::GetModelResponse& model) {
                       absl::StrJoin(model.final_norm_layers(), ", "))});
   }
   if (model.has_limits()) AddLimitRows(model.limits(), table);
+  if (model.batch_invariant()) {
+    table.AddRow({"batch invariant", "yes: each input alone"});
+  }
   return table.Render(0);
 }
 
@@ -108,15 +116,22 @@ std::string Checks(const v1::TraceReport& report) {
 std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
                            int width) {
   if (models.empty()) return "The server has no models.\n";
-  Table table({{.heading = "model", .shrinks = true},
-               {.heading = "version", .align = Align::kRight},
-               {.heading = "state"},
-               {.heading = "digest"}});
+  const bool labelled = std::ranges::any_of(
+      models,
+      [](const v1::ModelSummary& model) { return !model.labels().empty(); });
+  std::vector<Column> columns = {{.heading = "model", .shrinks = true},
+                                 {.heading = "version", .align = Align::kRight},
+                                 {.heading = "state"},
+                                 {.heading = "digest"}};
+  if (labelled) columns.push_back({.heading = "labels"});
+  Table table(columns);
   std::string reasons;
   for (const v1::ModelSummary& model : models) {
-    table.AddRow({model.name(), absl::StrCat(model.version()),
-                  StateName(model.state()),
-                  model.digest().substr(0, kShortDigest)});
+    std::vector<std::string> row = {model.name(), absl::StrCat(model.version()),
+                                    StateName(model.state()),
+                                    model.digest().substr(0, kShortDigest)};
+    if (labelled) row.push_back(absl::StrJoin(model.labels(), ", "));
+    table.AddRow(row);
     if (model.reason().empty()) continue;
     absl::StrAppend(&reasons, "\n", Printable(model.name()), " version ",
                     model.version(), ": ", Printable(model.reason()), "\n");

@@ -21,6 +21,7 @@ enum class Format : std::uint8_t { kTable, kJson, kNpy };
 struct ModelChoice {
   std::string name;
   std::int64_t version = 0;
+  std::string version_label = {};
 };
 
 // Texts as arguments, or one for each line of a file.
@@ -46,9 +47,11 @@ struct EncodeCommand {
   PieceOptions pieces;
   // Indices separated by commas, or "all". Empty: the last.
   std::string layers;
+  // Logits in place of layers.
+  bool logits = false;
   std::string pooling = "none";
   bool normalize = false;
-  // 0: the model's width.
+  // 0: all.
   std::int32_t dimensions = 0;
   std::string dtype = "float32";
   bool return_pieces = false;

@@ -79,9 +79,13 @@ void AddChoice(CLI::App& app, const std::string& name, std::string& value,
 }
 
 void AddVersion(CLI::App& app, ModelChoice& model) {
-  app.add_option("--model-version", model.version,
-                 "Version of the model; default: the newest that is ready")
-      ->check(Positive());
+  CLI::Option* version =
+      app.add_option("--model-version", model.version,
+                     "Version of the model; default: the newest that is ready")
+          ->check(Positive());
+  AddString(app, "--version-label", model.version_label,
+            "Version of the model by its label, as stable")
+      ->excludes(version);
 }
 
 void AddModel(CLI::App& app, ModelChoice& model) {
@@ -123,6 +127,10 @@ CLI::Option* AddEncode(CLI::App& app, EncodeCommand& encode) {
   AddString(app, "--layers", encode.layers,
             "Layers, as 0,-1: 0 is the embedding output, negative counts from "
             "the end; or all. Default: the last");
+  app.add_flag("--logits", encode.logits,
+               "Scores over the vocabulary in place of layers, of a model that "
+               "has them")
+      ->excludes(app.get_option("--layers"));
   AddChoice(app, "--pooling", encode.pooling,
             {"none", "mean", "first", "last", "max"},
             "How the pieces of a text become one vector for each layer");
@@ -202,8 +210,12 @@ std::string Mistake(const CLI::App& app, const Parsed& parsed) {
   if (parsed.format == "npy" && !app.got_subcommand("encode")) {
     return "--format npy is for encode only; use table or json";
   }
-  if (parsed.models.model.version != 0 && parsed.models.model.name.empty()) {
-    return "--model-version needs the name of a model before it";
+  const ModelChoice& model = parsed.models.model;
+  if (model.name.empty() &&
+      (model.version != 0 || !model.version_label.empty())) {
+    return absl::StrCat(
+        model.version != 0 ? "--model-version" : "--version-label",
+        " needs the name of a model before it");
   }
   return "";
 }

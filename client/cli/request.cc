@@ -47,6 +47,7 @@ void SetModelAndTexts(const ModelChoice& model,
                       const std::vector<std::string>& texts, Request& request) {
   request.set_model(model.name);
   request.set_version(model.version);
+  request.set_version_label(model.version_label);
   for (const std::string& text : texts) request.add_inputs()->set_text(text);
 }
 
@@ -76,6 +77,7 @@ v1::EncodeRequest EncodeRequestFor(const EncodeCommand& command,
   request.set_return_pieces(command.return_pieces);
   request.set_priority(command.priority);
   v1::OutputSpec& output = *request.add_outputs();
+  if (command.logits) output.set_kind(v1::OUTPUT_KIND_LOGITS);
   output.mutable_layers()->Add(layers.begin(), layers.end());
   output.set_pooling(
       EnumOf<v1::Pooling>("POOLING_", command.pooling, v1::Pooling_Parse));

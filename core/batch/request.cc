@@ -42,8 +42,7 @@ std::int64_t OutputSelections(const Sequence& sequence) {
   return selections;
 }
 
-std::int64_t OutputBytes(const Sequence& sequence,
-                         const OutputWidths& widths) {
+std::int64_t OutputBytes(const Sequence& sequence, const OutputWidths& widths) {
   std::int64_t bytes = 0;
   for (const OutputSpec& spec : *sequence.outputs) {
     const auto shape = OutputShape(spec, sequence, widths);

@@ -92,8 +92,8 @@ std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
 
 // Selections that the outputs of `sequence` take on the device: for each
 // output, its layers (logits count as one), times its spans where it pools by
-// them, and its positions. Each costs about as much as another, however few numbers it
-// yields.
+// them, and its positions. Each costs about as much as another, however few
+// numbers it yields.
 std::int64_t OutputSelections(const Sequence& sequence);
 
 // Bytes of all outputs of `sequence`.

@@ -81,7 +81,8 @@ Finding CheckLongestLength(Subject& subject) {
   const int limit = subject.config.max_pieces.value_or(kLongestProbe);
   // Positions and attention are in the first layer as in all; the others would
   // only cost time.
-  const absl::StatusOr<Trace> cut = subject.trace.Cut(1);
+  const absl::StatusOr<Trace> cut =
+      subject.trace.Cut(std::min(1, subject.report.layers - 1));
   LengthSearch search(subject, cut.ok() ? *cut : subject.trace);
   const bool as_told = subject.config.max_pieces.has_value() &&
                        search.Runs(*subject.config.max_pieces);

@@ -39,8 +39,8 @@ absl::StatusOr<double> ErrorInCompany(const Subject& subject,
     STRATA_ASSIGN_OR_RETURN(
         const ForwardOutputs alone,
         RunForward(subject, subject.trace, {&batch[row], 1}));
-    const double error = RelativeError({&logits, 1}, static_cast<int>(row),
-                                       {&alone.logits, 1});
+    const double error =
+        RelativeError({&logits, 1}, static_cast<int>(row), {&alone.logits, 1});
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
@@ -61,8 +61,8 @@ Finding CheckLogits(Subject& subject) {
   if (!logits.defined()) return {.passed = true, .found = "none"};
 
   const std::int64_t width = logits.size(2);
-  const std::int64_t pieces = std::min(subject.tokenizer_vocabulary,
-                                       subject.report.vocabulary_size);
+  const std::int64_t pieces =
+      std::min(subject.tokenizer_vocabulary, subject.report.vocabulary_size);
   if (width < pieces) {
     return NotServed(absl::StrCat("a tensor of width ", width,
                                   " after the layers, in a vocabulary of ",

@@ -112,6 +112,9 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
       report.longest_pieces, config.max_pieces.value_or(report.longest_pieces));
   model->plan_limits = config.batching;
   model->plan_limits.padding_exact = report.padding_exact;
+  model->batch_invariant = config.batch_invariant;
+  // Alone, so neither padded nor packed.
+  if (config.batch_invariant) model->plan_limits.max_rows = 1;
   model->final_norm_layers = config.final_norm_layers;
   model->tokenizer = std::move(tokenizer);
   STRATA_ASSIGN_OR_RETURN(

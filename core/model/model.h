@@ -36,6 +36,8 @@ struct Model {
   // Longest input that is accepted, in pieces.
   int max_pieces = 0;
   PlanLimits plan_limits;
+  // Whether each sequence runs alone, as plan_limits then say.
+  bool batch_invariant = false;
   // Layers whose output has passed the final norm; empty: not known.
   std::vector<int> final_norm_layers;
   std::shared_ptr<const Tokenizer> tokenizer;

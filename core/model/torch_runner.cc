@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "ATen/Parallel.h"
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
 #include "core/base/status_macros.h"
@@ -34,6 +35,10 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
     std::span<const Sequence* const> sequences, const BatchPlan& plan) {
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
+                            // Else this thread would learn how many threads
+                            // LibTorch may use at its first parallel loop, and
+                            // kernels before that one would not know.
+                            at::init_num_threads();
                             return AssembleRows(sequences, plan, mask_form_,
                                                 padding_id_, device_);
                           }));

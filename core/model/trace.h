@@ -59,8 +59,8 @@ class Trace {
   absl::StatusOr<ForwardOutputs> Forward(const RowTensors& rows) const;
 
   // The same up to layer `deepest`, without the cost of those above or of
-  // logits; shares the weights. Error: NOT_SUPPORTED_BY_MODEL where its graph does not show that
-  // many layers.
+  // logits; shares the weights. Error: NOT_SUPPORTED_BY_MODEL where its graph
+  // does not show that many layers.
   absl::StatusOr<Trace> Cut(int deepest) const;
 
   // The same on `device`, with weights of its own; devices that are written

@@ -47,9 +47,8 @@ struct Place {
 
 OutputWidths WidthsOf(const ForwardOutputs& outputs) {
   const at::Tensor& logits = outputs.logits;
-  return {
-      .hidden_states = static_cast<int>(outputs.layers[0].size(-1)),
-      .logits = logits.defined() ? static_cast<int>(logits.size(-1)) : 0};
+  return {.hidden_states = static_cast<int>(outputs.layers[0].size(-1)),
+          .logits = logits.defined() ? static_cast<int>(logits.size(-1)) : 0};
 }
 
 // Where everything goes: for each sequence, for each of its outputs.

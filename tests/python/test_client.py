@@ -76,6 +76,7 @@ def test_encode_sends_what_was_asked(client, fake):
             ],
             outputs=[
                 service_pb2.OutputSpec(
+                    kind=service_pb2.OUTPUT_KIND_HIDDEN_STATES,
                     layers=[0, -1],
                     pooling=service_pb2.POOLING_MEAN,
                     normalize=True,
@@ -91,6 +92,40 @@ def test_encode_sends_what_was_asked(client, fake):
             expected_digest="sha256:00",
         )
     ]
+
+
+def test_encode_asks_for_logits_of_a_labelled_version(client, fake):
+    logits = np.zeros((3, 50), "<f4")
+    fake.answer = lambda request: reply(encoding(logits))
+    [answer] = client.encode(["a"], kind="logits", version_label="stable")
+    [request] = fake.requests
+    assert request.outputs[0].kind == service_pb2.OUTPUT_KIND_LOGITS
+    assert (request.version, request.version_label) == (0, "stable")
+    np.testing.assert_array_equal(answer.logits, logits)
+    with pytest.raises(ValueError, match='holds logits; ask for kind="hidden'):
+        answer.hidden_states  # noqa: B018
+
+
+def test_hidden_states_are_no_logits(client, fake):
+    fake.answer = lambda request: reply(encoding(STATES))
+    [answer] = client.encode(["a"])
+    assert fake.requests[0].outputs[0].kind == (
+        service_pb2.OUTPUT_KIND_HIDDEN_STATES
+    )
+    with pytest.raises(ValueError, match='holds hidden_states; ask for kind="'):
+        answer.logits  # noqa: B018
+
+
+def test_every_request_takes_a_label(client, fake):
+    fake.answer = lambda request: tokenizer_service_pb2.TokenizeResponse()
+    client.tokenize(["a"], version_label="stable")
+    fake.answer = lambda request: tokenizer_service_pb2.DetokenizeResponse()
+    client.detokenize([[1]], version_label="stable")
+    fake.answer = lambda request: model_service_pb2.GetModelResponse(
+        summary=summary("m")
+    )
+    client.model("m", version_label="stable")
+    assert [r.version_label for r in fake.requests] == ["stable"] * 3
 
 
 def test_encode_leaves_the_model_and_the_layer_to_the_server(client, fake):
@@ -198,6 +233,7 @@ def test_a_lone_text_is_a_mistake(client, fake):
     ("option", "words"),
     [
         ({"pooling": "avg"}, 'pooling is "avg"; expected one of: none, mean'),
+        ({"kind": "loss"}, 'output_kind is "loss"; expected one of: hidden_st'),
         ({"dtype": "int8"}, 'data_type is "int8"; expected one of: float32'),
         ({"truncation": "up"}, 'truncation is "up"; expected one of: none, le'),
     ],
@@ -242,7 +278,12 @@ def test_detokenize(client, fake):
 
 def summary(name, state=model_service_pb2.MODEL_STATE_READY, reason=""):
     return model_service_pb2.ModelSummary(
-        name=name, version=1, state=state, reason=reason, digest="sha256:11"
+        name=name,
+        version=1,
+        state=state,
+        reason=reason,
+        digest="sha256:11",
+        labels=["stable"],
     )
 
 
@@ -258,8 +299,10 @@ def test_models_follows_pages(client, fake):
     }
     fake.answer = lambda request: pages[request.page_token]
     assert client.models() == [
-        results.Model("a", 1, "ready", "", "sha256:11"),
-        results.Model("b", 1, "refused", "no tokenizer", "sha256:11"),
+        results.Model("a", 1, "ready", "", "sha256:11", ["stable"]),
+        results.Model(
+            "b", 1, "refused", "no tokenizer", "sha256:11", ["stable"]
+        ),
     ]
 
 
@@ -267,8 +310,13 @@ def test_model(client, fake):
     fake.answer = lambda request: model_service_pb2.GetModelResponse(
         summary=summary("m"),
         trace_report=model_service_pb2.TraceReport(
-            layers=7, width=384, dtype="float32", vocabulary_size=1000
+            layers=7,
+            width=384,
+            dtype="float32",
+            vocabulary_size=1000,
+            logits=True,
         ),
+        batch_invariant=True,
         limits=model_service_pb2.ModelLimits(max_pieces=512),
         devices=["cpu"],
     )
@@ -277,6 +325,8 @@ def test_model(client, fake):
     assert (model.layers, model.width, model.dtype) == (7, 384, "float32")
     assert (model.vocabulary_size, model.max_pieces) == (1000, 512)
     assert model.devices == ["cpu"]
+    assert (model.logits, model.batch_invariant) == (True, True)
+    assert model.labels == ["stable"]
     assert model.message.summary.digest == model.digest == "sha256:11"
     assert fake.requests[0].version == 1
 

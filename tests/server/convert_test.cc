@@ -84,6 +84,18 @@ TEST(ToEncodeCallTest, TakesEveryFieldOver) {
   EXPECT_EQ(call->expected_digest, "sha256:1");
 }
 
+TEST(ConvertTest, EveryCallTakesAVersionLabel) {
+  EXPECT_EQ(Encode("version_label: 'stable'")->version_label, "stable");
+  EXPECT_EQ(
+      ToTokenizeCall(Parse<v1::TokenizeRequest>("version_label: 'stable'"))
+          ->version_label,
+      "stable");
+  EXPECT_EQ(
+      ToDetokenizeCall(Parse<v1::DetokenizeRequest>("version_label: 'stable'"))
+          .version_label,
+      "stable");
+}
+
 TEST(ToEncodeCallTest, TakesTextsAndPieces) {
   const auto call = Encode(R"pb(
     inputs {
@@ -120,19 +132,25 @@ TEST(ToEncodeCallTest, TakesOutputs) {
       dimensions: 64
       dtype: DATA_TYPE_BFLOAT16
     }
-    outputs { pooling: POOLING_MEAN dtype: DATA_TYPE_FLOAT16 })pb");
+    outputs { pooling: POOLING_MEAN dtype: DATA_TYPE_FLOAT16 }
+    outputs { kind: OUTPUT_KIND_LOGITS positions: -1 })pb");
   ASSERT_TRUE(call.ok());
-  ASSERT_EQ(call->outputs.size(), 2U);
+  ASSERT_EQ(call->outputs.size(), 3U);
   const OutputSpec& first = call->outputs[0];
   EXPECT_EQ(first.name, "a");
+  EXPECT_EQ(first.kind, OutputKind::kHiddenStates);
   EXPECT_THAT(first.layers, ElementsAre(0, -1));
   EXPECT_THAT(first.positions, ElementsAre(2));
   EXPECT_EQ(first.pooling, Pooling::kNone);
   EXPECT_TRUE(first.normalize);
   EXPECT_EQ(first.dimensions, 64);
   EXPECT_EQ(first.dtype, DataType::kBFloat16);
+  EXPECT_EQ(call->outputs[1].kind, OutputKind::kHiddenStates);
   EXPECT_EQ(call->outputs[1].pooling, Pooling::kMean);
   EXPECT_EQ(call->outputs[1].dtype, DataType::kFloat16);
+  EXPECT_EQ(call->outputs[2].kind, OutputKind::kLogits);
+  EXPECT_THAT(call->outputs[2].layers, IsEmpty());
+  EXPECT_THAT(call->outputs[2].positions, ElementsAre(-1));
 }
 
 TEST(ToEncodeCallTest, KnowsEveryPoolingAndTruncation) {
@@ -194,10 +212,6 @@ TEST(ToEncodeCallTest, RefusesWhatIsNotServed) {
       Encode("inputs { text: 'a' text_pair: 'b' }").status();
   EXPECT_EQ(ReasonOf(pair), Reason::kNotImplemented);
   EXPECT_THAT(std::string(pair.message()), HasSubstr("inputs[0].text_pair"));
-  const absl::Status logits =
-      Encode("outputs { kind: OUTPUT_KIND_LOGITS }").status();
-  EXPECT_EQ(ReasonOf(logits), Reason::kNotSupportedByModel);
-  EXPECT_THAT(std::string(logits.message()), HasSubstr("outputs[0].kind"));
 }
 
 TEST(ToEncodeCallTest, RefusesATextPairWithPieces) {

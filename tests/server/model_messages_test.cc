@@ -42,13 +42,16 @@ TEST(ToModelSummaryTest, SaysWhyAVersionIsNotReady) {
   ModelEntry refused = Entry(ModelState::kRefused);
   refused.refusal = Error(Reason::kModelRefused, "no tokenizer");
   refused.digest = "sha256:1";
+  refused.labels = {"canary", "stable"};
   EXPECT_EQ(ToModelSummary(refused).DebugString(),
             Expected<v1::ModelSummary>(R"pb(
               name: "minilm"
               version: 2
               state: MODEL_STATE_REFUSED
               reason: "no tokenizer"
-              digest: "sha256:1")pb"));
+              digest: "sha256:1"
+              labels: "canary"
+              labels: "stable")pb"));
   EXPECT_EQ(ToModelSummary(Entry(ModelState::kDraining)).state(),
             v1::MODEL_STATE_DRAINING);
   EXPECT_NE(ToModelSummary(Entry(ModelState::kDraining)).reason(), "");
@@ -69,6 +72,7 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
       .mask_form = MaskForm::kDict,
       .layers = 7,
       .width = 384,
+      .logits_width = 30522,
       .dtype = "float32",
       .vocabulary_size = 30522,
       .longest_pieces = 512,
@@ -103,7 +107,8 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
           expected: "within 1e-5"
           found: "2e-7"
         }
-        duration { seconds: 1 nanos: 250000000 })pb"));
+        duration { seconds: 1 nanos: 250000000 }
+        logits: true)pb"));
 }
 
 TEST(ToTraceReportTest, KnowsEveryMaskForm) {
@@ -127,6 +132,7 @@ TEST(ToGetModelResponseTest, AReadyVersionHasLimitsAndDevices) {
       MakePuppetModel("minilm", std::make_shared<PuppetStrings>());
   model->plan_limits = {.max_rows = 8, .max_padded_pieces = 128};
   model->final_norm_layers = {3};
+  model->batch_invariant = true;
   ModelEntry entry = Entry(ModelState::kReady);
   entry.model = model;
   entry.report = model->report;
@@ -142,6 +148,7 @@ TEST(ToGetModelResponseTest, AReadyVersionHasLimitsAndDevices) {
   EXPECT_EQ(response.devices(0), "cpu");
   ASSERT_EQ(response.final_norm_layers_size(), 1);
   EXPECT_EQ(response.final_norm_layers(0), 3);
+  EXPECT_TRUE(response.batch_invariant());
   EXPECT_EQ(response.trace_report().layers(), 4);
   EXPECT_EQ(response.summary().name(), "minilm");
 }

@@ -153,6 +153,40 @@ TEST_F(RefusalsTest, WhatIsNotServedYet) {
                 "outputs[0].kind");
 }
 
+TEST_F(RefusalsTest, LogitsWithLayers) {
+  ExpectRefused(
+      "inputs { text: 'a' } outputs { kind: OUTPUT_KIND_LOGITS layers: 0 }",
+      StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "outputs[0].layers",
+      "set together with kind LOGITS");
+}
+
+TEST_F(RefusalsTest, VersionLabels) {
+  ExpectRefused("inputs { text: 'a' } version_label: 'stable'",
+                StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", "",
+                "has no version label \"stable\"; it has: none");
+  ExpectRefused("inputs { text: 'a' } version: 1 version_label: 'stable'",
+                StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "version_label",
+                "set together with version 1");
+  for (const char* set :
+       {"version_label: 'x'", "version_label: 'x' version: 1"}) {
+    SCOPED_TRACE(set);
+    const bool both = std::string(set).find("version:") != std::string::npos;
+    const auto expect = [&] {
+      ExpectError(status(),
+                  both ? StatusCode::INVALID_ARGUMENT : StatusCode::NOT_FOUND,
+                  both ? "INVALID_FIELD" : "MODEL_NOT_FOUND",
+                  both ? "version_label" : "", both ? "set one" : "has: none");
+    };
+    Tokenize(std::string(set) + " inputs { text: 'a' }");
+    expect();
+    Detokenize(std::string(set) + " inputs { ids: 1 }");
+    expect();
+    GetModel(set);
+    expect();
+  }
+  ExpectServes();
+}
+
 TEST_F(RefusalsTest, TextsThatAreNotUtf8) {
   ExpectError(
       CallRaw(kEncode, kNotUtf8), StatusCode::INVALID_ARGUMENT,

@@ -76,6 +76,8 @@ class Client:
         model: str | None = None,
         *,
         version: int = 0,
+        version_label: str = "",
+        kind: str = "hidden_states",
         layers: Sequence[int] | None = None,
         pooling: str = "none",
         normalize: bool = False,
@@ -94,6 +96,10 @@ class Client:
             inputs: Texts, or lists of piece identifiers; they may be mixed.
             model: Needed where the server has several.
             version: 0 is the newest that is ready.
+            version_label: Names the version in place of its number, as
+                "stable".
+            kind: "hidden_states", or "logits" where the model has them; they
+                come from no layer.
             layers: 0 is the embedding output, negative counts from the end;
                 answered in this order. None: the last.
             pooling: "none", "mean", "first", "last" or "max".
@@ -113,6 +119,7 @@ class Client:
             One answer for each input, in their order.
         """
         output = service_pb2.OutputSpec(
+            kind=_value(service_pb2.OutputKind, "OUTPUT_KIND", kind),
             layers=layers or (),
             pooling=_value(service_pb2.Pooling, "POOLING", pooling),
             normalize=normalize,
@@ -122,6 +129,7 @@ class Client:
         request = service_pb2.EncodeRequest(
             model=model or "",
             version=version,
+            version_label=version_label,
             inputs=[_input(item) for item in _several(inputs)],
             outputs=[output],
             truncation=_value(service_pb2.Truncation, "TRUNCATION", truncation),
@@ -133,7 +141,7 @@ class Client:
         )
         reply = self._call(self._states.Encode, request)
         return [
-            results.Encoding.from_proto(encoding, reply)
+            results.Encoding.from_proto(encoding, reply, kind.lower())
             for encoding in reply.encodings
         ]
 
@@ -143,6 +151,7 @@ class Client:
         model: str | None = None,
         *,
         version: int = 0,
+        version_label: str = "",
         truncation: str | None = None,
         max_pieces: int = 0,
         add_special_pieces: bool = True,
@@ -155,6 +164,7 @@ class Client:
         request = tokenizer_service_pb2.TokenizeRequest(
             model=model or "",
             version=version,
+            version_label=version_label,
             inputs=[service_pb2.Input(text=text) for text in _several(texts)],
             truncation=_value(
                 service_pb2.Truncation,
@@ -179,12 +189,14 @@ class Client:
         model: str | None = None,
         *,
         version: int = 0,
+        version_label: str = "",
         skip_special_pieces: bool = False,
     ) -> list[str]:
         """Joins pieces to texts."""
         request = tokenizer_service_pb2.DetokenizeRequest(
             model=model or "",
             version=version,
+            version_label=version_label,
             inputs=[service_pb2.PieceIds(ids=item) for item in ids],
             skip_special_pieces=skip_special_pieces,
         )
@@ -202,11 +214,15 @@ class Client:
             request.page_token = page.next_page_token
 
     def model(
-        self, name: str | None = None, version: int = 0
+        self,
+        name: str | None = None,
+        version: int = 0,
+        *,
+        version_label: str = "",
     ) -> results.ModelDescription:
         """One version in detail; works for a refused one too."""
         request = model_service_pb2.GetModelRequest(
-            model=name or "", version=version
+            model=name or "", version=version, version_label=version_label
         )
         return results.ModelDescription.from_proto(
             self._call(self._models.GetModel, request)

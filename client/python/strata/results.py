@@ -76,7 +76,9 @@ class Encoding:
     truncated_pieces: int
     timings: Timings
     batch: Batch
-    _hidden_states: np.ndarray | None = dataclasses.field(repr=False)
+    kind: str
+    """What was asked for: "hidden_states" or "logits"."""
+    _numbers: np.ndarray | None = dataclasses.field(repr=False)
 
     @property
     def hidden_states(self) -> np.ndarray:
@@ -86,14 +88,35 @@ class Encoding:
 
         Raises:
             StrataError: This input failed; it is `error`.
+            ValueError: Logits were asked for.
         """
+        return self._numbers_of("hidden_states")
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The numbers: `[pieces, vocabulary]`, pooled `[vocabulary]`.
+
+        Raises:
+            StrataError: This input failed; it is `error`.
+            ValueError: Logits were not asked for.
+        """
+        return self._numbers_of("logits")
+
+    def _numbers_of(self, kind: str) -> np.ndarray:
         if self.error is not None:
             raise self.error
-        return self._hidden_states
+        if self.kind != kind:
+            raise ValueError(
+                f'the answer holds {self.kind}; ask for kind="{kind}"'
+            )
+        return self._numbers
 
     @classmethod
     def from_proto(
-        cls, encoding: service_pb2.Encoding, reply: service_pb2.EncodeResponse
+        cls,
+        encoding: service_pb2.Encoding,
+        reply: service_pb2.EncodeResponse,
+        kind: str,
     ) -> Encoding:
         failed = encoding.status.code != 0
         batch = encoding.batch
@@ -107,7 +130,8 @@ class Encoding:
             truncated_pieces=encoding.truncated_pieces,
             timings=Timings.from_proto(encoding.timings),
             batch=Batch(batch.rows, batch.pieces, batch.padded_pieces),
-            _hidden_states=(
+            kind=kind,
+            _numbers=(
                 None if failed else to_array(encoding.outputs[0].tensor)
             ),
         )
@@ -136,6 +160,8 @@ class Model:
     reason: str
     """Why it is in that state; empty when ready."""
     digest: str
+    labels: list[str]
+    """That name this version in requests."""
 
     @classmethod
     def from_proto(cls, summary: model_service_pb2.ModelSummary) -> Model:
@@ -152,6 +178,10 @@ class ModelDescription(Model):
     dtype: str
     """What the model computes in, as "float32"."""
     vocabulary_size: int
+    logits: bool
+    """Whether it gives scores over the vocabulary."""
+    batch_invariant: bool
+    """Whether equal inputs have bitwise equal answers whatever the load."""
     max_pieces: int
     """Longest input, in pieces; 0 unless ready."""
     devices: list[str]
@@ -169,6 +199,8 @@ class ModelDescription(Model):
             width=report.width,
             dtype=report.dtype,
             vocabulary_size=report.vocabulary_size,
+            logits=report.logits,
+            batch_invariant=response.batch_invariant,
             max_pieces=response.limits.max_pieces,
             devices=list(response.devices),
             message=response,
@@ -206,4 +238,5 @@ def _summary_fields(
         "state": state.removeprefix("MODEL_STATE_").lower(),
         "reason": summary.reason,
         "digest": summary.digest,
+        "labels": list(summary.labels),
     }

@@ -266,13 +266,15 @@ TEST(Cli, ListsModels) {
     model.set_name("minilm");
     model.set_version(1);
     model.set_state(v1::MODEL_STATE_READY);
+    model.add_labels("stable");
     return grpc::Status::OK;
   }});
   EXPECT_THAT(RunOn(server, {"models"}).out,
-              HasSubstr("\nminilm        1  READY\n"));
+              HasSubstr("\nminilm        1  READY          stable\n"));
   EXPECT_EQ(RunOn(server, {"models", "--format", "json"}).out,
             R"({"models":[{"name":"minilm","version":1,)"
-            R"("state":"MODEL_STATE_READY","reason":"","digest":""}]})"
+            R"("state":"MODEL_STATE_READY","reason":"","digest":"",)"
+            R"("labels":["stable"]}]})"
             "\n");
 }
 
@@ -337,6 +339,7 @@ TEST(Cli, NamesWhatIsNotUtf8) {
   for (const std::vector<std::string>& args :
        std::vector<std::vector<std::string>>{
            {"encode", "x", "--model", "\xFF"},
+           {"encode", "x", "--version-label", "\xFF"},
            {"tokenize", "x", "--model", "\xFF"},
            {"models", "\xFF"},
            {"health", "\xFF"}}) {

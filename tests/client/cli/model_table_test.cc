@@ -46,6 +46,23 @@ falcon version 1: model.pt is not a TorchScript archive; export the model again
 )");
 }
 
+TEST(ModelListTable, LabelsAreAColumnWhereAnyModelHasThem) {
+  v1::ModelSummary labelled = Summary("minilm", v1::MODEL_STATE_READY, "");
+  labelled.add_labels("canary");
+  labelled.add_labels("stable");
+  EXPECT_EQ(
+      absl::StrCat(
+          "\n",
+          ModelListTable(
+              {Summary("falcon", v1::MODEL_STATE_READY, ""), labelled}, 70)),
+      R"(
+model   version  state  digest               labels
+───────────────────────────────────────────────────────────
+falcon        1  READY  sha256:0123456789ab
+minilm        1  READY  sha256:0123456789ab  canary, stable
+)");
+}
+
 TEST(ModelListTable, Empty) {
   EXPECT_EQ(ModelListTable({}, 80), "The server has no models.\n");
 }
@@ -68,6 +85,7 @@ TEST(ModelTable, AllThatIsKnown) {
   report.set_longest_pieces(512);
   report.set_mask_form(v1::MASK_FORM_PAIRS);
   report.set_padding_exact(true);
+  report.set_logits(true);
   report.mutable_duration()->set_seconds(2);
   v1::Argument& argument = *report.add_arguments();
   argument.set_name("piece_ids");
@@ -92,6 +110,7 @@ layers         7 (the embedding output included)
 width          384
 dtype          float32
 vocabulary     unknown
+logits         yes
 longest run    512 pieces
 mask           PAIRS
 padding exact  yes
@@ -109,6 +128,20 @@ check              passed  essential  found
 batch_generalises  yes     yes        largest difference 3e-07
 packing            no      no         largest difference 0.4; expected 3e-05
 )");
+}
+
+TEST(ModelTable, LabelsAndInvarianceAreShownWhereTheyAre) {
+  v1::GetModelResponse model;
+  *model.mutable_summary() = Summary("minilm", v1::MODEL_STATE_READY, "");
+  model.mutable_summary()->add_labels("canary");
+  model.mutable_summary()->add_labels("stable");
+  model.set_batch_invariant(true);
+  EXPECT_EQ(ModelTable(model, 80),
+            "minilm version 1: READY\n"
+            "\n"
+            "digest           sha256:0123456789abcdef0123\n"
+            "labels           canary, stable\n"
+            "batch invariant  yes: each input alone\n");
 }
 
 TEST(ModelTable, ARefusedOneSaysWhy) {

@@ -124,12 +124,22 @@ TEST(Parse, EveryOptionOfEncode) {
   EXPECT_EQ(encode.output, "x.npy");
 }
 
+TEST(Parse, LogitsOfALabelledVersion) {
+  const auto encode = std::get<EncodeCommand>(
+      Must({"encode", "a", "--logits", "--version-label", "canary"}).command);
+  EXPECT_TRUE(encode.logits);
+  EXPECT_EQ(encode.model.version_label, "canary");
+}
+
 TEST(Parse, TheOtherCommands) {
   EXPECT_EQ(std::get<ModelsCommand>(Must({"models"}).command).model.name, "");
   const auto models = std::get<ModelsCommand>(
       Must({"models", "minilm", "--model-version", "4"}).command);
   EXPECT_EQ(models.model.name, "minilm");
   EXPECT_EQ(models.model.version, 4);
+  const auto stable = std::get<ModelsCommand>(
+      Must({"models", "minilm", "--version-label", "stable"}).command);
+  EXPECT_EQ(stable.model.version_label, "stable");
   EXPECT_EQ(std::get<HealthCommand>(Must({"health", "minilm"}).command).service,
             "minilm");
   const auto tokenize = std::get<TokenizeCommand>(
@@ -195,6 +205,13 @@ TEST(Parse, SaysWhatIsWrong) {
             "strata: --format npy is for encode only; use table or json.\n");
   EXPECT_EQ(Refused({"models", "--model-version", "1"}),
             "strata: --model-version needs the name of a model before it.\n");
+  EXPECT_EQ(Refused({"models", "--version-label", "a"}),
+            "strata: --version-label needs the name of a model before it.\n");
+  EXPECT_THAT(Refused({"encode", "x", "--model-version", "1", "--version-label",
+                       "stable"}),
+              HasSubstr("--model-version excludes --version-label"));
+  EXPECT_THAT(Refused({"encode", "x", "--logits", "--layers", "0"}),
+              HasSubstr("--layers excludes --logits"));
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ TEST(EncodeRequestFor, DefaultsAreLeftToTheServer) {
   EXPECT_FALSE(request.has_add_special_pieces());
   ASSERT_EQ(request.outputs_size(), 1);
   EXPECT_THAT(request.outputs(0).layers(), IsEmpty());
+  EXPECT_EQ(request.outputs(0).kind(), v1::OUTPUT_KIND_UNSPECIFIED);
   EXPECT_EQ(request.outputs(0).pooling(), v1::POOLING_NONE);
   EXPECT_EQ(request.outputs(0).dtype(), v1::DATA_TYPE_FLOAT32);
 }
@@ -74,6 +75,16 @@ TEST(EncodeRequestFor, EveryOptionArrives) {
   EXPECT_TRUE(output.normalize());
   EXPECT_EQ(output.dimensions(), 128);
   EXPECT_EQ(output.dtype(), v1::DATA_TYPE_BFLOAT16);
+}
+
+TEST(EncodeRequestFor, LogitsByLabel) {
+  const v1::EncodeRequest request = EncodeRequestFor(
+      {.model = {.name = "falcon", .version_label = "stable"}, .logits = true},
+      {"a"}, {});
+  EXPECT_EQ(request.version(), 0);
+  EXPECT_EQ(request.version_label(), "stable");
+  EXPECT_EQ(request.outputs(0).kind(), v1::OUTPUT_KIND_LOGITS);
+  EXPECT_THAT(request.outputs(0).layers(), IsEmpty());
 }
 
 TEST(TokenizeRequestFor, EveryOptionArrives) {

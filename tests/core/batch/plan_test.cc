@@ -61,6 +61,11 @@ INSTANTIATE_TEST_SUITE_P(
                  Plan({0, 2}, 5)},
         PlanCase{
             "RowsAreBounded", {4, 4, 4, 4, 4}, {.max_rows = 2}, Plan({0}, 4)},
+        // What a batch_invariant model has: no company, so no padding.
+        PlanCase{"OneRowIsOneSequenceAtItsOwnLength",
+                 {5, 5, 9},
+                 {.max_rows = 1, .forward_cost = 100000},
+                 Plan({0}, 5)},
         PlanCase{"PlacesAreBounded",
                  {40, 40, 40},
                  {.max_padded_pieces = 80},
@@ -137,6 +142,16 @@ TEST(PlanBatch, DrainsAtTheLeastCostThereIs) {
     std::vector<std::vector<int>> batches;
     ASSERT_EQ(DrainCost(pieces, limits),
               BruteForceCost(pieces, 0, batches, limits))
+        << "round " << round;
+  }
+}
+
+TEST(PlanBatch, OneRowIsAlwaysTheMostUrgentAlone) {
+  std::mt19937 random(13);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<int> pieces(1 + (random() % 64));
+    for (int& length : pieces) length = 1 + static_cast<int>(random() % 300);
+    ASSERT_EQ(PlanBatch(pieces, {.max_rows = 1}), Plan({0}, pieces[0]))
         << "round " << round;
   }
 }

@@ -23,15 +23,16 @@ Sequence FivePieces() {
 
 TEST(OutputShape, FollowsPoolingPositionsAndDimensions) {
   const Sequence sequence = FivePieces();
-  EXPECT_EQ(OutputShape({.layers = {0, 2}}, sequence, kWidths), (Shape{2, 5, 8}));
+  EXPECT_EQ(OutputShape({.layers = {0, 2}}, sequence, kWidths),
+            (Shape{2, 5, 8}));
   EXPECT_EQ(OutputShape({.layers = {0}, .positions = {-1}}, sequence, kWidths),
             (Shape{1, 1, 8}));
-  EXPECT_EQ(
-      OutputShape({.layers = {0}, .pooling = Pooling::kMean}, sequence, kWidths),
-      (Shape{1, 8}));
-  EXPECT_EQ(
-      OutputShape({.layers = {3}, .pooling = Pooling::kSpans}, sequence, kWidths),
-      (Shape{1, 2, 8}));
+  EXPECT_EQ(OutputShape({.layers = {0}, .pooling = Pooling::kMean}, sequence,
+                        kWidths),
+            (Shape{1, 8}));
+  EXPECT_EQ(OutputShape({.layers = {3}, .pooling = Pooling::kSpans}, sequence,
+                        kWidths),
+            (Shape{1, 2, 8}));
   EXPECT_EQ(OutputShape({.layers = {0}, .dimensions = 3}, sequence, kWidths),
             (Shape{1, 5, 3}));
 }
@@ -51,27 +52,27 @@ TEST(OutputShape, OfLogitsHasNoLayersAndTheVocabularyForWidth) {
 
 TEST(OutputSelections, CountsLayersSpansAndPositions) {
   Sequence sequence = FivePieces();
-  sequence.outputs = std::make_shared<std::vector<OutputSpec>>(
-      std::vector<OutputSpec>{{.layers = {0, 1}},
-                              {.layers = {1}, .positions = {0, 0, 0}},
-                              {.layers = {0, 1, 2}, .pooling = Pooling::kMean},
-                              {.layers = {0, 1}, .pooling = Pooling::kSpans},
-                              {.kind = OutputKind::kLogits, .positions = {-1}},
-                              {.kind = OutputKind::kLogits,
-                               .pooling = Pooling::kSpans}});
+  sequence.outputs =
+      std::make_shared<std::vector<OutputSpec>>(std::vector<OutputSpec>{
+          {.layers = {0, 1}},
+          {.layers = {1}, .positions = {0, 0, 0}},
+          {.layers = {0, 1, 2}, .pooling = Pooling::kMean},
+          {.layers = {0, 1}, .pooling = Pooling::kSpans},
+          {.kind = OutputKind::kLogits, .positions = {-1}},
+          {.kind = OutputKind::kLogits, .pooling = Pooling::kSpans}});
   EXPECT_EQ(OutputSelections(sequence),
             2 + (1 + 3) + 3 + (2 * 2) + (1 + 1) + 2);
 }
 
 TEST(OutputBytes, AddsOutputsInTheirTypes) {
   Sequence sequence = FivePieces();
-  sequence.outputs = std::make_shared<std::vector<OutputSpec>>(
-      std::vector<OutputSpec>{{.layers = {0, 1}},
-                              {.layers = {1},
-                               .pooling = Pooling::kMean,
-                               .dtype = DataType::kFloat16},
-                              {.kind = OutputKind::kLogits,
-                               .positions = {-1}}});
+  sequence.outputs =
+      std::make_shared<std::vector<OutputSpec>>(std::vector<OutputSpec>{
+          {.layers = {0, 1}},
+          {.layers = {1},
+           .pooling = Pooling::kMean,
+           .dtype = DataType::kFloat16},
+          {.kind = OutputKind::kLogits, .positions = {-1}}});
   EXPECT_EQ(OutputBytes(sequence, kWidths),
             (2 * 5 * 8 * 4) + (8 * 2) + (20 * 4));
 }

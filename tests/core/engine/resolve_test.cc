@@ -71,6 +71,44 @@ TEST(ResolveOutputs, RefusesWhatIsOutOfRange) {
       "pooling NONE only");
 }
 
+Model WithLogits() {
+  Model model;
+  model.report.layers = 4;
+  model.report.width = 2;
+  model.report.logits_width = 50;
+  return model;
+}
+
+TEST(ResolveOutputs, LogitsHaveNoLayersAndTheVocabularyForWidth) {
+  const auto outputs = ResolveOutputs(
+      {{.kind = OutputKind::kLogits, .dimensions = 50}, {}}, WithLogits());
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_EQ((**outputs)[0].kind, OutputKind::kLogits);
+  EXPECT_TRUE((**outputs)[0].layers.empty());
+  EXPECT_EQ((**outputs)[1].layers, (std::vector<int>{3}));
+}
+
+TEST(ResolveOutputs, RefusesLogitsThatCannotBeGiven) {
+  const auto refusal = [](OutputSpec spec, const Model& model) {
+    spec.kind = OutputKind::kLogits;
+    return ResolveOutputs({{}, spec}, model).status();
+  };
+  ExpectFieldError(refusal({.layers = {0}}, WithLogits()), "outputs[1].layers",
+                   "set together with kind LOGITS; logits come from no layer, "
+                   "leave it empty");
+  ExpectFieldError(refusal({.dimensions = 51}, WithLogits()),
+                   "outputs[1].dimensions",
+                   "got 51, expected 0 (all) to 50, the width of the logits");
+  ExpectFieldError(refusal({.dimensions = -1}, WithLogits()),
+                   "outputs[1].dimensions",
+                   "got -1, expected 0 (all) to 50, the width of the logits");
+  const absl::Status none = refusal({}, TestModel());
+  EXPECT_EQ(ReasonOf(none), Reason::kNotSupportedByModel);
+  EXPECT_EQ(none.message(),
+            "outputs[1].kind: the model's trace gives no LOGITS; ask for "
+            "HIDDEN_STATES, or serve a trace of the model with its head");
+}
+
 TEST(ResolveMaxPieces, ZeroIsTheModelsLimit) {
   EXPECT_EQ(*ResolveMaxPieces(0, TestModel()), 16);
   EXPECT_EQ(*ResolveMaxPieces(16, TestModel()), 16);

@@ -62,13 +62,12 @@ TEST(ExaminationTest, OfAGoodTracePassesAllChecks) {
     names.push_back(check.name);
   }
   EXPECT_THAT(
-      names,
-      ElementsAre("no_cache_argument", "arguments_known", "tokenizer_fits",
-                  "padding_id_known", "forward_runs",
-                  "outputs_are_hidden_states", "final_norm_layers_exist",
-                  "finite", "deterministic", "batch_generalises",
-                  "length_generalises", "padding_invisible", "logits",
-                  "longest_length"));
+      names, ElementsAre("no_cache_argument", "arguments_known",
+                         "tokenizer_fits", "padding_id_known", "forward_runs",
+                         "outputs_are_hidden_states", "final_norm_layers_exist",
+                         "finite", "deterministic", "batch_generalises",
+                         "length_generalises", "padding_invisible", "logits",
+                         "longest_length"));
   EXPECT_EQ(report.mask_form, MaskForm::kPairs);
   EXPECT_EQ(report.layers, kTestLayers);
   EXPECT_EQ(report.width, kTestWidth);
@@ -258,8 +257,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ExaminationTest, TheConfigurationTellsLayersFromLogits) {
   Trace trace = Trace::Load(TestTraceFile("square_logits")).value();
   // As wide as the vocabulary of such a model.
-  const Examination told = Examine(trace, {.layers = kTestLayers}, kTestWidth,
-                                   Clock::Real());
+  const Examination told =
+      Examine(trace, {.layers = kTestLayers}, kTestWidth, Clock::Real());
   EXPECT_EQ(told.report.layers, kTestLayers);
   EXPECT_EQ(told.report.logits_width, kTestWidth);
   const Examination untold = Examine(trace, {}, kTestWidth, Clock::Real());

@@ -97,6 +97,7 @@ TEST_F(LoaderTest, LoadsAModelThatRuns) {
   EXPECT_EQ(outcome.digest, model.digest);
   EXPECT_EQ(model.max_pieces, kTestPositions);
   EXPECT_TRUE(model.plan_limits.padding_exact);
+  EXPECT_FALSE(model.batch_invariant);
   EXPECT_EQ(model.report.layers, kTestLayers);
   EXPECT_EQ(model.report.mask_form, MaskForm::kPairs);
   EXPECT_EQ(model.report.checks.front().name, "loads");
@@ -127,6 +128,18 @@ TEST_F(LoaderTest, TheConfigurationLimitsTheModel) {
   EXPECT_EQ((*outcome.model)->plan_limits.max_rows, 5);
   EXPECT_FALSE((*outcome.model)->plan_limits.padding_exact);
   EXPECT_THAT((*outcome.model)->final_norm_layers, ElementsAre(3));
+}
+
+TEST_F(LoaderTest, ABatchInvariantModelPlansOneRow) {
+  WriteTrace("cache_logits");
+  WriteTokenizer();
+  Write("strata.json",
+        R"({"batch_invariant": true, "batching": {"max_rows": 5}})");
+  const LoadOutcome outcome = Load();
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  EXPECT_TRUE((*outcome.model)->batch_invariant);
+  EXPECT_EQ((*outcome.model)->plan_limits.max_rows, 1);
+  EXPECT_EQ((*outcome.model)->report.logits_width, kTestVocabulary);
 }
 
 TEST_F(LoaderTest, AMissingTrace) {

@@ -68,16 +68,15 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         FormCase{"Single", Layer(), 1, 0},
         FormCase{"Flat", Tuple({Layer(), Layer(), Layer()}), 3, 0},
-        FormCase{
-            "FlatWithLogits", Tuple({Layer(), Layer(), Logits()}), 2, 9},
+        FormCase{"FlatWithLogits", Tuple({Layer(), Layer(), Logits()}), 2, 9},
         FormCase{"HiddenAndLogits", Tuple({Layer(), Logits()}), 1, 9},
         FormCase{"FlatWithCacheAndLogits",
                  Tuple({Layer(), Layer(), Cache(), Logits()}), 2, 9},
         FormCase{"FlatWithPooled",
                  Tuple({Layer(), Layer(), at::zeros({2, kWidth})}), 2, 0},
         FormCase{"List", TensorList({Layer(), Layer()}), 2, 0},
-        FormCase{
-            "ListWithLogits", TensorList({Layer(), Layer(), Logits()}), 2, 9},
+        FormCase{"ListWithLogits", TensorList({Layer(), Layer(), Logits()}), 2,
+                 9},
         FormCase{"Nested", Tuple({Tuple({Layer(), Layer()})}), 2, 0},
         FormCase{"TwiceNested", Tuple({Tuple({Tuple({Layer(), Layer()})})}), 2,
                  0},
@@ -105,8 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(OutputFormTest, LogitsAreOfTheLayersRowsAndPlaces) {
   for (const at::Tensor& other :
        {at::ones({1, 3, 9}), at::ones({2, 1, 9}), at::ones({2, 9})}) {
-    EXPECT_FALSE(
-        ReadOutputs(Tuple({Layer(), other}), {})->logits.defined());
+    EXPECT_FALSE(ReadOutputs(Tuple({Layer(), other}), {})->logits.defined());
   }
   EXPECT_FALSE(ReadOutputs(Tuple({at::ones({2, 4}), at::ones({2, 9})}), {})
                    ->logits.defined());

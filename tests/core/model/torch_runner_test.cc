@@ -57,9 +57,7 @@ TEST(TorchRunnerTest, GivesEachSequenceItsOutputs) {
   const Trace trace = LoadTestTrace("dict");
   for (int i = 0; i < 2; ++i) {
     const auto layers =
-        trace.Forward(MakeRows({sequences[i]}, MaskForm::kDict))
-            .value()
-            .layers;
+        trace.Forward(MakeRows({sequences[i]}, MaskForm::kDict)).value().layers;
     ASSERT_EQ(results[i].size(), 2);
     EXPECT_TRUE(at::allclose(AsTensor(results[i][0]),
                              at::stack({layers[0][0], layers[3][0]}), 1e-5,

@@ -264,10 +264,9 @@ TEST_P(SelectSpecTest, GivesTheSameOfLogits) {
   Sequence sequence = MakeSequence(4, {spec, of_logits});
   sequence.spans = {{0, 2}, {1, 4}};
   const auto layers = MakeLayers(2, 8);
-  const auto results =
-      Select({.layers = layers, .logits = layers[1]},
-             {MakeSequence(2, {{.layers = {0}}}), sequence},
-             {.rows = {{{0}}, {{1}}}, .length = 8});
+  const auto results = Select({.layers = layers, .logits = layers[1]},
+                              {MakeSequence(2, {{.layers = {0}}}), sequence},
+                              {.rows = {{{0}}, {{1}}}, .length = 8});
   EXPECT_EQ(Numbers(results[1][1]), Numbers(results[1][0]));
   EXPECT_EQ(results[1][1].dtype, spec.dtype);
   std::vector<std::int64_t> shape = results[1][0].shape;
@@ -276,16 +275,14 @@ TEST_P(SelectSpecTest, GivesTheSameOfLogits) {
 }
 
 TEST(SelectTest, LogitsHaveTheVocabularysWidth) {
-  const at::Tensor logits =
-      at::arange(2 * 3 * 50, at::kFloat).view({2, 3, 50});
-  const auto results =
-      Select({.layers = MakeLayers(2, 3), .logits = logits},
-             {MakeSequence(1, {{.layers = {0}}}),
-              MakeSequence(2, {{.kind = OutputKind::kLogits},
-                               {.kind = OutputKind::kLogits,
-                                .positions = {-1},
-                                .dimensions = 2}})},
-             {.rows = {{{0}}, {{1}}}, .length = 3});
+  const at::Tensor logits = at::arange(2 * 3 * 50, at::kFloat).view({2, 3, 50});
+  const auto results = Select({.layers = MakeLayers(2, 3), .logits = logits},
+                              {MakeSequence(1, {{.layers = {0}}}),
+                               MakeSequence(2, {{.kind = OutputKind::kLogits},
+                                                {.kind = OutputKind::kLogits,
+                                                 .positions = {-1},
+                                                 .dimensions = 2}})},
+                              {.rows = {{{0}}, {{1}}}, .length = 3});
   EXPECT_THAT(results[1][0].shape, ElementsAre(2, 50));
   EXPECT_EQ(Numbers(results[1][0]).front(), 150);
   EXPECT_EQ(Numbers(results[1][0]).back(), 249);
@@ -294,10 +291,10 @@ TEST(SelectTest, LogitsHaveTheVocabularysWidth) {
 }
 
 TEST(SelectTest, LogitsThatAreNotThereAreAnError) {
-  EXPECT_THROW(
-      Select(MakeLayers(1, 1), {MakeSequence(1, {{.kind = OutputKind::kLogits}})},
-             {.rows = {{{0}}}, .length = 1}),
-      c10::Error);
+  EXPECT_THROW(Select(MakeLayers(1, 1),
+                      {MakeSequence(1, {{.kind = OutputKind::kLogits}})},
+                      {.rows = {{{0}}}, .length = 1}),
+               c10::Error);
 }
 
 TEST(SelectTest, CastsRoundToNearest) {
