@@ -21,7 +21,7 @@ enum class Format : std::uint8_t { kTable, kJson, kNpy };
 struct ModelChoice {
   std::string name;
   std::int64_t version = 0;
-  std::string version_label = {};
+  std::string version_label;
 };
 
 // Texts as arguments, or one for each line of a file.

@@ -49,7 +49,7 @@ using EncodeInput = std::variant<TextInput, PieceInput>;
 struct EncodeCall {
   std::string model;
   std::int64_t version = 0;
-  std::string version_label = {};
+  std::string version_label;
   std::vector<EncodeInput> inputs;
   // Layers may still be negative. Empty `layers`: the last. Empty: one output,
   // the last layer.
@@ -104,7 +104,7 @@ struct EncodeReply {
 struct TokenizeCall {
   std::string model;
   std::int64_t version = 0;
-  std::string version_label = {};
+  std::string version_label;
   std::vector<std::string> texts;
   // nullopt: nothing is too long.
   std::optional<Truncation> truncation;
@@ -129,7 +129,7 @@ struct TokenizeReply {
 struct DetokenizeCall {
   std::string model;
   std::int64_t version = 0;
-  std::string version_label = {};
+  std::string version_label;
   std::vector<std::vector<std::int64_t>> inputs;
   bool skip_special_pieces = false;
   absl::Time deadline = absl::InfiniteFuture();

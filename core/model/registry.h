@@ -31,7 +31,7 @@ enum class ModelState { kLoading, kReady, kRefused, kDraining };
 struct ModelEntry {
   ModelId id;
   // That name this version in requests, in order.
-  std::vector<std::string> labels = {};
+  std::vector<std::string> labels;
   ModelState state = ModelState::kLoading;
   // Why it was refused; OK otherwise.
   absl::Status refusal;

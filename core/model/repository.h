@@ -19,7 +19,7 @@ struct ModelDirectory {
   ModelId id;
   std::filesystem::path path;
   // That name this version in requests, in order.
-  std::vector<std::string> labels = {};
+  std::vector<std::string> labels;
 };
 
 // Something in the repository that its owner may have meant otherwise.
