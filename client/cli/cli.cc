@@ -20,7 +20,7 @@ namespace strata::cli {
 namespace {
 
 absl::Status CheckNames(absl::string_view what, const ModelChoice& model) {
-  const auto status = CheckUtf8(what, model.name);
+  absl::Status status = CheckUtf8(what, model.name);
   if (!status.ok()) return status;
   return CheckUtf8("--version-label", model.version_label);
 }

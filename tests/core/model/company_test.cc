@@ -63,8 +63,9 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
   int Below(int limit) { return static_cast<int>(random_() % limit); }
 
   // All layers of every piece, and the logits where there are some.
-  std::shared_ptr<const std::vector<OutputSpec>> Outputs() {
+  static std::shared_ptr<const std::vector<OutputSpec>> Outputs() {
     std::vector<OutputSpec> outputs;
+    outputs.reserve(kTestLayers + 1);
     for (int layer = 0; layer < kTestLayers; ++layer) {
       outputs.push_back({.layers = {layer}});
     }
@@ -95,6 +96,7 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
   // What the server would do of its own.
   BatchPlan Planned(const std::vector<Sequence>& sequences) {
     std::vector<int> pieces;
+    pieces.reserve(sequences.size());
     for (const auto& sequence : sequences) pieces.push_back(sequence.pieces());
     return PlanBatch(pieces, {.padding_exact = GetParam().padding_exact,
                               .forward_cost = Below(1000)});

@@ -37,8 +37,8 @@ c10::IValue Cache() {
   const at::Tensor kv = at::zeros({2, 1, 3, 4});
   return Tuple({Tuple({kv, kv}), Tuple({kv, kv})});
 }
-c10::IValue TensorList(std::vector<at::Tensor> tensors) {
-  return c10::List<at::Tensor>(std::move(tensors));
+c10::IValue TensorList(const std::vector<at::Tensor>& tensors) {
+  return c10::List<at::Tensor>(tensors);
 }
 
 struct FormCase {

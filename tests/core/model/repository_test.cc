@@ -26,6 +26,7 @@ using ::testing::Pair;
 
 std::vector<ModelId> IdsOf(const RepositoryScan& scan) {
   std::vector<ModelId> ids;
+  ids.reserve(scan.directories.size());
   for (const auto& directory : scan.directories) ids.push_back(directory.id);
   return ids;
 }
@@ -50,6 +51,7 @@ class RepositoryTest : public testing::Test {
   std::vector<std::pair<std::string, std::string>> RemarksOf(
       const RepositoryScan& scan) {
     std::vector<std::pair<std::string, std::string>> remarks;
+    remarks.reserve(scan.remarks.size());
     for (const RepositoryRemark& remark : scan.remarks) {
       remarks.emplace_back(remark.path.lexically_relative(root_).string(),
                            remark.text);
