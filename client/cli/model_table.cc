@@ -3,6 +3,7 @@
 
 #include "client/cli/model_table.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -71,6 +72,12 @@ std::string Facts(const v1::GetModelResponse& model) {
         {"final norm",
          absl::StrCat("layers ",
                       absl::StrJoin(model.final_norm_layers(), ", "))});
+  }
+  if (!model.prompts().empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : model.prompts()) names.push_back(name);
+    std::ranges::sort(names);
+    table.AddRow({"prompts", absl::StrJoin(names, ", ")});
   }
   if (model.has_limits()) AddLimitRows(model.limits(), table);
   return table.Render(0);

@@ -36,7 +36,9 @@ std::string PieceTable(
     const bool special = piece.begin() == piece.end();
     table.AddRow(
         {absl::StrCat(i), absl::StrCat(piece.id()), piece.text(),
-         special ? "" : absl::StrCat(piece.begin(), "-", piece.end())});
+         special ? ""
+                 : absl::StrCat(piece.in_pair() ? "pair " : "", piece.begin(),
+                                "-", piece.end())});
   }
   return absl::StrCat(
       Shorten(Printable(text), width - static_cast<int>(tail.size())), tail,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ namespace strata {
 //     "max_pieces": 512,
 //     "final_norm_layers": [6],
 //     "devices": ["cuda"],
+//     "prompts": {"query": "query: "},
 //     "batching": {"max_rows": 64, "max_padded_pieces": 1024,
 //                  "forward_cost": 64}
 //   }
@@ -47,6 +49,9 @@ struct ModelConfig {
   // Of the server's devices, those that the model runs on, in the words of
   // --devices. Empty: all.
   std::vector<std::string> devices;
+  // Texts that go in front of an input's, by the names that requests pick them
+  // by.
+  std::map<std::string, std::string> prompts;
   // What a batch may be; padding_exact is not read but found.
   PlanLimits batching;
 };

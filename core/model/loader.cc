@@ -113,6 +113,7 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   model->plan_limits = config.batching;
   model->plan_limits.padding_exact = report.padding_exact;
   model->final_norm_layers = config.final_norm_layers;
+  model->prompts = config.prompts;
   model->tokenizer = std::move(tokenizer);
   STRATA_ASSIGN_OR_RETURN(
       model->runners, PlaceRunners(std::move(trace), chosen, report, config));
