@@ -188,10 +188,11 @@ TEST(SequenceOfText, SpansTouchTheFirstTextOnly) {
 TEST(SequenceOfText, TypeIdsGoToATraceThatTakesThem) {
   const TextInput text{.text = "ab", .pair = "cd"};
   EXPECT_EQ(SequenceOf(text, Pair(), 0, TestModel())->type_ids, Ids{});
-  Model model{.report = TestModel().report};
-  model.report.arguments.push_back(
+  const auto model =
+      MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
+  model->report.arguments.push_back(
       {"type_ids", "Tensor", ArgumentRole::kTypeIds});
-  EXPECT_EQ(SequenceOf(text, Pair(), 0, model)->type_ids, (Ids{0, 0, 1, 1}));
+  EXPECT_EQ(SequenceOf(text, Pair(), 0, *model)->type_ids, (Ids{0, 0, 1, 1}));
 }
 
 TEST(SequenceOfPieces, CutsAllThatBelongsToAPieceAndShiftsSpans) {
