@@ -1,0 +1,100 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A BERT with seeded random weights whose trace takes type ids, and prompts."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import warnings
+
+import numpy as np
+import torch
+from curated_transformers.layers.attention import AttentionMask
+from curated_transformers.models import BERTConfig, BERTEncoder
+from torch import Tensor
+from torch.nn import Module
+
+NAME = "bert-pairs"
+MAX_PIECES = 96
+PROMPTS = {"query": "A question about rivers: ", "empty": ""}
+_ARGUMENTS = ["piece_ids", "attention_mask", "positions", "type_ids"]
+
+
+def encoder(n_pieces: int) -> BERTEncoder:
+    model = BERTEncoder(
+        BERTConfig(
+            embedding_width=32,
+            hidden_width=32,
+            intermediate_width=64,
+            n_attention_heads=4,
+            n_hidden_layers=3,
+            n_pieces=n_pieces,
+            n_positions=MAX_PIECES,
+            model_max_length=MAX_PIECES,
+        )
+    )
+    generator = torch.Generator().manual_seed(20260104)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            start = 1.0 if name.endswith("layer_norm.weight") else 0.0
+            parameter.normal_(0.0, 0.2, generator=generator).add_(start)
+    return model.eval()
+
+
+class _TakesTypeIds(Module):
+    def __init__(self, inner: BERTEncoder) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(
+        self,
+        piece_ids: Tensor,
+        attention_mask: Tensor,
+        positions: Tensor,
+        type_ids: Tensor,
+    ) -> tuple:
+        output = self.inner(
+            piece_ids,
+            AttentionMask(attention_mask),
+            positions=positions,
+            type_ids=type_ids,
+        )
+        return (tuple(output.all_outputs),)
+
+
+def build(repository: pathlib.Path, tokenizer: pathlib.Path, size: int) -> None:
+    """Writes the model; `tokenizer` is a file of `size` pieces, as BERT's."""
+    folder = repository / NAME / "1"
+    folder.mkdir(parents=True)
+    ids = torch.zeros((2, 7), dtype=torch.long)
+    mask = torch.ones((2, 1, 7, 7), dtype=torch.bool)
+    example = (ids, mask, ids, ids)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        trace = torch.jit.trace(
+            _TakesTypeIds(encoder(size)), example, check_trace=False
+        )
+    trace.save(str(folder / "model.pt"))
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    config = {
+        "arguments": _ARGUMENTS,
+        "mask_form": "pairs",
+        "max_pieces": MAX_PIECES,
+        "prompts": PROMPTS,
+    }
+    (folder / "strata.json").write_text(json.dumps(config))
+
+
+@torch.no_grad()
+def run(model: BERTEncoder, ids: list[int], type_ids: list[int]) -> np.ndarray:
+    """All hidden states of one sequence alone, `[layers, pieces, width]`."""
+    batch = torch.tensor([ids])
+    output = model(
+        batch,
+        AttentionMask(torch.ones_like(batch, dtype=torch.bool)),
+        positions=torch.arange(len(ids)).unsqueeze(0),
+        type_ids=torch.tensor([type_ids]),
+    )
+    return torch.cat(output.all_outputs).numpy()
