@@ -69,7 +69,8 @@ absl::StatusOr<PieceCounts> ChooseLengths(const PieceCounts& counts,
 }
 
 Cut PlaceCut(int pieces, int left, Truncation truncation) {
-  if (truncation == Truncation::kLeft) return {.begin = 0, .end = pieces - left};
+  if (truncation == Truncation::kLeft)
+    return {.begin = 0, .end = pieces - left};
   return {.begin = left, .end = pieces};
 }
 

@@ -29,9 +29,9 @@ struct PieceCounts {
 
 // What remains of `counts` where `max_pieces` may: all special pieces, and as
 // much of the texts as there is room for, taken piece by piece from the longer
-// one (the first, where they have become equally long). Errors, of inputs[input]:
-// INPUT_TOO_LONG with Truncation::kNone, or where the special pieces leave no
-// room.
+// one (the first, where they have become equally long). Errors, of
+// inputs[input]: INPUT_TOO_LONG with Truncation::kNone, or where the special
+// pieces leave no room.
 //
 //   // [CLS] a b c d [SEP] e f [SEP]
 //   ChooseLengths({.special = 3, .text = 4, .pair = 2}, 8, kRight, 0)

@@ -125,10 +125,9 @@ absl::Status EncodeTask::PrepareText(const TextInput& text, int input) {
 absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
   STRATA_RETURN_IF_ERROR(CheckPieces(pieces, input, *resolved_.model));
   const int count = static_cast<int>(pieces.ids.size());
-  STRATA_ASSIGN_OR_RETURN(
-      const PieceCounts left,
-      ChooseLengths({.text = count}, resolved_.max_pieces, call_.truncation,
-                    input));
+  STRATA_ASSIGN_OR_RETURN(const PieceCounts left,
+                          ChooseLengths({.text = count}, resolved_.max_pieces,
+                                        call_.truncation, input));
   const Cut cut = PlaceCut(count, left.text, call_.truncation);
   STRATA_ASSIGN_OR_RETURN(sequences_[input],
                           SequenceOf(std::move(pieces), cut, input));

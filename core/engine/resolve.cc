@@ -119,8 +119,7 @@ absl::Status CheckRange(const Range& range, std::int64_t size,
 absl::StatusOr<PieceSpan> TouchedPieces(const ByteRange& span,
                                         const Tokens& tokens,
                                         const std::string& field) {
-  const auto places =
-      std::views::iota(std::size_t{0}, tokens.ranges.size());
+  const auto places = std::views::iota(std::size_t{0}, tokens.ranges.size());
   const auto touches = [&](std::size_t piece) {
     const ByteRange& range = tokens.ranges[piece];
     return tokens.origins[piece] == PieceOrigin::kText &&
@@ -257,12 +256,12 @@ absl::Status CheckSequence(const Sequence& sequence, int input,
   }
   const bool has_types = !sequence.type_ids.empty();
   if (has_types && std::ranges::max(sequence.type_ids) >= kTypeIds) {
-    return Error(Reason::kNotSupportedByModel,
-                 absl::StrCat(InputField(input, ""),
-                              ": the tokenizer gives type ids above ",
-                              kTypeIds - 1,
-                              ", which traces do not know; send pieces with "
-                              "type_ids instead"));
+    return Error(
+        Reason::kNotSupportedByModel,
+        absl::StrCat(InputField(input, ""),
+                     ": the tokenizer gives type ids above ", kTypeIds - 1,
+                     ", which traces do not know; send pieces with "
+                     "type_ids instead"));
   }
   for (std::size_t i = 0; i < sequence.outputs->size(); ++i) {
     const OutputSpec& spec = (*sequence.outputs)[i];

@@ -78,8 +78,8 @@ absl::StatusOr<TokenizedText> TokenizeText(
       .add_special_pieces = add_special_pieces, .pair = text.pair};
   TokenizedText tokenized;
   if (prompt.empty()) {
-    STRATA_ASSIGN_OR_RETURN(
-        tokenized.tokens, Split(*model.tokenizer, text.text, options, input));
+    STRATA_ASSIGN_OR_RETURN(tokenized.tokens,
+                            Split(*model.tokenizer, text.text, options, input));
   } else {
     STRATA_ASSIGN_OR_RETURN(
         tokenized.tokens,
@@ -88,10 +88,9 @@ absl::StatusOr<TokenizedText> TokenizeText(
     LeavePromptOut(std::ssize(prompt), tokenized.tokens);
   }
   if (limit.has_value()) {
-    STRATA_ASSIGN_OR_RETURN(
-        tokenized.truncated_pieces,
-        CutTokens(limit->max_pieces, limit->truncation, input,
-                  tokenized.tokens));
+    STRATA_ASSIGN_OR_RETURN(tokenized.truncated_pieces,
+                            CutTokens(limit->max_pieces, limit->truncation,
+                                      input, tokenized.tokens));
   }
   return tokenized;
 }

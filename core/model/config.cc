@@ -159,8 +159,9 @@ absl::StatusOr<std::map<std::string, std::string>> ReadPrompts(
   for (const auto& [name, value] : json.items()) {
     if (name.empty()) {
       return Error(Reason::kInvalidField,
-                   absl::StrCat(kFileName, ": \"prompts\": got an empty name, "
-                                           "which no request can pick"));
+                   absl::StrCat(kFileName,
+                                ": \"prompts\": got an empty name, "
+                                "which no request can pick"));
     }
     STRATA_ASSIGN_OR_RETURN(prompts[name],
                             ReadString(absl::StrCat("prompts.", name), value));

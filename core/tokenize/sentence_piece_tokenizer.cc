@@ -70,8 +70,8 @@ constexpr std::array kPlainClasses = {
 // Those that number pieces anew, or change the text before the file's own rules
 // do: the file alone would give other pieces without a word.
 constexpr std::array<absl::string_view, 8> kOtherClasses = {
-    "AlbertTokenizer",  "BarthezTokenizer", "CamembertTokenizer",
-    "MBartTokenizer",   "MBart50Tokenizer", "PegasusTokenizer",
+    "AlbertTokenizer",     "BarthezTokenizer", "CamembertTokenizer",
+    "MBartTokenizer",      "MBart50Tokenizer", "PegasusTokenizer",
     "XLMRobertaTokenizer", "XLNetTokenizer"};
 
 // The plain class of this name, or of this name and "Fast"; nullptr: another.
@@ -121,15 +121,16 @@ SentencePieceTokenizer::SentencePieceTokenizer(
 absl::StatusOr<Tokens> SentencePieceTokenizer::Encode(
     absl::string_view text, const EncodeOptions& options) const {
   if (!options.pair.empty() && !layout_.joins_pairs) {
-    return Error(Reason::kNotSupportedByModel,
-                 "the model's tokenizer.model does not say how two texts are "
-                 "joined; send one text, or give the model a tokenizer.json, "
-                 "or a tokenizer_config.json whose \"tokenizer_class\" does, as "
-                 "LlamaTokenizer");
+    return Error(
+        Reason::kNotSupportedByModel,
+        "the model's tokenizer.model does not say how two texts are "
+        "joined; send one text, or give the model a tokenizer.json, "
+        "or a tokenizer_config.json whose \"tokenizer_class\" does, as "
+        "LlamaTokenizer");
   }
   Tokens tokens;
-  STRATA_RETURN_IF_ERROR(AppendText(text, PieceOrigin::kText,
-                                    options.add_special_pieces, tokens));
+  STRATA_RETURN_IF_ERROR(
+      AppendText(text, PieceOrigin::kText, options.add_special_pieces, tokens));
   if (!options.pair.empty()) {
     STRATA_RETURN_IF_ERROR(AppendText(options.pair, PieceOrigin::kPair,
                                       options.add_special_pieces, tokens));

@@ -50,9 +50,9 @@ absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(absl::string_view text) {
   TokenizerConfig config;
   STRATA_ASSIGN_OR_RETURN(config.add_begin, ReadBool(json, "add_bos_token"));
   STRATA_ASSIGN_OR_RETURN(config.add_end, ReadBool(json, "add_eos_token"));
-  STRATA_ASSIGN_OR_RETURN(const auto tokenizer_class,
-                          Read<std::string>(json, "tokenizer_class",
-                                            &Json::is_string, "a string"));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto tokenizer_class,
+      Read<std::string>(json, "tokenizer_class", &Json::is_string, "a string"));
   config.tokenizer_class = tokenizer_class.value_or("");
   return config;
 }

@@ -16,8 +16,8 @@
 namespace strata {
 
 // A model of 4 hidden states (the embedding output and 3 layers) of width 2
-// over a FakeTokenizer and a PuppetRunner, taking at most 16 pieces. Its prompts
-// are "query" and "passage".
+// over a FakeTokenizer and a PuppetRunner, taking at most 16 pieces. Its
+// prompts are "query" and "passage".
 inline std::shared_ptr<Model> MakePuppetModel(
     std::string name, std::shared_ptr<PuppetStrings> strings,
     std::int64_t version = 1) {

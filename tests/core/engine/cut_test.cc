@@ -90,8 +90,8 @@ Tokens Pair() {
   constexpr auto kText = PieceOrigin::kText;
   constexpr auto kPair = PieceOrigin::kPair;
   return {.ids = {1, 10, 11, 12, 2, 20, 21, 2},
-          .ranges = {{0, 0}, {0, 1}, {1, 2}, {2, 3}, {0, 0}, {0, 1}, {1, 2},
-                     {0, 0}},
+          .ranges =
+              {{0, 0}, {0, 1}, {1, 2}, {2, 3}, {0, 0}, {0, 1}, {1, 2}, {0, 0}},
           .origins = {kSpecial, kText, kText, kText, kSpecial, kPair, kPair,
                       kSpecial},
           .type_ids = {0, 0, 0, 0, 0, 1, 1, 1}};
@@ -102,8 +102,8 @@ TEST(CutTokens, KeepsTheSpecialPiecesInTheirPlaces) {
   EXPECT_EQ(*CutTokens(5, Truncation::kRight, 0, tokens), 3);
   EXPECT_EQ(tokens.ids, (Ids{1, 10, 2, 20, 2}));
   EXPECT_EQ(tokens.type_ids, (Ids{0, 0, 0, 1, 1}));
-  EXPECT_EQ(tokens.ranges, (std::vector<ByteRange>{
-                               {0, 0}, {0, 1}, {0, 0}, {0, 1}, {0, 0}}));
+  EXPECT_EQ(tokens.ranges,
+            (std::vector<ByteRange>{{0, 0}, {0, 1}, {0, 0}, {0, 1}, {0, 0}}));
   EXPECT_EQ(tokens.origins[3], PieceOrigin::kPair);
 
   tokens = Pair();

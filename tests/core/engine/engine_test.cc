@@ -327,8 +327,9 @@ TEST_F(EngineTest, StopFailsWhatWaitsAndLetsTheForwardEnd) {
 TEST_F(EngineTest, TokenizesWithoutTheDevice) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
-  engine_->Tokenize({.texts = {{"A"}, {"a text of more than sixteen bytes"}}},
-                    [&promise](const auto& reply) { promise.set_value(reply); });
+  engine_->Tokenize(
+      {.texts = {{"A"}, {"a text of more than sixteen bytes"}}},
+      [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->texts[0].pieces[1].id, 67);
@@ -339,8 +340,9 @@ TEST_F(EngineTest, TokenizesWithoutTheDevice) {
 TEST_F(EngineTest, TokenizeHasADeadline) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
-  engine_->Tokenize({.texts = {{"A"}}, .deadline = clock_.Now()},
-                    [&promise](const auto& reply) { promise.set_value(reply); });
+  engine_->Tokenize(
+      {.texts = {{"A"}}, .deadline = clock_.Now()},
+      [&promise](const auto& reply) { promise.set_value(reply); });
   EXPECT_EQ(ReasonOf(promise.get_future().get().status()),
             Reason::kDeadlinePassed);
 }
@@ -398,10 +400,11 @@ TEST_F(EngineTest, EncodesAPairBehindAPrompt) {
 TEST_F(EngineTest, TokenizesAsItEncodes) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
-  engine_->Tokenize({.texts = {PromptedPair()},
-                     .truncation = Truncation::kLeft,
-                     .max_pieces = 8},
-                    [&promise](const auto& reply) { promise.set_value(reply); });
+  engine_->Tokenize(
+      {.texts = {PromptedPair()},
+       .truncation = Truncation::kLeft,
+       .max_pieces = 8},
+      [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
   std::string pieces;

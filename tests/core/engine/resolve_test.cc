@@ -128,9 +128,8 @@ Tokens HelloWorld() {
 }
 
 absl::StatusOr<Sequence> HelloSpan(ByteRange span) {
-  return SequenceOf(
-      TextInput{.text = "h\u00e9llo w\u00f6rld", .spans = {span}},
-      HelloWorld(), 0, TestModel());
+  return SequenceOf(TextInput{.text = "h\u00e9llo w\u00f6rld", .spans = {span}},
+                    HelloWorld(), 0, TestModel());
 }
 
 TEST(SequenceOfText, SpansOfBytesBecomeSpansOfPieces) {

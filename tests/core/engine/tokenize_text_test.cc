@@ -44,13 +44,13 @@ void CheckCut(const Model& model, const TextInput& text, int whole,
   const int max_pieces = cut.at("max_pieces");
   SCOPED_TRACE(cut.at("direction").get<std::string>() + " " +
                std::to_string(max_pieces));
-  const auto tokenized = TokenizeText(
-      text, model, /*add_special_pieces=*/true,
-      PieceLimit{.max_pieces = max_pieces,
-                 .truncation = cut.at("direction") == "left"
-                                   ? Truncation::kLeft
-                                   : Truncation::kRight},
-      /*input=*/0);
+  const auto tokenized =
+      TokenizeText(text, model, /*add_special_pieces=*/true,
+                   PieceLimit{.max_pieces = max_pieces,
+                              .truncation = cut.at("direction") == "left"
+                                                ? Truncation::kLeft
+                                                : Truncation::kRight},
+                   /*input=*/0);
   ASSERT_TRUE(tokenized.ok()) << tokenized.status();
   const Tokens expected = ToTokens(cut);
   ExpectTokens(tokenized->tokens, expected);
@@ -93,9 +93,9 @@ TEST(TokenizeText, APromptIsPutInFront) {
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     const ByteRange& range = written->tokens.ranges[i];
     const bool in_prompt = range.end <= 11;  // Or special.
-    EXPECT_EQ(ranges[i], (in_prompt ? ByteRange{}
-                                    : ByteRange{range.begin - 11,
-                                                range.end - 11}))
+    EXPECT_EQ(
+        ranges[i],
+        (in_prompt ? ByteRange{} : ByteRange{range.begin - 11, range.end - 11}))
         << i;
   }
   EXPECT_EQ(ranges[ranges.size() - 2].end, 11);  // "über Nacht" in bytes.
@@ -113,14 +113,14 @@ TEST(TokenizeText, APieceOfPromptAndTextIsClipped) {
 
 TEST(TokenizeText, AnEmptyPromptChangesNothing) {
   const auto model = ModelOf("word_piece");
-  const auto tokenized =
-      Tokenize(*model, {.text = "river", .prompt = "none"});
+  const auto tokenized = Tokenize(*model, {.text = "river", .prompt = "none"});
   ASSERT_TRUE(tokenized.ok()) << tokenized.status();
   ExpectTokens(tokenized->tokens, Tokenize(*model, {.text = "river"})->tokens);
 }
 
 TEST(TokenizeText, APromptIsOfTheFirstTextOnly) {
-  const auto model = MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
+  const auto model =
+      MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
   const auto tokenized =
       Tokenize(*model, {.text = "A", .pair = "BC", .prompt = "query"});
   ASSERT_TRUE(tokenized.ok()) << tokenized.status();
@@ -133,7 +133,8 @@ TEST(TokenizeText, APromptIsOfTheFirstTextOnly) {
 }
 
 TEST(TokenizeText, RefusesAnUnknownPromptWithoutRepeatingIt) {
-  const auto model = MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
+  const auto model =
+      MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
   absl::Status status =
       TokenizeText({.text = "A", .prompt = "secret"}, *model,
                    /*add_special_pieces=*/true, std::nullopt, /*input=*/2)

@@ -47,8 +47,8 @@ TEST(PaddedTest, EqualsCuratedTransformers) {
     const RowTensors rows = AssembleRows(pointers, plan, MaskForm::kPieces,
                                          expected.at("padding_id"), at::kCPU);
     EXPECT_TRUE(at::equal(rows.ids, ToTensor(expected.at("padded"))));
-    EXPECT_TRUE(at::equal(rows.mask.to(at::kLong),
-                          ToTensor(expected.at("mask"))));
+    EXPECT_TRUE(
+        at::equal(rows.mask.to(at::kLong), ToTensor(expected.at("mask"))));
   }
 }
 

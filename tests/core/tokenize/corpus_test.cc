@@ -155,10 +155,10 @@ TEST_P(LosslessTest, DetokenizeIsTheInverse) {
 
 INSTANTIATE_TEST_SUITE_P(
     Trained, LosslessTest,
-    testing::Values(
-        LosslessCase{"byte_level", {}}, LosslessCase{"roberta", {}},
-        LosslessCase{"llama", {"\u2581"}},
-        LosslessCase{"byte_fallback", {"\u2581", "<s>", "</s>", "<unk>"}}),
+    testing::Values(LosslessCase{"byte_level", {}}, LosslessCase{"roberta", {}},
+                    LosslessCase{"llama", {"\u2581"}},
+                    LosslessCase{"byte_fallback",
+                                 {"\u2581", "<s>", "</s>", "<unk>"}}),
     [](const auto& test) { return test.param.tokenizer; });
 
 }  // namespace

@@ -138,13 +138,13 @@ TEST(HuggingFaceTokenizer, JoinsAPairAsItsTemplateSays) {
       tokenizer->Encode("water river", {.pair = "  river water"});
   ASSERT_TRUE(tokens.ok()) << tokens.status();
   EXPECT_THAT(tokens->ids, ElementsAre(3, 0, 3, 0, 3));
-  EXPECT_THAT(tokens->ranges, ElementsAre(ByteRange{0, 5}, ByteRange{6, 11},
-                                          ByteRange{0, 0}, ByteRange{2, 7},
-                                          ByteRange{8, 13}));
-  EXPECT_THAT(tokens->origins,
-              ElementsAre(PieceOrigin::kText, PieceOrigin::kText,
-                          PieceOrigin::kSpecial, PieceOrigin::kPair,
-                          PieceOrigin::kPair));
+  EXPECT_THAT(tokens->ranges,
+              ElementsAre(ByteRange{0, 5}, ByteRange{6, 11}, ByteRange{0, 0},
+                          ByteRange{2, 7}, ByteRange{8, 13}));
+  EXPECT_THAT(
+      tokens->origins,
+      ElementsAre(PieceOrigin::kText, PieceOrigin::kText, PieceOrigin::kSpecial,
+                  PieceOrigin::kPair, PieceOrigin::kPair));
   EXPECT_THAT(tokens->type_ids, ElementsAre(2, 2, 3, 1, 1));
 }
 

@@ -29,7 +29,7 @@ struct ExpectedText {
   Tokens tokens;
   std::vector<std::string> pieces;
   std::vector<std::int64_t> plain_ids;  // Without special pieces.
-  std::string decoded;  // Of all pieces, without special ones.
+  std::string decoded;                  // Of all pieces, without special ones.
   std::string decoded_whole;
 };
 
