@@ -9,7 +9,9 @@ import pathlib
 import shutil
 import warnings
 
+import alone
 import numpy as np
+import sentencepiece
 import torch
 from curated_transformers.layers.attention import AttentionMask
 from curated_transformers.models import BERTConfig, BERTEncoder
@@ -64,20 +66,22 @@ class _TakesTypeIds(Module):
         return (tuple(output.all_outputs),)
 
 
-def build(repository: pathlib.Path, tokenizer: pathlib.Path, size: int) -> None:
-    """Writes the model; `tokenizer` is a file of `size` pieces, as BERT's."""
+def build(repository: pathlib.Path, models: pathlib.Path) -> None:
+    """Writes the model, with the tokenizer of `models`' minilm."""
     folder = repository / NAME / "1"
     folder.mkdir(parents=True)
+    size = alone.reference_tokenizer(models, "minilm").get_vocab_size()
     ids = torch.zeros((2, 7), dtype=torch.long)
     mask = torch.ones((2, 1, 7, 7), dtype=torch.bool)
-    example = (ids, mask, ids, ids)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         trace = torch.jit.trace(
-            _TakesTypeIds(encoder(size)), example, check_trace=False
+            _TakesTypeIds(encoder(size)),
+            (ids, mask, ids, ids),
+            check_trace=False,
         )
     trace.save(str(folder / "model.pt"))
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    shutil.copy(models / "minilm" / "1" / "tokenizer.json", folder)
     config = {
         "arguments": _ARGUMENTS,
         "mask_form": "pairs",
@@ -85,6 +89,24 @@ def build(repository: pathlib.Path, tokenizer: pathlib.Path, size: int) -> None:
         "prompts": PROMPTS,
     }
     (folder / "strata.json").write_text(json.dumps(config))
+
+
+def build_with_sentence_piece(
+    model: pathlib.Path, models: pathlib.Path
+) -> None:
+    """A copy of falcon-random whose tokenizer says nothing of pairs."""
+    folder = model / "1"
+    shutil.copytree(models / "falcon-random" / "1", folder)
+    (folder / "tokenizer.json").unlink()
+    with open(folder / "tokenizer.model", "wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["the river rose in the night"] * 3),
+            model_writer=file,
+            model_type="bpe",
+            vocab_size=40,
+            hard_vocab_limit=False,
+            minloglevel=2,
+        )
 
 
 @torch.no_grad()
