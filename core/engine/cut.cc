@@ -69,9 +69,9 @@ absl::StatusOr<PieceCounts> ChooseLengths(const PieceCounts& counts,
 }
 
 Cut PlaceCut(int pieces, int left, Truncation truncation) {
-  if (truncation == Truncation::kLeft)
-    return {.begin = 0, .end = pieces - left};
-  return {.begin = left, .end = pieces};
+  const int cut = pieces - left;
+  return truncation == Truncation::kLeft ? Cut{.begin = 0, .end = cut}
+                                         : Cut{.begin = left, .end = pieces};
 }
 
 absl::StatusOr<int> CutTokens(int max_pieces, Truncation truncation, int input,

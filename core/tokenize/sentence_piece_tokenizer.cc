@@ -80,7 +80,7 @@ absl::StatusOr<const Class*> FindClass(absl::string_view name) {
   if (std::ranges::count(kOtherClasses, slow) > 0) {
     return Error(
         Reason::kInvalidField,
-        absl::StrCat("tokenizer_config.json says \"tokenizer_class\": \"", name,
+        absl::StrCat(R"(tokenizer_config.json says "tokenizer_class": ")", name,
                      "\", which numbers or splits pieces otherwise than "
                      "tokenizer.model alone says; put the checkpoint's "
                      "tokenizer.json in its place"));
