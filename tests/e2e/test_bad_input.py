@@ -355,11 +355,6 @@ def test_what_is_not_served(server):
         raised, PRECONDITION, "NOT_SUPPORTED_BY_MODEL", None, "LOGITS"
     )
     with pytest.raises(strata.StrataError) as raised:
-        wire.call(server.address, encode, with_text("a", text_pair="b"))
-    assert_refused(
-        raised, unimplemented, "NOT_IMPLEMENTED", None, "inputs[0].text_pair"
-    )
-    with pytest.raises(strata.StrataError) as raised:
         wire.first_of_stream(
             server.address,
             wire.HIDDEN_STATES + "EncodeChunks",
