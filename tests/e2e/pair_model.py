@@ -25,24 +25,19 @@ _ARGUMENTS = ["piece_ids", "attention_mask", "positions", "type_ids"]
 
 
 def encoder(n_pieces: int) -> BERTEncoder:
-    model = BERTEncoder(
-        BERTConfig(
-            embedding_width=32,
-            hidden_width=32,
-            intermediate_width=64,
-            n_attention_heads=4,
-            n_hidden_layers=3,
-            n_pieces=n_pieces,
-            n_positions=MAX_PIECES,
-            model_max_length=MAX_PIECES,
-        )
+    config = BERTConfig(
+        embedding_width=32,
+        hidden_width=32,
+        intermediate_width=64,
+        n_attention_heads=4,
+        n_hidden_layers=3,
+        n_pieces=n_pieces,
+        n_positions=MAX_PIECES,
+        model_max_length=MAX_PIECES,
     )
-    generator = torch.Generator().manual_seed(20260104)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            start = 1.0 if name.endswith("layer_norm.weight") else 0.0
-            parameter.normal_(0.0, 0.2, generator=generator).add_(start)
-    return model.eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(20260104)
+        return BERTEncoder(config).eval()
 
 
 class _TakesTypeIds(Module):
