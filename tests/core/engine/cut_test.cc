@@ -18,41 +18,36 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-TEST(ChooseLengths, TakesFromTheLongerTextPieceByPiece) {
-  struct Row {
-    PieceCounts counts;
-    int max_pieces;
-    PieceCounts left;
-  };
-  // special, text, pair.
-  for (const Row& row : {
-           Row{{2, 5, 0}, 7, {2, 5, 0}},
-           Row{{2, 5, 0}, 4, {2, 2, 0}},
-           Row{{3, 4, 2}, 8, {3, 3, 2}},
-           Row{{3, 2, 4}, 8, {3, 2, 3}},
-           Row{{3, 9, 2}, 7, {3, 2, 2}},
-           Row{{3, 9, 8}, 7, {3, 2, 2}},
-           // An odd piece stays with the longer, or the second of equals.
-           Row{{3, 9, 8}, 8, {3, 3, 2}},
-           Row{{3, 8, 9}, 8, {3, 2, 3}},
-           Row{{3, 8, 8}, 8, {3, 2, 3}},
-           Row{{3, 5, 5}, 4, {3, 0, 1}},
-           Row{{3, 0, 5}, 5, {3, 0, 2}},
-           Row{{0, 5, 0}, 1, {0, 1, 0}},
-       }) {
-    SCOPED_TRACE(testing::Message()
-                 << row.counts.special << "+" << row.counts.text << "+"
-                 << row.counts.pair << " to " << row.max_pieces);
-    const auto left =
-        ChooseLengths(row.counts, row.max_pieces, Truncation::kRight, 0);
+struct Lengths {
+  PieceCounts counts;  // special, text, pair
+  int max_pieces;
+  PieceCounts left;
+};
+
+class ChooseLengthsTest : public testing::TestWithParam<Lengths> {};
+
+TEST_P(ChooseLengthsTest, TakesFromTheLongerTextPieceByPiece) {
+  const auto& [counts, max_pieces, expected] = GetParam();
+  for (const Truncation truncation : {Truncation::kLeft, Truncation::kRight}) {
+    const auto left = ChooseLengths(counts, max_pieces, truncation, 0);
     ASSERT_TRUE(left.ok()) << left.status();
-    EXPECT_EQ(left->special, row.left.special);
-    EXPECT_EQ(left->text, row.left.text);
-    EXPECT_EQ(left->pair, row.left.pair);
-    EXPECT_EQ(*left,
-              *ChooseLengths(row.counts, row.max_pieces, Truncation::kLeft, 0));
+    EXPECT_EQ(left->special, expected.special);
+    EXPECT_EQ(left->text, expected.text);
+    EXPECT_EQ(left->pair, expected.pair);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Lengths, ChooseLengthsTest,
+    testing::Values(
+        Lengths{{2, 5, 0}, 7, {2, 5, 0}}, Lengths{{2, 5, 0}, 4, {2, 2, 0}},
+        Lengths{{3, 4, 2}, 8, {3, 3, 2}}, Lengths{{3, 2, 4}, 8, {3, 2, 3}},
+        Lengths{{3, 9, 2}, 7, {3, 2, 2}}, Lengths{{3, 9, 8}, 7, {3, 2, 2}},
+        // An odd piece stays with the longer, or the second of
+        // equals.
+        Lengths{{3, 9, 8}, 8, {3, 3, 2}}, Lengths{{3, 8, 9}, 8, {3, 2, 3}},
+        Lengths{{3, 8, 8}, 8, {3, 2, 3}}, Lengths{{3, 5, 5}, 4, {3, 0, 1}},
+        Lengths{{3, 0, 5}, 5, {3, 0, 2}}, Lengths{{0, 5, 0}, 1, {0, 1, 0}}));
 
 TEST(ChooseLengths, RefusesWithoutTruncationOrRoom) {
   const absl::Status too_long =

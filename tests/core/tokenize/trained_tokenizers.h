@@ -4,7 +4,9 @@
 #ifndef STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 #define STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +25,9 @@ namespace strata {
 inline constexpr std::array kTrainedTokenizers = {
     "word_piece",    "byte_level",   "byte_level_nfkc", "roberta",
     "byte_fallback", "unigram_json", "llama",           "unigram"};
+
+// Those of the values of PieceOrigin, in their order.
+inline constexpr std::array kOriginNames = {"special", "text", "pair"};
 
 struct ExpectedText {
   std::string text;
@@ -63,10 +68,10 @@ inline Tokens ToTokens(const nlohmann::json& json) {
                 .ranges = ToRanges(json.at("ranges")),
                 .origins = {},
                 .type_ids = json.at("type_ids")};
-  for (const nlohmann::json& origin : json.at("origins")) {
-    tokens.origins.push_back(origin == "special" ? PieceOrigin::kSpecial
-                             : origin == "text"  ? PieceOrigin::kText
-                                                 : PieceOrigin::kPair);
+  for (const nlohmann::json& name : json.at("origins")) {
+    const auto* const found = std::ranges::find(kOriginNames, name);
+    tokens.origins.push_back(
+        static_cast<PieceOrigin>(found - kOriginNames.begin()));
   }
   return tokens;
 }
@@ -106,9 +111,7 @@ inline void PrintTo(const ByteRange& range, std::ostream* out) {
   *out << "[" << range.begin << ", " << range.end << ")";
 }
 inline void PrintTo(PieceOrigin origin, std::ostream* out) {
-  *out << (origin == PieceOrigin::kSpecial ? "special"
-           : origin == PieceOrigin::kText  ? "text"
-                                           : "pair");
+  *out << kOriginNames.at(static_cast<std::size_t>(origin));
 }
 
 // A folder of the running test's own, removed with its contents afterwards.
