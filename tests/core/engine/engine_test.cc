@@ -371,7 +371,7 @@ TEST_F(EngineTest, TokenizeTruncatesWhenAsked) {
   EXPECT_EQ(reply->texts[0].truncated_pieces, 4);
 }
 
-// One of "query: " + "AB", and "C" beside it, in 12 pieces.
+// "query: AB" and "C", of 13 pieces.
 TextInput PromptedPair() {
   return {.text = "AB", .pair = "C", .prompt = "query"};
 }
