@@ -69,7 +69,7 @@ std::string Compare(const Tokenizer& tokenizer, const std::string& text,
       Difference("range", tokens->ranges, ToRanges(expected.at("ranges"))));
   const auto decoded = tokenizer.Decode(tokens->ids, true);
   if (!decoded.ok()) return decoded.status().ToString();
-  if (*decoded != expected.at("decoded")) {
+  if (*decoded != expected.at("decoded").get<std::string>()) {
     absl::StrAppend(&difference, "another text comes back");
   }
   return difference;
