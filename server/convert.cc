@@ -115,18 +115,29 @@ absl::StatusOr<OutputSpec> ToOutputSpec(v1::OutputSpec& message,
   return spec;
 }
 
-// Moves the text out of `message`. Errors where it has none or a pair.
-absl::StatusOr<std::string> TakeText(v1::Input& message,
-                                     const std::string& field) {
+// Errors where `message` has what goes with a text only.
+absl::Status CheckGoesWithPieces(const v1::Input& message,
+                                 const std::string& field) {
   if (!message.text_pair().empty()) {
-    return Error(Reason::kNotImplemented,
-                 absl::StrCat(field,
-                              ".text_pair: pairs of texts are not "
-                              "implemented in this version; send one text"));
+    return FieldError(absl::StrCat(field, ".text_pair"),
+                      "a second text goes with a text, not with pieces");
   }
+  if (!message.prompt().empty()) {
+    return FieldError(absl::StrCat(field, ".prompt"),
+                      "a prompt goes with a text, not with pieces");
+  }
+  return absl::OkStatus();
+}
+
+// Moves the texts out of `message`, and leaves its spans there. Errors where it
+// has none.
+absl::StatusOr<TextInput> TakeTexts(v1::Input& message,
+                                    const std::string& field) {
   switch (message.content_case()) {
     case v1::Input::kText:
-      return std::move(*message.mutable_text());
+      return TextInput{.text = std::move(*message.mutable_text()),
+                       .pair = std::move(*message.mutable_text_pair()),
+                       .prompt = std::move(*message.mutable_prompt())};
     case v1::Input::kPieces:
       return FieldError(absl::StrCat(field, ".pieces"),
                         "got pieces; expected a text");
@@ -153,14 +164,10 @@ PieceInput ToPieceInput(const v1::Input& message) {
 absl::StatusOr<EncodeInput> ToEncodeInput(v1::Input& message,
                                           const std::string& field) {
   if (message.has_pieces()) {
-    if (!message.text_pair().empty()) {
-      return FieldError(absl::StrCat(field, ".text_pair"),
-                        "a second text goes with a text, not with pieces");
-    }
+    STRATA_RETURN_IF_ERROR(CheckGoesWithPieces(message, field));
     return ToPieceInput(message);
   }
-  TextInput input;
-  STRATA_ASSIGN_OR_RETURN(input.text, TakeText(message, field));
+  STRATA_ASSIGN_OR_RETURN(TextInput input, TakeTexts(message, field));
   input.spans.reserve(message.spans_size());
   for (const v1::Span& span : message.spans()) {
     input.spans.push_back({.begin = span.begin(), .end = span.end()});
@@ -174,6 +181,7 @@ v1::Piece ToPiece(Piece& piece) {
   message.set_text(std::move(piece.text));
   message.set_begin(piece.range.begin);
   message.set_end(piece.range.end);
+  message.set_in_pair(piece.in_pair);
   return message;
 }
 
@@ -243,9 +251,13 @@ absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
   STRATA_ASSIGN_OR_RETURN(call.truncation, ToTruncation(request.truncation()));
   call.texts.reserve(request.inputs_size());
   for (int i = 0; i < request.inputs_size(); ++i) {
-    STRATA_ASSIGN_OR_RETURN(
-        std::string text,
-        TakeText(*request.mutable_inputs(i), Indexed("inputs", i)));
+    v1::Input& input = *request.mutable_inputs(i);
+    const std::string field = Indexed("inputs", i);
+    STRATA_ASSIGN_OR_RETURN(TextInput text, TakeTexts(input, field));
+    if (!input.spans().empty()) {
+      return FieldError(absl::StrCat(field, ".spans"),
+                        "spans are for encoding; leave them empty here");
+    }
     call.texts.push_back(std::move(text));
   }
   return call;

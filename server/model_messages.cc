@@ -139,6 +139,8 @@ v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
   for (const int layer : model.final_norm_layers) {
     response.add_final_norm_layers(layer);
   }
+  response.mutable_prompts()->insert(model.prompts.begin(),
+                                     model.prompts.end());
   return response;
 }
 

@@ -45,6 +45,7 @@ absl::Status RunTokenize(Client& client, const TokenizeCommand& command,
                          Format format, const Console& console) {
   const auto texts = ReadTexts(command.source, console.in);
   if (!texts.ok()) return texts.status();
+  if (auto status = CheckUtf8(command.pieces); !status.ok()) return status;
   const auto response = client.Tokenize(TokenizeRequestFor(command, *texts));
   if (!response.ok()) return response.status();
   const auto answers = static_cast<std::size_t>(response->inputs_size());

@@ -88,6 +88,7 @@ absl::Status RunEncode(Client& client, const EncodeCommand& command,
                        Format format, const Console& console) {
   const auto texts = ReadTexts(command.source, console.in);
   if (!texts.ok()) return texts.status();
+  if (auto status = CheckUtf8(command.pieces); !status.ok()) return status;
   // Before anything is computed that could not be written.
   std::vector<std::string> paths;
   if (format == Format::kNpy) {

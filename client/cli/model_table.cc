@@ -77,6 +77,12 @@ std::string Facts(const v1::GetModelResponse& model) {
          absl::StrCat("layers ",
                       absl::StrJoin(model.final_norm_layers(), ", "))});
   }
+  if (!model.prompts().empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : model.prompts()) names.push_back(name);
+    std::ranges::sort(names);
+    table.AddRow({"prompts", absl::StrJoin(names, ", ")});
+  }
   if (model.has_limits()) AddLimitRows(model.limits(), table);
   if (model.batch_invariant()) {
     table.AddRow({"batch invariant", "yes: each input alone"});

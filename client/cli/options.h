@@ -39,6 +39,10 @@ struct PieceOptions {
   // 0: the model's limit.
   std::int32_t max_pieces = 0;
   bool no_special_pieces = false;
+  // Name of one of the model's prompts. Empty: none.
+  std::string prompt;
+  // Second text of each pair. Empty: none.
+  std::string pair;
 };
 
 struct EncodeCommand {

@@ -107,6 +107,11 @@ void AddPieceOptions(CLI::App& app, PieceOptions& pieces,
       ->check(Positive());
   app.add_flag("--no-special-pieces", pieces.no_special_pieces,
                "Leave out pieces that the tokenizer adds, as [CLS]");
+  AddString(app, "--prompt", pieces.prompt,
+            "Name of the model's prompt to put in front of each text; `strata "
+            "models NAME` lists them");
+  AddString(app, "--pair", pieces.pair,
+            "Second text that each text is paired with, for pair encoders");
 }
 
 // The texts are read from the option's results, not through CLI11's conversion,

@@ -34,9 +34,10 @@ std::string PieceTable(
   for (int i = 0; i < pieces.size(); ++i) {
     const v1::Piece& piece = pieces[i];
     const bool special = piece.begin() == piece.end();
-    table.AddRow(
-        {absl::StrCat(i), absl::StrCat(piece.id()), piece.text(),
-         special ? "" : absl::StrCat(piece.begin(), "-", piece.end())});
+    table.AddRow({absl::StrCat(i), absl::StrCat(piece.id()), piece.text(),
+                  special ? ""
+                          : absl::StrCat(piece.in_pair() ? "pair " : "",
+                                         piece.begin(), "-", piece.end())});
   }
   return absl::StrCat(
       Shorten(Printable(text), width - static_cast<int>(tail.size())), tail,

@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "client/cpp/tensor_view.h"
@@ -93,6 +95,21 @@ Json ValueJson(const Message& message, const FieldDescriptor* field,
   return {};
 }
 
+// A map, whose keys are strings, as an object in the order of the keys.
+Json MapJson(const Message& message, const FieldDescriptor* field) {
+  const Reflection& reflection = *message.GetReflection();
+  std::map<std::string, Json> values;
+  for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+    const Message& entry = reflection.GetRepeatedMessage(message, field, i);
+    const auto& type = *field->message_type();
+    values[ValueJson(entry, type.map_key(), 0).get<std::string>()] =
+        ValueJson(entry, type.map_value(), 0);
+  }
+  Json json = Json::object();
+  for (auto& [key, value] : values) json[key] = std::move(value);
+  return json;
+}
+
 }  // namespace
 
 Json ToJson(const Message& message) {
@@ -108,7 +125,9 @@ Json ToJson(const Message& message) {
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor* field = descriptor.field(i);
-    if (field->is_repeated()) {
+    if (field->is_map()) {
+      json[field->name()] = MapJson(message, field);
+    } else if (field->is_repeated()) {
       Json& array = json[field->name()] = Json::array();
       const int size = reflection.FieldSize(message, field);
       for (int j = 0; j < size; ++j) {

@@ -32,6 +32,7 @@ Enum EnumOf(absl::string_view prefix, absl::string_view choice,
   return value;
 }
 
+// Of the inputs, which are there already, too.
 template <typename Request>
 void SetPieceOptions(const PieceOptions& options, Request& request) {
   if (!options.truncation.empty()) {
@@ -40,6 +41,10 @@ void SetPieceOptions(const PieceOptions& options, Request& request) {
   }
   request.set_max_pieces(options.max_pieces);
   if (options.no_special_pieces) request.set_add_special_pieces(false);
+  for (v1::Input& input : *request.mutable_inputs()) {
+    input.set_prompt(options.prompt);
+    input.set_text_pair(options.pair);
+  }
 }
 
 template <typename Request>

@@ -50,6 +50,11 @@ absl::Status CheckUtf8(absl::string_view what, absl::string_view text) {
                                  *invalid, " on; convert it to UTF-8 first"));
 }
 
+absl::Status CheckUtf8(const PieceOptions& options) {
+  auto status = CheckUtf8("--prompt", options.prompt);
+  return status.ok() ? CheckUtf8("--pair", options.pair) : status;
+}
+
 absl::StatusOr<std::vector<std::string>> ReadTexts(const TextSource& source,
                                                    std::istream& in) {
   const bool from_dash = source.texts.size() == 1 && source.texts[0] == "-";

@@ -28,6 +28,9 @@ absl::StatusOr<std::vector<std::string>> ReadTexts(const TextSource& source,
 // Protobuf would log and send it all the same.
 absl::Status CheckUtf8(absl::string_view what, absl::string_view text);
 
+// The same for the texts among `options`.
+absl::Status CheckUtf8(const PieceOptions& options);
+
 }  // namespace strata::cli
 
 #endif  // STRATA_CLIENT_CLI_TEXTS_H_

@@ -28,6 +28,10 @@ enum class Truncation { kNone, kLeft, kRight };
 // A text to tokenize.
 struct TextInput {
   std::string text;
+  // Second text; empty: none.
+  std::string pair;
+  // Name of the model's prompt that goes in front of `text`; empty: none.
+  std::string prompt;
   // Half-open ranges of bytes of `text`, for Pooling::kSpans.
   std::vector<ByteRange> spans;
 };
@@ -73,6 +77,8 @@ struct Piece {
   std::int64_t id = 0;
   std::string text;
   ByteRange range;
+  // Whether `range` is of the second text.
+  bool in_pair = false;
 };
 
 // The answer for one input.
@@ -105,7 +111,8 @@ struct TokenizeCall {
   std::string model;
   std::int64_t version = 0;
   std::string version_label;
-  std::vector<std::string> texts;
+  // Without spans.
+  std::vector<TextInput> texts;
   // nullopt: nothing is too long.
   std::optional<Truncation> truncation;
   int max_pieces = 0;

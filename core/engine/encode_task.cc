@@ -21,8 +21,10 @@
 #include "core/batch/queue.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
+#include "core/engine/cut.h"
 #include "core/engine/pieces.h"
 #include "core/engine/resolve.h"
+#include "core/engine/tokenize_text.h"
 #include "core/model/model.h"
 #include "core/tokenize/tokenizer.h"
 
@@ -102,38 +104,38 @@ void EncodeTask::Prepare(int input) {
 }
 
 absl::Status EncodeTask::PrepareText(const TextInput& text, int input) {
-  const Tokenizer& tokenizer = *resolved_.model->tokenizer;
+  const Model& model = *resolved_.model;
   STRATA_ASSIGN_OR_RETURN(
-      Tokens tokens,
-      tokenizer.Encode(text.text,
-                       {.add_special_pieces = call_.add_special_pieces}));
-  STRATA_ASSIGN_OR_RETURN(
-      const Cut cut,
-      ChooseCut(static_cast<int>(tokens.ids.size()),
-                tokens.leading_special_pieces, tokens.trailing_special_pieces,
-                resolved_.max_pieces, call_.truncation, input));
-  tokens = ApplyCut(std::move(tokens), cut);
-  STRATA_ASSIGN_OR_RETURN(sequences_[input], SequenceOf(text, tokens, input));
+      const TokenizedText tokenized,
+      TokenizeText(text, model, call_.add_special_pieces,
+                   PieceLimit{.max_pieces = resolved_.max_pieces,
+                              .truncation = call_.truncation},
+                   input));
+  STRATA_ASSIGN_OR_RETURN(sequences_[input],
+                          SequenceOf(text, tokenized.tokens, input, model));
   EncodedInput& result = results_[input];
-  if (call_.return_pieces) result.pieces = PiecesOf(tokens, tokenizer);
-  result.truncated_pieces = cut.pieces();
+  if (call_.return_pieces) {
+    result.pieces = PiecesOf(tokenized.tokens, *model.tokenizer);
+  }
+  result.truncated_pieces = tokenized.truncated_pieces;
   result.timings.tokenize = context_.clock.Now() - resolved_.arrival;
   return absl::OkStatus();
 }
 
 absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
   STRATA_RETURN_IF_ERROR(CheckPieces(pieces, input, *resolved_.model));
-  STRATA_ASSIGN_OR_RETURN(
-      const Cut cut,
-      ChooseCut(static_cast<int>(pieces.ids.size()),
-                /*leading_special_pieces=*/0, /*trailing_special_pieces=*/0,
-                resolved_.max_pieces, call_.truncation, input));
+  const int count = static_cast<int>(pieces.ids.size());
+  STRATA_ASSIGN_OR_RETURN(const PieceCounts left,
+                          ChooseLengths({.text = count}, resolved_.max_pieces,
+                                        call_.truncation, input));
+  const Cut cut = PlaceCut(count, left.text, call_.truncation);
   STRATA_ASSIGN_OR_RETURN(sequences_[input],
                           SequenceOf(std::move(pieces), cut, input));
   EncodedInput& result = results_[input];
   if (call_.return_pieces) {
-    Tokens tokens{.ids = sequences_[input].ids, .ranges = {}};
+    Tokens tokens{.ids = sequences_[input].ids};
     tokens.ranges.resize(tokens.ids.size());
+    tokens.origins.resize(tokens.ids.size());
     result.pieces = PiecesOf(tokens, *resolved_.model->tokenizer);
   }
   result.truncated_pieces = cut.pieces();

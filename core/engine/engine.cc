@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -27,6 +28,7 @@
 #include "core/engine/encode_task.h"
 #include "core/engine/pieces.h"
 #include "core/engine/resolve.h"
+#include "core/engine/tokenize_text.h"
 #include "core/engine/worker.h"
 #include "core/model/model.h"
 #include "core/model/registry.h"
@@ -61,26 +63,20 @@ absl::Status CheckOptions(const EngineOptions& options) {
 
 absl::StatusOr<TokenizeReply> TokenizeTexts(
     const TokenizeCall& call, const std::shared_ptr<const Model>& model) {
-  const Tokenizer& tokenizer = *model->tokenizer;
   STRATA_ASSIGN_OR_RETURN(const int max_pieces,
                           ResolveMaxPieces(call.max_pieces, *model));
+  std::optional<PieceLimit> limit;
+  if (call.truncation.has_value()) {
+    limit = {.max_pieces = max_pieces, .truncation = *call.truncation};
+  }
   TokenizeReply reply{.model = model, .texts = {}};
   for (int i = 0; i < std::ssize(call.texts); ++i) {
     STRATA_ASSIGN_OR_RETURN(
-        Tokens tokens,
-        tokenizer.Encode(call.texts[i],
-                         {.add_special_pieces = call.add_special_pieces}));
-    Cut cut;
-    if (call.truncation.has_value()) {
-      STRATA_ASSIGN_OR_RETURN(
-          cut, ChooseCut(static_cast<int>(tokens.ids.size()),
-                         tokens.leading_special_pieces,
-                         tokens.trailing_special_pieces, max_pieces,
-                         *call.truncation, i));
-      tokens = ApplyCut(std::move(tokens), cut);
-    }
-    reply.texts.push_back({.pieces = PiecesOf(tokens, tokenizer),
-                           .truncated_pieces = cut.pieces()});
+        const TokenizedText tokenized,
+        TokenizeText(call.texts[i], *model, call.add_special_pieces, limit, i));
+    reply.texts.push_back(
+        {.pieces = PiecesOf(tokenized.tokens, *model->tokenizer),
+         .truncated_pieces = tokenized.truncated_pieces});
   }
   return reply;
 }

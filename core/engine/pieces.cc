@@ -17,7 +17,8 @@ std::vector<Piece> PiecesOf(const Tokens& tokens, const Tokenizer& tokenizer) {
   for (std::size_t i = 0; i < tokens.ids.size(); ++i) {
     pieces.push_back({.id = tokens.ids[i],
                       .text = tokenizer.PieceText(tokens.ids[i]),
-                      .range = tokens.ranges[i]});
+                      .range = tokens.ranges[i],
+                      .in_pair = tokens.origins[i] == PieceOrigin::kPair});
   }
   return pieces;
 }

@@ -4,6 +4,7 @@
 #include "core/engine/resolve.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <ranges>
 #include <string>
@@ -18,16 +19,14 @@
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
+#include "core/engine/cut.h"
+#include "core/engine/input_field.h"
 #include "core/model/model.h"
 #include "core/model/report.h"
 #include "core/tokenize/tokenizer.h"
 
 namespace strata {
 namespace {
-
-std::string InputField(int input, absl::string_view rest) {
-  return absl::StrCat("inputs[", input, "]", rest);
-}
 
 bool Takes(const Model& model, ArgumentRole role) {
   return std::ranges::any_of(
@@ -65,12 +64,6 @@ absl::Status CheckCompanion(const std::vector<std::int64_t>& numbers,
 // tables.
 constexpr std::int64_t kTypeIds = 2;
 
-template <typename T>
-void EraseCut(std::vector<T>& numbers, const Cut& cut) {
-  if (numbers.empty()) return;
-  numbers.erase(numbers.begin() + cut.begin, numbers.begin() + cut.end);
-}
-
 // A half-open range that is not empty and inside [0, size).
 template <typename Range>
 absl::Status CheckRange(const Range& range, std::int64_t size,
@@ -85,22 +78,25 @@ absl::Status CheckRange(const Range& range, std::int64_t size,
   return absl::OkStatus();
 }
 
-// The pieces that bytes [span.begin, span.end) touch.
+// The pieces that bytes [span.begin, span.end) of the first text touch.
 absl::StatusOr<PieceSpan> TouchedPieces(const ByteRange& span,
-                                        const std::vector<ByteRange>& ranges,
+                                        const Tokens& tokens,
                                         const std::string& field) {
-  const auto touches = [&span](const ByteRange& range) {
-    return range.begin < span.end && range.end > span.begin;
+  const auto places = std::views::iota(std::size_t{0}, tokens.ranges.size());
+  const auto touches = [&](std::size_t piece) {
+    const ByteRange& range = tokens.ranges[piece];
+    return tokens.origins[piece] == PieceOrigin::kText &&
+           range.begin < span.end && range.end > span.begin;
   };
-  const auto first = std::ranges::find_if(ranges, touches);
-  if (first == ranges.end()) {
+  const auto first = std::ranges::find_if(places, touches);
+  if (first == places.end()) {
     return FieldError(field, absl::StrCat("bytes [", span.begin, ", ", span.end,
                                           ") touch no piece of the input that "
                                           "is left after truncation"));
   }
-  const auto last = std::ranges::find_if(std::views::reverse(ranges), touches);
-  return PieceSpan{.begin = first - ranges.begin(),
-                   .end = last.base() - ranges.begin()};
+  const auto last = std::ranges::find_if(std::views::reverse(places), touches);
+  return PieceSpan{.begin = static_cast<std::int64_t>(*first),
+                   .end = static_cast<std::int64_t>(*last) + 1};
 }
 
 // A span of pieces after the cut; empty where it was cut away.
@@ -149,44 +145,8 @@ absl::Status CheckPieces(const PieceInput& pieces, int input,
                         Takes(model, ArgumentRole::kTypeIds));
 }
 
-absl::StatusOr<Cut> ChooseCut(int pieces, int leading_special_pieces,
-                              int trailing_special_pieces, int max_pieces,
-                              Truncation truncation, int input) {
-  const int excess = pieces - max_pieces;
-  if (excess <= 0) return Cut{};
-  if (truncation == Truncation::kNone) {
-    return FieldError(
-        InputField(input, ""),
-        absl::StrCat("has ", pieces, " pieces, at most ", max_pieces,
-                     " are allowed; shorten it or set truncation "
-                     "to LEFT or RIGHT"),
-        Reason::kInputTooLong);
-  }
-  const int special = leading_special_pieces + trailing_special_pieces;
-  if (special >= max_pieces) {
-    return FieldError(InputField(input, ""),
-                      absl::StrCat("the ", special,
-                                   " special pieces leave no room for the text "
-                                   "in ",
-                                   max_pieces, " pieces; raise max_pieces"),
-                      Reason::kInputTooLong);
-  }
-  if (truncation == Truncation::kLeft) {
-    return Cut{.begin = leading_special_pieces,
-               .end = leading_special_pieces + excess};
-  }
-  const int end = pieces - trailing_special_pieces;
-  return Cut{.begin = end - excess, .end = end};
-}
-
-Tokens ApplyCut(Tokens tokens, const Cut& cut) {
-  EraseCut(tokens.ids, cut);
-  EraseCut(tokens.ranges, cut);
-  return tokens;
-}
-
 absl::StatusOr<Sequence> SequenceOf(const TextInput& text, const Tokens& tokens,
-                                    int input) {
+                                    int input, const Model& model) {
   Sequence sequence;
   for (std::size_t i = 0; i < text.spans.size(); ++i) {
     const std::string field =
@@ -194,10 +154,11 @@ absl::StatusOr<Sequence> SequenceOf(const TextInput& text, const Tokens& tokens,
     STRATA_RETURN_IF_ERROR(CheckRange(text.spans[i], std::ssize(text.text),
                                       "bytes of text", field));
     STRATA_ASSIGN_OR_RETURN(const PieceSpan span,
-                            TouchedPieces(text.spans[i], tokens.ranges, field));
+                            TouchedPieces(text.spans[i], tokens, field));
     sequence.spans.push_back(span);
   }
   sequence.ids = tokens.ids;
+  if (Takes(model, ArgumentRole::kTypeIds)) sequence.type_ids = tokens.type_ids;
   return sequence;
 }
 
@@ -242,6 +203,15 @@ absl::Status CheckSequence(const Sequence& sequence, int input,
                               model.report.vocabulary_size - 1,
                               "; the model directory holds the wrong "
                               "tokenizer"));
+  }
+  const bool has_types = !sequence.type_ids.empty();
+  if (has_types && std::ranges::max(sequence.type_ids) >= kTypeIds) {
+    return Error(
+        Reason::kNotSupportedByModel,
+        absl::StrCat(InputField(input, ""),
+                     ": the tokenizer gives type ids above ", kTypeIds - 1,
+                     ", which traces do not know; send pieces with "
+                     "type_ids instead"));
   }
   for (std::size_t i = 0; i < sequence.outputs->size(); ++i) {
     const OutputSpec& spec = (*sequence.outputs)[i];

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
+#include "core/engine/cut.h"
 #include "core/model/model.h"
 #include "core/tokenize/tokenizer.h"
 
@@ -34,35 +35,18 @@ absl::StatusOr<int> ResolveMaxPieces(int max_pieces, const Model& model);
 absl::Status CheckPieces(const PieceInput& pieces, int input,
                          const Model& model);
 
-// Pieces [begin, end) of a sequence that truncation cuts away.
-struct Cut {
-  int begin = 0;
-  int end = 0;
-
-  int pieces() const { return end - begin; }
-};
-
-// What is cut from `pieces` pieces so that `max_pieces` remain, the special
-// ones at either end being kept. Errors: INPUT_TOO_LONG with Truncation::kNone,
-// or where the special pieces alone are too many.
-absl::StatusOr<Cut> ChooseCut(int pieces, int leading_special_pieces,
-                              int trailing_special_pieces, int max_pieces,
-                              Truncation truncation, int input);
-
-// Removes `cut` from tokens.
-Tokens ApplyCut(Tokens tokens, const Cut& cut);
-
-// A text's sequence: `tokens` after the cut, spans of bytes as spans of pieces.
+// A text's sequence: `tokens` after the cut, spans of bytes as spans of pieces,
+// type ids where the model's trace takes them.
 absl::StatusOr<Sequence> SequenceOf(const TextInput& text, const Tokens& tokens,
-                                    int input);
+                                    int input, const Model& model);
 
-// Checked pieces' sequence after the cut.
+// Checked pieces' sequence after the cut (see core/engine/cut.h).
 absl::StatusOr<Sequence> SequenceOf(PieceInput pieces, const Cut& cut,
                                     int input);
 
 // The last check before the queue, of a sequence with its outputs: it has
-// pieces, all inside the model's vocabulary (a tokenizer may know more), the
-// outputs' positions are inside it, and SPANS has spans.
+// pieces, all inside the model's vocabulary and segments (a tokenizer may know
+// more), the outputs' positions are inside it, and SPANS has spans.
 absl::Status CheckSequence(const Sequence& sequence, int input,
                            const Model& model);
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -156,6 +157,23 @@ absl::Status ReadBatching(const Json& json, PlanLimits& limits) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::map<std::string, std::string>> ReadPrompts(
+    const Json& json) {
+  if (!json.is_object()) return Refuse("prompts", json, "an object");
+  std::map<std::string, std::string> prompts;
+  for (const auto& [name, value] : json.items()) {
+    if (name.empty()) {
+      return Error(Reason::kInvalidField,
+                   absl::StrCat(kFileName,
+                                ": \"prompts\": got an empty name, "
+                                "which no request can pick"));
+    }
+    STRATA_ASSIGN_OR_RETURN(prompts[name],
+                            ReadString(absl::StrCat("prompts.", name), value));
+  }
+  return prompts;
+}
+
 absl::Status ReadKey(absl::string_view key, const Json& json,
                      ModelConfig& config) {
   if (key == "arguments") {
@@ -182,6 +200,8 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
     STRATA_ASSIGN_OR_RETURN(config.devices, ReadList(key, json, ReadString));
   } else if (key == "batch_invariant") {
     STRATA_ASSIGN_OR_RETURN(config.batch_invariant, ReadBool(key, json));
+  } else if (key == "prompts") {
+    STRATA_ASSIGN_OR_RETURN(config.prompts, ReadPrompts(json));
   } else if (key == "batching") {
     return ReadBatching(json, config.batching);
   } else {
@@ -189,7 +209,7 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
                       "\"arguments\", \"mask_form\", \"layers\", "
                       "\"padding_id\", \"max_pieces\", "
                       "\"final_norm_layers\", \"devices\", "
-                      "\"batch_invariant\", \"batching\"");
+                      "\"batch_invariant\", \"prompts\", \"batching\"");
   }
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ namespace strata {
 //     "final_norm_layers": [6],
 //     "devices": ["cuda"],
 //     "batch_invariant": true,
+//     "prompts": {"query": "query: "},
 //     "batching": {"max_rows": 64, "max_padded_pieces": 1024,
 //                  "forward_cost": 64}
 //   }
@@ -58,6 +60,9 @@ struct ModelConfig {
   // equal inputs have bitwise equal answers whatever the load (on devices of
   // one kind). Costs what batches gain; `batching` then has no say.
   bool batch_invariant = false;
+  // Texts that go in front of an input's, by the names that requests pick them
+  // by.
+  std::map<std::string, std::string> prompts;
   // What a batch may be; padding_exact is not read but found.
   PlanLimits batching;
 };

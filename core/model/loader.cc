@@ -116,6 +116,7 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   // Alone, so neither padded nor packed.
   if (config.batch_invariant) model->plan_limits.max_rows = 1;
   model->final_norm_layers = config.final_norm_layers;
+  model->prompts = config.prompts;
   model->tokenizer = std::move(tokenizer);
   STRATA_ASSIGN_OR_RETURN(
       model->runners, PlaceRunners(std::move(trace), chosen, report, config));

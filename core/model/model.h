@@ -5,6 +5,7 @@
 #define STRATA_CORE_MODEL_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ struct Model {
   bool batch_invariant = false;
   // Layers whose output has passed the final norm; empty: not known.
   std::vector<int> final_norm_layers;
+  // Texts that go in front of an input's, by name.
+  std::map<std::string, std::string> prompts;
   std::shared_ptr<const Tokenizer> tokenizer;
   // One for each device that it runs on. Each is called by one worker thread
   // only; nothing else here changes after loading.

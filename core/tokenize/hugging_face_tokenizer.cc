@@ -26,7 +26,7 @@
 namespace strata {
 namespace {
 
-using tokenizers_bridge::BridgeEncoding;
+using tokenizers_bridge::BridgeOrigin;
 using tokenizers_bridge::BridgePiece;
 using tokenizers_bridge::BridgeTokenizer;
 
@@ -47,19 +47,31 @@ auto CatchRustError(Reason reason, const Call& call)
   }
 }
 
-Tokens ToTokens(const BridgeEncoding& encoding) {
+PieceOrigin ToOrigin(BridgeOrigin origin) {
+  switch (origin) {
+    case BridgeOrigin::Special:
+      return PieceOrigin::kSpecial;
+    case BridgeOrigin::Text:
+      return PieceOrigin::kText;
+    case BridgeOrigin::Pair:
+      return PieceOrigin::kPair;
+  }
+  return PieceOrigin::kSpecial;
+}
+
+Tokens ToTokens(const rust::Vec<BridgePiece>& pieces) {
   Tokens tokens;
-  tokens.ids.reserve(encoding.pieces.size());
-  tokens.ranges.reserve(encoding.pieces.size());
-  for (const BridgePiece& piece : encoding.pieces) {
+  tokens.ids.reserve(pieces.size());
+  tokens.ranges.reserve(pieces.size());
+  tokens.origins.reserve(pieces.size());
+  tokens.type_ids.reserve(pieces.size());
+  for (const BridgePiece& piece : pieces) {
     tokens.ids.push_back(piece.id);
     tokens.ranges.push_back({.begin = static_cast<std::int64_t>(piece.begin),
                              .end = static_cast<std::int64_t>(piece.end)});
+    tokens.origins.push_back(ToOrigin(piece.origin));
+    tokens.type_ids.push_back(piece.type_id);
   }
-  tokens.leading_special_pieces =
-      static_cast<int>(encoding.leading_special_pieces);
-  tokens.trailing_special_pieces =
-      static_cast<int>(encoding.trailing_special_pieces);
   return tokens;
 }
 
@@ -87,12 +99,16 @@ HuggingFaceTokenizer::~HuggingFaceTokenizer() = default;
 
 absl::StatusOr<Tokens> HuggingFaceTokenizer::Encode(
     absl::string_view text, const EncodeOptions& options) const {
-  STRATA_ASSIGN_OR_RETURN(const BridgeEncoding encoding,
-                          CatchRustError(Reason::kTokenizerFailed, [&] {
-                            return bridge_->tokenizer->encode(
-                                Bytes(text), options.add_special_pieces);
-                          }));
-  return ToTokens(encoding);
+  STRATA_ASSIGN_OR_RETURN(
+      const rust::Vec<BridgePiece> pieces,
+      CatchRustError(Reason::kTokenizerFailed, [&] {
+        const BridgeTokenizer& tokenizer = *bridge_->tokenizer;
+        return options.pair.empty()
+                   ? tokenizer.encode(Bytes(text), options.add_special_pieces)
+                   : tokenizer.encode_pair(Bytes(text), Bytes(options.pair),
+                                           options.add_special_pieces);
+      }));
+  return ToTokens(pieces);
 }
 
 absl::StatusOr<std::string> HuggingFaceTokenizer::Decode(

@@ -17,8 +17,8 @@ namespace strata {
 
 // A `tokenizer.json`, read by Hugging Face's tokenizers through the bridge in
 // core/tokenize/bridge. The file's truncation and padding are switched off.
-// Special pieces have the range [0, 0); in a text without pieces of its own
-// all of them count as leading. A piece of spaces may have an empty range too:
+// Two texts are joined, and given type ids, by its post-processor. Special
+// pieces have the range [0, 0). A piece of spaces may have an empty range too:
 // the file says whether ranges leave spaces out.
 class HuggingFaceTokenizer final : public Tokenizer {
  public:

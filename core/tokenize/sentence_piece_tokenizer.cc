@@ -3,6 +3,8 @@
 
 #include "core/tokenize/sentence_piece_tokenizer.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "core/tokenize/check_ids.h"
@@ -47,53 +50,121 @@ absl::Status CheckHas(bool wanted, int id, absl::string_view key,
                    " piece; set it to false, or train the model with one"));
 }
 
+// What a class of the transformers package does with a sentencepiece model.
+struct Class {
+  absl::string_view name;
+  // Special pieces, unless the configuration says otherwise.
+  bool adds_begin = true;
+  bool adds_end = false;
+};
+
+// Those that take pieces as the file has them, and join two texts each with its
+// own special pieces.
+constexpr std::array kPlainClasses = {
+    Class{.name = "LlamaTokenizer"},
+    Class{.name = "CodeLlamaTokenizer"},
+    Class{.name = "GemmaTokenizer"},
+    Class{.name = "T5Tokenizer", .adds_begin = false, .adds_end = true},
+};
+
+// Those that number pieces anew, or change the text before the file's own rules
+// do: the file alone would give other pieces without a word.
+constexpr std::array<absl::string_view, 8> kOtherClasses = {
+    "AlbertTokenizer",     "BarthezTokenizer", "CamembertTokenizer",
+    "MBartTokenizer",      "MBart50Tokenizer", "PegasusTokenizer",
+    "XLMRobertaTokenizer", "XLNetTokenizer"};
+
+// The plain class of this name, or of this name and "Fast"; nullptr: another.
+absl::StatusOr<const Class*> FindClass(absl::string_view name) {
+  const absl::string_view slow = absl::StripSuffix(name, "Fast");
+  if (std::ranges::count(kOtherClasses, slow) > 0) {
+    return Error(
+        Reason::kInvalidField,
+        absl::StrCat(R"(tokenizer_config.json says "tokenizer_class": ")", name,
+                     "\", which numbers or splits pieces otherwise than "
+                     "tokenizer.model alone says; put the checkpoint's "
+                     "tokenizer.json in its place"));
+  }
+  const auto* found = std::ranges::find(kPlainClasses, slow, &Class::name);
+  return found == kPlainClasses.end() ? nullptr : found;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SentencePieceTokenizer>>
 SentencePieceTokenizer::Create(absl::string_view bytes,
                                const TokenizerConfig& config) {
+  STRATA_ASSIGN_OR_RETURN(const Class* known,
+                          FindClass(config.tokenizer_class));
   STRATA_ASSIGN_OR_RETURN(
       std::unique_ptr<SentencePieceModel> model,
       ToStatusOr(SentencePieceModel::Parse({bytes.data(), bytes.size()}),
                  Reason::kInvalidField));
-  const bool add_begin = config.add_begin.value_or(model->begin_id() >= 0);
-  const bool add_end = config.add_end.value_or(false);
+  const bool has_begin = model->begin_id() >= 0;
+  const Layout layout = {
+      .add_begin = config.add_begin.value_or(
+          has_begin && (known == nullptr || known->adds_begin)),
+      .add_end = config.add_end.value_or(known != nullptr && known->adds_end),
+      .joins_pairs = known != nullptr};
+  STRATA_RETURN_IF_ERROR(CheckHas(layout.add_begin, model->begin_id(),
+                                  "add_bos_token", "beginning"));
   STRATA_RETURN_IF_ERROR(
-      CheckHas(add_begin, model->begin_id(), "add_bos_token", "beginning"));
-  STRATA_RETURN_IF_ERROR(
-      CheckHas(add_end, model->end_id(), "add_eos_token", "end"));
+      CheckHas(layout.add_end, model->end_id(), "add_eos_token", "end"));
   return std::unique_ptr<SentencePieceTokenizer>(
-      new SentencePieceTokenizer(std::move(model), add_begin, add_end));
+      new SentencePieceTokenizer(std::move(model), layout));
 }
 
 SentencePieceTokenizer::SentencePieceTokenizer(
-    std::unique_ptr<const SentencePieceModel> model, bool add_begin,
-    bool add_end)
-    : model_(std::move(model)), add_begin_(add_begin), add_end_(add_end) {}
+    std::unique_ptr<const SentencePieceModel> model, const Layout& layout)
+    : model_(std::move(model)), layout_(layout) {}
 
 absl::StatusOr<Tokens> SentencePieceTokenizer::Encode(
     absl::string_view text, const EncodeOptions& options) const {
+  if (!options.pair.empty() && !layout_.joins_pairs) {
+    return Error(
+        Reason::kNotSupportedByModel,
+        "the model's tokenizer.model does not say how two texts are "
+        "joined; send one text, or give the model a tokenizer.json, "
+        "or a tokenizer_config.json whose \"tokenizer_class\" does, as "
+        "LlamaTokenizer");
+  }
+  Tokens tokens;
+  STRATA_RETURN_IF_ERROR(
+      AppendText(text, PieceOrigin::kText, options.add_special_pieces, tokens));
+  if (!options.pair.empty()) {
+    STRATA_RETURN_IF_ERROR(AppendText(options.pair, PieceOrigin::kPair,
+                                      options.add_special_pieces, tokens));
+  }
+  return tokens;
+}
+
+absl::Status SentencePieceTokenizer::AppendText(absl::string_view text,
+                                                PieceOrigin origin,
+                                                bool add_special_pieces,
+                                                Tokens& tokens) const {
   STRATA_ASSIGN_OR_RETURN(const std::vector<SentencePieceModel::Piece> pieces,
                           ToStatusOr(model_->Encode({text.data(), text.size()}),
                                      Reason::kTokenizerFailed));
-  Tokens tokens;
-  tokens.leading_special_pieces =
-      options.add_special_pieces && add_begin_ ? 1 : 0;
-  tokens.trailing_special_pieces =
-      options.add_special_pieces && add_end_ ? 1 : 0;
-  tokens.ids.reserve(pieces.size() + 2);
-  tokens.ranges.reserve(pieces.size() + 2);
-  const auto add = [&tokens](std::int64_t id, ByteRange range) {
+  const std::int64_t type_id = origin == PieceOrigin::kPair ? 1 : 0;
+  const auto add = [&](std::int64_t id, ByteRange range, PieceOrigin from) {
     tokens.ids.push_back(id);
     tokens.ranges.push_back(range);
+    tokens.origins.push_back(from);
+    tokens.type_ids.push_back(type_id);
   };
-  if (tokens.leading_special_pieces > 0) add(model_->begin_id(), {});
-  for (const SentencePieceModel::Piece& piece : pieces) {
-    add(piece.id, {.begin = static_cast<std::int64_t>(piece.begin),
-                   .end = static_cast<std::int64_t>(piece.end)});
+  if (add_special_pieces && layout_.add_begin) {
+    add(model_->begin_id(), {}, PieceOrigin::kSpecial);
   }
-  if (tokens.trailing_special_pieces > 0) add(model_->end_id(), {});
-  return tokens;
+  for (const SentencePieceModel::Piece& piece : pieces) {
+    add(piece.id,
+        {.begin = static_cast<std::int64_t>(piece.begin),
+         .end = static_cast<std::int64_t>(piece.end)},
+        origin);
+  }
+  if (add_special_pieces && layout_.add_end) {
+    add(model_->end_id(), {}, PieceOrigin::kSpecial);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> SentencePieceTokenizer::Decode(

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/tokenize/sentence_piece_model.h"
@@ -21,10 +22,15 @@ namespace strata {
 // [0, 0). A character that falls back to its bytes is the range of each of
 // them. A piece for a space that the model puts before the text has an empty
 // range, although it is not special.
+//
+// Two texts are joined where the configuration's class is known to: each is
+// split by itself and has special pieces of its own, and the second has the
+// type id 1.
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   // From the contents of the file. Error: INVALID_ARGUMENT, also where `config`
-  // wants a special piece that the model does not have.
+  // wants a special piece that the model does not have, or names a class that
+  // numbers or splits otherwise than the file says.
   static absl::StatusOr<std::unique_ptr<SentencePieceTokenizer>> Create(
       absl::string_view bytes, const TokenizerConfig& config);
 
@@ -36,12 +42,22 @@ class SentencePieceTokenizer final : public Tokenizer {
   std::int64_t VocabularySize() const override;
 
  private:
+  // Which special pieces a text gets, and whether two can be joined.
+  struct Layout {
+    bool add_begin = false;
+    bool add_end = false;
+    bool joins_pairs = false;
+  };
+
   SentencePieceTokenizer(std::unique_ptr<const SentencePieceModel> model,
-                         bool add_begin, bool add_end);
+                         const Layout& layout);
+
+  // Appends the pieces of one text, the special ones with it.
+  absl::Status AppendText(absl::string_view text, PieceOrigin origin,
+                          bool add_special_pieces, Tokens& tokens) const;
 
   const std::unique_ptr<const SentencePieceModel> model_;
-  const bool add_begin_;
-  const bool add_end_;
+  const Layout layout_;
 };
 
 }  // namespace strata

@@ -25,14 +25,20 @@ struct ByteRange {
   friend bool operator==(const ByteRange&, const ByteRange&) = default;
 };
 
-// A text as pieces; both vectors are equally long. May be empty.
+// What a piece was made from: nothing (the tokenizer added it), the text, or
+// the second text of a pair.
+enum class PieceOrigin : std::uint8_t { kSpecial, kText, kPair };
+
+// A text, or a pair of them, as pieces; the vectors are equally long. May be
+// empty. The pieces of each text stand together.
 struct Tokens {
   std::vector<std::int64_t> ids;
+  // Of the text that `origins` says.
   std::vector<ByteRange> ranges;
-  // Special pieces that the tokenizer added at either end; truncation keeps
-  // them and cuts the text's own pieces.
-  int leading_special_pieces = 0;
-  int trailing_special_pieces = 0;
+  std::vector<PieceOrigin> origins;
+  // Segments, for a trace that takes them; all 0 unless the tokenizer's own
+  // configuration says otherwise, as it does for the pairs of BERT.
+  std::vector<std::int64_t> type_ids;
 };
 
 // Splits texts into a vocabulary's pieces and joins them again. Never
@@ -47,12 +53,17 @@ class Tokenizer {
     // Whether special pieces ([CLS], <s>, ...) are added, as the tokenizer's
     // own configuration says.
     bool add_special_pieces = true;
+    // The second text of a pair, in the same encoding; empty: none. The two
+    // are joined as the tokenizer's own configuration says.
+    absl::string_view pair;
   };
 
   virtual ~Tokenizer() = default;
 
-  // Splits `text`, which is valid UTF-8 and may hold NUL. Error: INTERNAL,
-  // reason TOKENIZER_FAILED.
+  // Splits `text`, which is valid UTF-8 and may hold NUL. Errors: INTERNAL,
+  // reason TOKENIZER_FAILED; FAILED_PRECONDITION, reason
+  // NOT_SUPPORTED_BY_MODEL, for a pair where the configuration does not say how
+  // two texts are joined.
   virtual absl::StatusOr<Tokens> Encode(absl::string_view text,
                                         const EncodeOptions& options) const = 0;
 

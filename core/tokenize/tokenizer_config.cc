@@ -4,6 +4,7 @@
 #include "core/tokenize/tokenizer_config.h"
 
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,17 +19,24 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The value of `key`; nullopt where it is absent or null.
-absl::StatusOr<std::optional<bool>> ReadBool(const Json& json,
-                                             const char* key) {
+// The value of `key`, which is `expected`; nullopt where it is absent or null.
+template <typename Value>
+absl::StatusOr<std::optional<Value>> Read(const Json& json, const char* key,
+                                          bool (Json::*is_right)() const,
+                                          absl::string_view expected) {
   const auto entry = json.find(key);
   if (entry == json.end() || entry->is_null()) return std::nullopt;
-  if (!entry->is_boolean()) {
+  if (!((*entry).*is_right)()) {
     return Error(Reason::kInvalidField,
                  absl::StrCat("\"", key, "\" is of the type ",
-                              entry->type_name(), ", not true or false"));
+                              entry->type_name(), ", not ", expected));
   }
-  return entry->get<bool>();
+  return entry->get<Value>();
+}
+
+absl::StatusOr<std::optional<bool>> ReadBool(const Json& json,
+                                             const char* key) {
+  return Read<bool>(json, key, &Json::is_boolean, "true or false");
 }
 
 }  // namespace
@@ -42,6 +50,10 @@ absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(absl::string_view text) {
   TokenizerConfig config;
   STRATA_ASSIGN_OR_RETURN(config.add_begin, ReadBool(json, "add_bos_token"));
   STRATA_ASSIGN_OR_RETURN(config.add_end, ReadBool(json, "add_eos_token"));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto tokenizer_class,
+      Read<std::string>(json, "tokenizer_class", &Json::is_string, "a string"));
+  config.tokenizer_class = tokenizer_class.value_or("");
   return config;
 }
 

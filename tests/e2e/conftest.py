@@ -78,6 +78,24 @@ def client(server):
         yield client
 
 
+@pytest.fixture(scope="session")
+def text_models(models, tmp_path_factory) -> pathlib.Path:
+    """bert-pairs, falcon-random, and falcon-spm, whose tokenizer is another."""
+    import pair_model
+
+    repository = tmp_path_factory.mktemp("text") / "repository"
+    pair_model.build(repository, models)
+    shutil.copytree(models / "falcon-random", repository / "falcon-random")
+    pair_model.build_with_sentence_piece(repository / "falcon-spm", models)
+    return repository
+
+
+@pytest.fixture(scope="session")
+def text_server(serve, text_models):
+    with serve(text_models) as process:
+        yield process
+
+
 @pytest.fixture
 def repository(tmp_path) -> pathlib.Path:
     """An empty repository of the test's own."""

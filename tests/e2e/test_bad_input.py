@@ -203,13 +203,6 @@ def test_wrong_digest(client):
 
 def test_what_is_not_served(server):
     unimplemented = grpc.StatusCode.UNIMPLEMENTED
-    encode = wire.HIDDEN_STATES + "Encode"
-    pair = service_pb2.Input(text="a", text_pair="b")
-    with pytest.raises(strata.StrataError) as raised:
-        wire.call(server.address, encode, text_request(inputs=[pair]))
-    assert_refused(
-        raised, unimplemented, "NOT_IMPLEMENTED", None, "inputs[0].text_pair"
-    )
     with pytest.raises(strata.StrataError) as raised:
         wire.first_of_stream(
             server.address,

@@ -19,9 +19,11 @@ namespace strata {
 
 // A tokenizer without a file: every byte is a piece, between the special
 // pieces 0 "<s>" and 1 "</s>", so a test knows the pieces of any text by
-// heart. The id of a byte is the byte plus kFirstByte. Thread-safe.
+// heart. The id of a byte is the byte plus kFirstByte. A pair's second text has
+// the type id 1, and so has the "</s>" after it. Thread-safe.
 //
-//   FakeTokenizer().Encode("A", {})  // ids 0, 67, 1
+//   FakeTokenizer().Encode("A", {})               // ids 0, 67, 1
+//   FakeTokenizer().Encode("A", {.pair = "B"})    // ids 0, 67, 1, 68, 1
 class FakeTokenizer final : public Tokenizer {
  public:
   static constexpr std::int64_t kBegin = 0;
@@ -30,23 +32,14 @@ class FakeTokenizer final : public Tokenizer {
 
   absl::StatusOr<Tokens> Encode(absl::string_view text,
                                 const EncodeOptions& options) const override {
-    const int special_pieces = options.add_special_pieces ? 1 : 0;
-    Tokens tokens{.leading_special_pieces = special_pieces,
-                  .trailing_special_pieces = special_pieces};
-    const auto add = [&tokens](std::int64_t id, ByteRange range) {
-      tokens.ids.push_back(id);
-      tokens.ranges.push_back(range);
-    };
-    if (options.add_special_pieces) add(kBegin, {});
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const auto begin = static_cast<std::int64_t>(i);
-      add(kFirstByte + static_cast<unsigned char>(text[i]), {begin, begin + 1});
-    }
-    const auto size = static_cast<std::int64_t>(text.size());
+    Tokens tokens;
     if (options.add_special_pieces) {
-      add(kEnd, {size, size});
-      tokens.leading_special_pieces = 1;
-      tokens.trailing_special_pieces = 1;
+      Add(kBegin, {}, PieceOrigin::kSpecial, 0, tokens);
+    }
+    AddText(text, PieceOrigin::kText, options.add_special_pieces, tokens);
+    if (!options.pair.empty()) {
+      AddText(options.pair, PieceOrigin::kPair, options.add_special_pieces,
+              tokens);
     }
     return tokens;
   }
@@ -79,6 +72,28 @@ class FakeTokenizer final : public Tokenizer {
   }
 
   std::int64_t VocabularySize() const override { return kFirstByte + 256; }
+
+ private:
+  static void Add(std::int64_t id, ByteRange range, PieceOrigin origin,
+                  std::int64_t type_id, Tokens& tokens) {
+    tokens.ids.push_back(id);
+    tokens.ranges.push_back(range);
+    tokens.origins.push_back(origin);
+    tokens.type_ids.push_back(type_id);
+  }
+
+  static void AddText(absl::string_view text, PieceOrigin origin,
+                      bool add_special_pieces, Tokens& tokens) {
+    const std::int64_t type_id = origin == PieceOrigin::kPair ? 1 : 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto begin = static_cast<std::int64_t>(i);
+      Add(kFirstByte + static_cast<unsigned char>(text[i]), {begin, begin + 1},
+          origin, type_id, tokens);
+    }
+    if (add_special_pieces) {
+      Add(kEnd, {}, PieceOrigin::kSpecial, type_id, tokens);
+    }
+  }
 };
 
 }  // namespace strata

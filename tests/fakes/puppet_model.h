@@ -16,7 +16,8 @@
 namespace strata {
 
 // A model of 4 hidden states (the embedding output and 3 layers) of width 2
-// over a FakeTokenizer and a PuppetRunner, taking at most 16 pieces.
+// over a FakeTokenizer and a PuppetRunner, taking at most 16 pieces. Its
+// prompts are "query" and "passage".
 inline std::shared_ptr<Model> MakePuppetModel(
     std::string name, std::shared_ptr<PuppetStrings> strings,
     std::int64_t version = 1) {
@@ -35,6 +36,7 @@ inline std::shared_ptr<Model> MakePuppetModel(
       .longest_pieces = 16,
       .padding_exact = true};
   model->max_pieces = 16;
+  model->prompts = {{"query", "query: "}, {"passage", "passage: "}};
   model->tokenizer = std::make_shared<FakeTokenizer>();
   model->runners.push_back(
       std::make_unique<PuppetRunner>(model->report.width, std::move(strings)));

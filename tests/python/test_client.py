@@ -137,6 +137,25 @@ def test_encode_leaves_the_model_and_the_layer_to_the_server(client, fake):
     assert request.add_special_pieces
 
 
+def test_encode_sends_pairs_and_the_prompt(client, fake):
+    fake.answer = lambda request: reply(encoding(STATES))
+    client.encode(["a", ("b", "c"), (4, 5)], prompt="query")
+    assert list(fake.requests[0].inputs) == [
+        service_pb2.Input(text="a", prompt="query"),
+        service_pb2.Input(text="b", text_pair="c", prompt="query"),
+        # Which the server refuses.
+        service_pb2.Input(
+            pieces=service_pb2.PieceIds(ids=[4, 5]), prompt="query"
+        ),
+    ]
+
+
+def test_a_pair_has_two_texts(client, fake):
+    with pytest.raises(ValueError, match="a tuple of 3 texts, expected a pair"):
+        client.encode([("a", "b", "c")])
+    assert fake.requests == []
+
+
 def test_encode_takes_numpy_ids(client, fake):
     fake.answer = lambda request: reply(encoding(STATES))
     client.encode([np.array([7, 8, 9])])
@@ -260,6 +279,21 @@ def test_tokenize(client, fake):
     assert fake.requests[0].max_pieces == 1
 
 
+def test_tokenize_sends_pairs_and_the_prompt(client, fake):
+    fake.answer = lambda r: tokenizer_service_pb2.TokenizeResponse(
+        inputs=[
+            tokenizer_service_pb2.TokenizedInput(
+                pieces=[service_pb2.Piece(id=5, text="b", end=1, in_pair=True)]
+            )
+        ]
+    )
+    [tokens] = client.tokenize([("a", "b")], prompt="query")
+    assert list(fake.requests[0].inputs) == [
+        service_pb2.Input(text="a", text_pair="b", prompt="query")
+    ]
+    assert tokens.pieces == [results.Piece(5, "b", 0, 1, in_pair=True)]
+
+
 def test_tokenize_without_truncation_leaves_it_unset(client, fake):
     fake.answer = lambda r: tokenizer_service_pb2.TokenizeResponse()
     client.tokenize(["a"])
@@ -319,6 +353,7 @@ def test_model(client, fake):
         batch_invariant=True,
         limits=model_service_pb2.ModelLimits(max_pieces=512),
         devices=["cpu"],
+        prompts={"query": "query: "},
     )
     model = client.model("m", version=1)
     assert (model.name, model.version, model.state) == ("m", 1, "ready")
@@ -327,6 +362,7 @@ def test_model(client, fake):
     assert model.devices == ["cpu"]
     assert (model.logits, model.batch_invariant) == (True, True)
     assert model.labels == ["stable"]
+    assert model.prompts == {"query": "query: "}
     assert model.message.summary.digest == model.digest == "sha256:11"
     assert fake.requests[0].version == 1
 

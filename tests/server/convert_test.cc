@@ -207,17 +207,28 @@ TEST(ToEncodeCallTest, RefusesUnknownEnumValues) {
                    "4 is no value of strata.v1.DataType");
 }
 
-TEST(ToEncodeCallTest, RefusesWhatIsNotServed) {
-  const absl::Status pair =
-      Encode("inputs { text: 'a' text_pair: 'b' }").status();
-  EXPECT_EQ(ReasonOf(pair), Reason::kNotImplemented);
-  EXPECT_THAT(std::string(pair.message()), HasSubstr("inputs[0].text_pair"));
+TEST(ToEncodeCallTest, TakesPairsAndPromptsOver) {
+  const auto call = Encode(R"pb(inputs {
+                                  text: "a"
+                                  text_pair: "b"
+                                  spans { begin: 0 end: 1 }
+                                  prompt: "query"
+                                })pb");
+  ASSERT_TRUE(call.ok()) << call.status();
+  const auto& text = std::get<TextInput>(call->inputs[0]);
+  EXPECT_EQ(text.text, "a");
+  EXPECT_EQ(text.pair, "b");
+  EXPECT_EQ(text.prompt, "query");
+  EXPECT_THAT(text.spans, ElementsAre(ByteRange{0, 1}));
 }
 
-TEST(ToEncodeCallTest, RefusesATextPairWithPieces) {
+TEST(ToEncodeCallTest, RefusesWithPiecesWhatGoesWithATextOnly) {
   ExpectFieldError(
       Encode("inputs { pieces { ids: 1 } text_pair: 'b' }").status(),
-      "inputs[0].text_pair", "not with pieces");
+      "inputs[0].text_pair", "a second text goes with a text, not with pieces");
+  ExpectFieldError(Encode("inputs { pieces { ids: 1 } prompt: 'b' }").status(),
+                   "inputs[0].prompt",
+                   "a prompt goes with a text, not with pieces");
 }
 
 TEST(ToTokenizeCallTest, TakesEveryFieldOver) {
@@ -225,14 +236,20 @@ TEST(ToTokenizeCallTest, TakesEveryFieldOver) {
     model: "minilm"
     version: 2
     inputs { text: "a" }
-    inputs { text: "b" }
+    inputs { text: "b" text_pair: "c" prompt: "query" }
     truncation: TRUNCATION_RIGHT
     max_pieces: 4
     add_special_pieces: false)pb"));
   ASSERT_TRUE(call.ok());
   EXPECT_EQ(call->model, "minilm");
   EXPECT_EQ(call->version, 2);
-  EXPECT_THAT(call->texts, ElementsAre("a", "b"));
+  ASSERT_EQ(call->texts.size(), 2U);
+  EXPECT_EQ(call->texts[0].text, "a");
+  EXPECT_EQ(call->texts[0].pair, "");
+  EXPECT_EQ(call->texts[0].prompt, "");
+  EXPECT_EQ(call->texts[1].text, "b");
+  EXPECT_EQ(call->texts[1].pair, "c");
+  EXPECT_EQ(call->texts[1].prompt, "query");
   EXPECT_EQ(call->truncation, Truncation::kRight);
   EXPECT_EQ(call->max_pieces, 4);
   EXPECT_FALSE(call->add_special_pieces);
@@ -250,8 +267,9 @@ TEST(ToTokenizeCallTest, RefusesWhatIsNoText) {
   ExpectFieldError(tokenize("inputs { pieces { ids: 1 } }"), "inputs[0].pieces",
                    "got pieces; expected a text");
   ExpectFieldError(tokenize("inputs {}"), "inputs[0]", "neither");
-  EXPECT_EQ(ReasonOf(tokenize("inputs { text: 'a' text_pair: 'b' }")),
-            Reason::kNotImplemented);
+  ExpectFieldError(
+      tokenize("inputs { text: 'a' } inputs { text: 'b' spans { end: 1 } }"),
+      "inputs[1].spans", "spans are for encoding; leave them empty here");
   v1::TokenizeRequest truncation;
   truncation.set_truncation(static_cast<v1::Truncation>(9));
   ExpectFieldError(ToTokenizeCall(truncation).status(), "truncation", "9");
@@ -328,8 +346,10 @@ std::shared_ptr<const Model> MakeModel() {
 
 TEST(ToTokenizeResponseTest, TakesPiecesOver) {
   TokenizeReply reply{.model = MakeModel()};
-  reply.texts.push_back({.pieces = {{.id = 1, .text = "a", .range = {0, 1}}},
-                         .truncated_pieces = 2});
+  reply.texts.push_back(
+      {.pieces = {{.id = 1, .text = "a", .range = {0, 1}},
+                  {.id = 2, .text = "b", .range = {0, 1}, .in_pair = true}},
+       .truncated_pieces = 2});
   reply.texts.emplace_back();
   EXPECT_EQ(ToTokenizeResponse(std::move(reply)).DebugString(),
             Parse<v1::TokenizeResponse>(R"pb(
@@ -338,6 +358,7 @@ TEST(ToTokenizeResponseTest, TakesPiecesOver) {
               digest: "sha256:2"
               inputs {
                 pieces { id: 1 text: "a" begin: 0 end: 1 }
+                pieces { id: 2 text: "b" begin: 0 end: 1 in_pair: true }
                 truncated_pieces: 2
               }
               inputs {})pb")

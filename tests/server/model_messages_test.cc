@@ -149,6 +149,8 @@ TEST(ToGetModelResponseTest, AReadyVersionHasLimitsAndDevices) {
   ASSERT_EQ(response.final_norm_layers_size(), 1);
   EXPECT_EQ(response.final_norm_layers(0), 3);
   EXPECT_TRUE(response.batch_invariant());
+  ASSERT_EQ(response.prompts().size(), 2U);
+  EXPECT_EQ(response.prompts().at("query"), "query: ");
   EXPECT_EQ(response.trace_report().layers(), 4);
   EXPECT_EQ(response.summary().name(), "minilm");
 }

@@ -145,9 +145,6 @@ TEST_F(RefusalsTest, EnumValuesOfAnotherVersion) {
 }
 
 TEST_F(RefusalsTest, WhatIsNotServedYet) {
-  ExpectRefused("inputs { text: 'a' text_pair: 'b' }",
-                StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
-                "inputs[0].text_pair");
   ExpectRefused("inputs { text: 'a' } outputs { kind: OUTPUT_KIND_LOGITS }",
                 StatusCode::FAILED_PRECONDITION, "NOT_SUPPORTED_BY_MODEL", "",
                 "outputs[0].kind");

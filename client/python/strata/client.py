@@ -72,12 +72,13 @@ class Client:
 
     def encode(
         self,
-        inputs: Sequence[str | Sequence[int]],
+        inputs: Sequence[str | tuple[str, str] | Sequence[int]],
         model: str | None = None,
         *,
         version: int = 0,
         version_label: str = "",
         kind: str = "hidden_states",
+        prompt: str = "",
         layers: Sequence[int] | None = None,
         pooling: str = "none",
         normalize: bool = False,
@@ -90,16 +91,19 @@ class Client:
         priority: int = 0,
         expected_digest: str = "",
     ) -> list[results.Encoding]:
-        """Encodes texts, or sequences of piece identifiers.
+        """Encodes texts, pairs of them, or sequences of piece identifiers.
 
         Args:
-            inputs: Texts, or lists of piece identifiers; they may be mixed.
+            inputs: Texts, pairs of texts (tuples), or lists of piece
+                identifiers; they may be mixed.
             model: Needed where the server has several.
             version: 0 is the newest that is ready.
             version_label: Names the version in place of its number, as
                 "stable".
             kind: "hidden_states", or "logits" where the model has them; they
                 come from no layer.
+            prompt: Name of the model's prompt that goes in front of each text,
+                of a pair the first; `model(...).prompts` lists them.
             layers: 0 is the embedding output, negative counts from the end;
                 answered in this order. None: the last.
             pooling: "none", "mean", "first", "last" or "max".
@@ -130,7 +134,7 @@ class Client:
             model=model or "",
             version=version,
             version_label=version_label,
-            inputs=[_input(item) for item in _several(inputs)],
+            inputs=[_input(item, prompt) for item in _several(inputs)],
             outputs=[output],
             truncation=_value(service_pb2.Truncation, "TRUNCATION", truncation),
             max_pieces=max_pieces,
@@ -147,25 +151,27 @@ class Client:
 
     def tokenize(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str | tuple[str, str]],
         model: str | None = None,
         *,
         version: int = 0,
         version_label: str = "",
+        prompt: str = "",
         truncation: str | None = None,
         max_pieces: int = 0,
         add_special_pieces: bool = True,
     ) -> list[results.Tokens]:
-        """Splits texts into pieces, as `encode` would.
+        """Splits texts, or pairs of them, into pieces, as `encode` would.
 
         Args:
+            prompt: As `encode`'s.
             truncation: As `encode`'s; None: a text may be of any length.
         """
         request = tokenizer_service_pb2.TokenizeRequest(
             model=model or "",
             version=version,
             version_label=version_label,
-            inputs=[service_pb2.Input(text=text) for text in _several(texts)],
+            inputs=[_input(text, prompt) for text in _several(texts)],
             truncation=_value(
                 service_pb2.Truncation,
                 "TRUNCATION",
@@ -251,12 +257,22 @@ def _several(inputs: Sequence[Any]) -> Sequence[Any]:
     return inputs
 
 
-def _input(item: str | Sequence[int]) -> service_pb2.Input:
+def _input(
+    item: str | tuple[str, str] | Sequence[int], prompt: str
+) -> service_pb2.Input:
     if isinstance(item, str):
-        return service_pb2.Input(text=item)
+        return service_pb2.Input(text=item, prompt=prompt)
     if isinstance(item, bytes):  # A sequence of integers, too.
         raise TypeError("got bytes, expected str or piece identifiers")
-    return service_pb2.Input(pieces=service_pb2.PieceIds(ids=item))
+    if isinstance(item, tuple) and any(isinstance(x, str) for x in item):
+        if len(item) != 2:
+            raise ValueError(
+                f"got a tuple of {len(item)} texts, expected a pair"
+            )
+        text, pair = item
+        return service_pb2.Input(text=text, text_pair=pair, prompt=prompt)
+    pieces = service_pb2.PieceIds(ids=item)
+    return service_pb2.Input(pieces=pieces, prompt=prompt)
 
 
 def _value(enum: Any, prefix: str, name: str) -> int:

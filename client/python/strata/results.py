@@ -25,11 +25,15 @@ class Piece:
     begin: int
     """First byte (not character) of the text that it came from."""
     end: int
-    """First byte after; equal to `begin` for special pieces."""
+    """First byte after; equal to `begin` for special pieces and a prompt's."""
+    in_pair: bool = False
+    """Whether that text is the second of a pair."""
 
     @classmethod
     def from_proto(cls, piece: service_pb2.Piece) -> Piece:
-        return cls(piece.id, piece.text, piece.begin, piece.end)
+        return cls(
+            piece.id, piece.text, piece.begin, piece.end, piece.in_pair
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,6 +189,8 @@ class ModelDescription(Model):
     max_pieces: int
     """Longest input, in pieces; 0 unless ready."""
     devices: list[str]
+    prompts: dict[str, str]
+    """The texts that `prompt` of `encode` puts in front, by name."""
     message: model_service_pb2.GetModelResponse = dataclasses.field(repr=False)
     """All that the server said: every check of the trace, every limit."""
 
@@ -203,6 +209,7 @@ class ModelDescription(Model):
             batch_invariant=response.batch_invariant,
             max_pieces=response.limits.max_pieces,
             devices=list(response.devices),
+            prompts=dict(response.prompts),
             message=response,
         )
 

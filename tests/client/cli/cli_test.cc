@@ -254,7 +254,8 @@ TEST(Cli, Tokenizes) {
   EXPECT_THAT(table.out, HasSubstr("\ncat: 1 piece\n"));
   const Result json = RunOn(server, {"tokenize", "cat", "--format", "json"});
   EXPECT_EQ(json.out, R"({"model":"minilm","version":0,"digest":"","inputs":[)"
-                      R"({"pieces":[{"id":0,"text":"cat","begin":0,"end":0}],)"
+                      R"({"pieces":[{"id":0,"text":"cat","begin":0,"end":0,)"
+                      R"("in_pair":false}],)"
                       R"("truncated_pieces":0}]})"
                       "\n");
 }
@@ -340,6 +341,8 @@ TEST(Cli, NamesWhatIsNotUtf8) {
        std::vector<std::vector<std::string>>{
            {"encode", "x", "--model", "\xFF"},
            {"encode", "x", "--version-label", "\xFF"},
+           {"encode", "x", "--pair", "\xFF"},
+           {"tokenize", "x", "--prompt", "\xFF"},
            {"tokenize", "x", "--model", "\xFF"},
            {"models", "\xFF"},
            {"health", "\xFF"}}) {

@@ -72,6 +72,8 @@ TEST(ModelTable, AllThatIsKnown) {
   *model.mutable_summary() = Summary("minilm", v1::MODEL_STATE_READY, "");
   model.add_devices("cpu");
   model.add_final_norm_layers(6);
+  (*model.mutable_prompts())["query"] = "query: ";
+  (*model.mutable_prompts())["passage"] = "passage: ";
   v1::ModelLimits& limits = *model.mutable_limits();
   limits.set_max_pieces(512);
   limits.set_max_inputs(256);
@@ -116,6 +118,7 @@ mask           PAIRS
 padding exact  yes
 examined in    2000 ms
 final norm     layers 6
+prompts        passage, query
 limits         512 pieces an input, 256 inputs a request, 67108864 bytes a reply
 batches        32 rows, 4096 pieces with padding
 

@@ -96,6 +96,10 @@ TEST(Parse, EveryOptionOfEncode) {
                                       "16",
                                       "--pieces",
                                       "--no-special-pieces",
+                                      "--prompt",
+                                      "query",
+                                      "--pair",
+                                      "[a second, text]",
                                       "--priority",
                                       "-3",
                                       "--output",
@@ -118,6 +122,8 @@ TEST(Parse, EveryOptionOfEncode) {
   EXPECT_EQ(encode.dtype, "float16");
   EXPECT_EQ(encode.pieces.truncation, "left");
   EXPECT_EQ(encode.pieces.max_pieces, 16);
+  EXPECT_EQ(encode.pieces.prompt, "query");
+  EXPECT_EQ(encode.pieces.pair, "[a second, text]");
   EXPECT_TRUE(encode.pieces.no_special_pieces);
   EXPECT_TRUE(encode.return_pieces);
   EXPECT_EQ(encode.priority, -3);

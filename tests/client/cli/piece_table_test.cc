@@ -33,6 +33,8 @@ TEST(TokenizeTable, TextByText) {
   AddPiece(2, "##é\n", 3, 6, first);
   v1::TokenizedInput& second = *response.add_inputs();
   AddPiece(5, "x", 0, 1, second);
+  AddPiece(6, "y", 2, 3, second);
+  second.mutable_pieces(1)->set_in_pair(true);
   second.set_truncated_pieces(3);
   EXPECT_EQ(
       absl::StrCat("\n", TokenizeTable({"caté\n", "x y z w"}, response, 80)),
@@ -46,10 +48,11 @@ index    id  piece  bytes
     1  4937  cat    0-3
     2     2  ##é␊   3-6
 
-x y z w: 1 piece, 3 more cut away
+x y z w: 2 pieces, 3 more cut away
 index  id  piece  bytes
-───────────────────────
+──────────────────────────
     0   5  x      0-1
+    1   6  y      pair 2-3
 )");
 }
 

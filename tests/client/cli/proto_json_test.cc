@@ -55,7 +55,8 @@ TEST(ToJson, MessagesInTheOrderOfTheirFields) {
   EXPECT_EQ(
       ToJson(response).dump(),
       R"({"model":"minilm","version":2,"digest":"","encodings":[{"outputs":[],)"
-      R"("pieces":[{"id":101,"text":"▁é","begin":0,"end":0}],)"
+      R"("pieces":[{"id":101,"text":"▁é","begin":0,"end":0,)"
+      R"("in_pair":false}],)"
       R"("piece_count":0,"truncated_pieces":0}],)"
       R"("timings":{"total":"0.001500s"}})");
 }
@@ -70,6 +71,15 @@ TEST(ToJson, EnumsAndBoolsByName) {
   EXPECT_EQ(json["layers"], 0);
   EXPECT_EQ(json["arguments"].dump(), "[]");
   EXPECT_FALSE(json.contains("duration"));
+}
+
+TEST(ToJson, MapsInTheOrderOfTheirKeys) {
+  v1::GetModelResponse model;
+  (*model.mutable_prompts())["query"] = "query: ";
+  (*model.mutable_prompts())["passage"] = "";
+  EXPECT_EQ(ToJson(model)["prompts"].dump(),
+            R"({"passage":"","query":"query: "})");
+  EXPECT_EQ(ToJson(v1::GetModelResponse())["prompts"].dump(), "{}");
 }
 
 TEST(ToJson, BytesInBase64) {

@@ -39,6 +39,8 @@ TEST(EncodeRequestFor, DefaultsAreLeftToTheServer) {
   EXPECT_EQ(request.version(), 0);
   EXPECT_EQ(request.inputs_size(), 2);
   EXPECT_EQ(request.inputs(1).text(), "b");
+  EXPECT_EQ(request.inputs(1).prompt(), "");
+  EXPECT_EQ(request.inputs(1).text_pair(), "");
   EXPECT_EQ(request.truncation(), v1::TRUNCATION_UNSPECIFIED);
   EXPECT_FALSE(request.has_add_special_pieces());
   ASSERT_EQ(request.outputs_size(), 1);
@@ -53,20 +55,26 @@ TEST(EncodeRequestFor, EveryOptionArrives) {
       EncodeRequestFor({.model = {.name = "falcon", .version = 3},
                         .pieces = {.truncation = "left",
                                    .max_pieces = 64,
-                                   .no_special_pieces = true},
+                                   .no_special_pieces = true,
+                                   .prompt = "query",
+                                   .pair = "second"},
                         .pooling = "mean",
                         .normalize = true,
                         .dimensions = 128,
                         .dtype = "bfloat16",
                         .return_pieces = true,
                         .priority = -2},
-                       {"a"}, {0, -1});
+                       {"a", "b"}, {0, -1});
   EXPECT_EQ(request.model(), "falcon");
   EXPECT_EQ(request.version(), 3);
   EXPECT_EQ(request.truncation(), v1::TRUNCATION_LEFT);
   EXPECT_EQ(request.max_pieces(), 64);
   EXPECT_TRUE(request.has_add_special_pieces());
   EXPECT_FALSE(request.add_special_pieces());
+  ASSERT_EQ(request.inputs_size(), 2);
+  EXPECT_EQ(request.inputs(1).text(), "b");
+  EXPECT_EQ(request.inputs(1).prompt(), "query");
+  EXPECT_EQ(request.inputs(1).text_pair(), "second");
   EXPECT_TRUE(request.return_pieces());
   EXPECT_EQ(request.priority(), -2);
   const v1::OutputSpec& output = request.outputs(0);
@@ -90,11 +98,16 @@ TEST(EncodeRequestFor, LogitsByLabel) {
 TEST(TokenizeRequestFor, EveryOptionArrives) {
   const v1::TokenizeRequest request =
       TokenizeRequestFor({.model = {.name = "falcon", .version = 3},
-                          .pieces = {.truncation = "right", .max_pieces = 8}},
+                          .pieces = {.truncation = "right",
+                                     .max_pieces = 8,
+                                     .prompt = "query",
+                                     .pair = "second"}},
                          {"a"});
   EXPECT_EQ(request.model(), "falcon");
   EXPECT_EQ(request.version(), 3);
   EXPECT_EQ(request.inputs(0).text(), "a");
+  EXPECT_EQ(request.inputs(0).prompt(), "query");
+  EXPECT_EQ(request.inputs(0).text_pair(), "second");
   EXPECT_EQ(request.truncation(), v1::TRUNCATION_RIGHT);
   EXPECT_EQ(request.max_pieces(), 8);
   EXPECT_FALSE(request.has_add_special_pieces());

@@ -328,7 +328,7 @@ TEST_F(EngineTest, TokenizesWithoutTheDevice) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
   engine_->Tokenize(
-      {.texts = {"A", "a text of more than sixteen bytes"}},
+      {.texts = {{"A"}, {"a text of more than sixteen bytes"}}},
       [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
@@ -341,7 +341,7 @@ TEST_F(EngineTest, TokenizeHasADeadline) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
   engine_->Tokenize(
-      {.texts = {"A"}, .deadline = clock_.Now()},
+      {.texts = {{"A"}}, .deadline = clock_.Now()},
       [&promise](const auto& reply) { promise.set_value(reply); });
   EXPECT_EQ(ReasonOf(promise.get_future().get().status()),
             Reason::kDeadlinePassed);
@@ -361,12 +361,56 @@ TEST_F(EngineTest, TokenizeTruncatesWhenAsked) {
   Start();
   std::promise<absl::StatusOr<TokenizeReply>> promise;
   engine_->Tokenize(
-      {.texts = {"abcdef"}, .truncation = Truncation::kRight, .max_pieces = 4},
+      {.texts = {{"abcdef"}},
+       .truncation = Truncation::kRight,
+       .max_pieces = 4},
       [&promise](const auto& reply) { promise.set_value(reply); });
   const auto reply = promise.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(reply->texts[0].pieces.size(), 4);
   EXPECT_EQ(reply->texts[0].truncated_pieces, 4);
+}
+
+// "query: AB" and "C", of 13 pieces.
+TextInput PromptedPair() {
+  return {.text = "AB", .pair = "C", .prompt = "query"};
+}
+
+TEST_F(EngineTest, EncodesAPairBehindAPrompt) {
+  Start();
+  EncodeCall call;
+  call.inputs.emplace_back(PromptedPair());
+  call.return_pieces = true;
+  call.max_pieces = 8;
+  call.truncation = Truncation::kLeft;
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  const EncodedInput& input = reply->inputs[0];
+  EXPECT_EQ(input.truncated_pieces, 5);
+  std::string pieces;
+  for (const Piece& piece : input.pieces) pieces += piece.text;
+  EXPECT_EQ(pieces, "<s>: AB</s>C</s>");
+  EXPECT_EQ(input.pieces[2].range, (ByteRange{0, 0}));
+  EXPECT_EQ(input.pieces[4].range, (ByteRange{1, 2}));
+  EXPECT_FALSE(input.pieces[4].in_pair);
+  EXPECT_EQ(input.pieces[6].range, (ByteRange{0, 1}));
+  EXPECT_TRUE(input.pieces[6].in_pair);
+}
+
+TEST_F(EngineTest, TokenizesAsItEncodes) {
+  Start();
+  std::promise<absl::StatusOr<TokenizeReply>> promise;
+  engine_->Tokenize(
+      {.texts = {PromptedPair()},
+       .truncation = Truncation::kLeft,
+       .max_pieces = 8},
+      [&promise](const auto& reply) { promise.set_value(reply); });
+  const auto reply = promise.get_future().get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  std::string pieces;
+  for (const Piece& piece : reply->texts[0].pieces) pieces += piece.text;
+  EXPECT_EQ(pieces, "<s>: AB</s>C</s>");
+  EXPECT_EQ(reply->texts[0].truncated_pieces, 5);
 }
 
 TEST_F(EngineTest, DetokenizesAndNamesABadInput) {

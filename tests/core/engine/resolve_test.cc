@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
+#include "core/engine/cut.h"
 #include "core/tokenize/tokenizer.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/puppet_model.h"
@@ -153,49 +154,20 @@ TEST(CheckPieces, RefusesWhatTheTraceDoesNotTake) {
             "the field empty");
 }
 
-// A cut of "<s> a b c d e </s>" (7 pieces, one special at either end).
-TEST(ChooseCut, KeepsTheSpecialPieces) {
-  const auto cut = [](int max_pieces, Truncation truncation) {
-    const auto cut = ChooseCut(7, 1, 1, max_pieces, truncation, 0);
-    return std::pair{cut->begin, cut->end};
-  };
-  EXPECT_EQ(cut(7, Truncation::kNone), (std::pair{0, 0}));
-  EXPECT_EQ(cut(5, Truncation::kRight), (std::pair{4, 6}));
-  EXPECT_EQ(cut(5, Truncation::kLeft), (std::pair{1, 3}));
-  EXPECT_EQ(cut(3, Truncation::kRight), (std::pair{2, 6}));
-}
-
-TEST(ChooseCut, RefusesWithoutTruncationOrRoom) {
-  const absl::Status too_long =
-      ChooseCut(7, 1, 1, 6, Truncation::kNone, 3).status();
-  ExpectFieldError(too_long, "inputs[3]",
-                   "has 7 pieces, at most 6 are allowed; shorten it or set "
-                   "truncation to LEFT or RIGHT");
-  EXPECT_EQ(ReasonOf(too_long), Reason::kInputTooLong);
-  ExpectFieldError(ChooseCut(7, 1, 1, 2, Truncation::kLeft, 0).status(),
-                   "inputs[0]",
-                   "the 2 special pieces leave no room for the text in 2 "
-                   "pieces; raise max_pieces");
-}
-
-TEST(ApplyCut, RemovesIdsAndRanges) {
-  const Tokens tokens = ApplyCut(
-      {.ids = {0, 1, 2, 3}, .ranges = {{0, 0}, {0, 1}, {1, 2}, {2, 3}}},
-      {.begin = 1, .end = 3});
-  EXPECT_EQ(tokens.ids, (Ids{0, 3}));
-  EXPECT_EQ(tokens.ranges, (std::vector<ByteRange>{{0, 0}, {2, 3}}));
-}
-
 // "héllo wörld" as <s> hél lo _ wö rld </s>; bytes, so é and ö are two each.
 Tokens HelloWorld() {
+  constexpr auto kText = PieceOrigin::kText;
+  constexpr auto kSpecial = PieceOrigin::kSpecial;
   return {
       .ids = {0, 10, 11, 12, 13, 14, 1},
-      .ranges = {{0, 0}, {0, 4}, {4, 6}, {6, 7}, {7, 10}, {10, 13}, {13, 13}}};
+      .ranges = {{0, 0}, {0, 4}, {4, 6}, {6, 7}, {7, 10}, {10, 13}, {13, 13}},
+      .origins = {kSpecial, kText, kText, kText, kText, kText, kSpecial},
+      .type_ids = {0, 0, 0, 0, 0, 0, 0}};
 }
 
 absl::StatusOr<Sequence> HelloSpan(ByteRange span) {
   return SequenceOf(TextInput{.text = "h\u00e9llo w\u00f6rld", .spans = {span}},
-                    HelloWorld(), 0);
+                    HelloWorld(), 0, TestModel());
 }
 
 TEST(SequenceOfText, SpansOfBytesBecomeSpansOfPieces) {
@@ -223,10 +195,41 @@ TEST(SequenceOfText, RefusesBadSpans) {
   }
   ExpectFieldError(
       SequenceOf(TextInput{.text = "ab", .spans = {{1, 2}}},
-                 {.ids = {5}, .ranges = {{0, 1}}}, 4)
+                 {.ids = {5},
+                  .ranges = {{0, 1}},
+                  .origins = {PieceOrigin::kText},
+                  .type_ids = {0}},
+                 4, TestModel())
           .status(),
       "inputs[4].spans[0]",
       "bytes [1, 2) touch no piece of the input that is left after truncation");
+}
+
+// A [SEP] B: the bytes of the second text are not those that spans count.
+Tokens Pair() {
+  return {.ids = {10, 1, 11, 12},
+          .ranges = {{0, 2}, {0, 0}, {0, 1}, {1, 2}},
+          .origins = {PieceOrigin::kText, PieceOrigin::kSpecial,
+                      PieceOrigin::kPair, PieceOrigin::kPair},
+          .type_ids = {0, 0, 1, 1}};
+}
+
+TEST(SequenceOfText, SpansTouchTheFirstTextOnly) {
+  const auto sequence =
+      SequenceOf(TextInput{.text = "ab", .pair = "cd", .spans = {{1, 2}}},
+                 Pair(), 0, TestModel());
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  EXPECT_EQ(sequence->spans, (std::vector<PieceSpan>{{0, 1}}));
+}
+
+TEST(SequenceOfText, TypeIdsGoToATraceThatTakesThem) {
+  const TextInput text{.text = "ab", .pair = "cd"};
+  EXPECT_EQ(SequenceOf(text, Pair(), 0, TestModel())->type_ids, Ids{});
+  const auto model =
+      MakePuppetModel("puppet", std::make_shared<PuppetStrings>());
+  model->report.arguments.push_back(
+      {"type_ids", "Tensor", ArgumentRole::kTypeIds});
+  EXPECT_EQ(SequenceOf(text, Pair(), 0, *model)->type_ids, (Ids{0, 0, 1, 1}));
 }
 
 TEST(SequenceOfPieces, CutsAllThatBelongsToAPieceAndShiftsSpans) {
@@ -268,6 +271,17 @@ TEST(CheckSequence, HoldsOutputsToTheSequence) {
   ExpectFieldError(CheckSequence(WithOutput({}, {}), 0, TestModel()),
                    "inputs[0].text",
                    "yields no pieces; an input has at least one");
+}
+
+TEST(CheckSequence, RefusesSegmentsThatTracesDoNotKnow) {
+  Sequence sequence = WithOutput({1, 2}, {});
+  sequence.type_ids = {0, 2};
+  const absl::Status status = CheckSequence(sequence, 3, TestModel());
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), Reason::kNotSupportedByModel);
+  EXPECT_EQ(status.message(),
+            "inputs[3]: the tokenizer gives type ids above 1, which traces do "
+            "not know; send pieces with type_ids instead");
 }
 
 TEST(CheckSequence, RefusesPiecesThatTheTraceDoesNotKnow) {

@@ -21,6 +21,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 TEST(ConfigTest, AllKeys) {
   const absl::StatusOr<ModelConfig> config = ParseModelConfig(R"({
@@ -32,6 +33,7 @@ TEST(ConfigTest, AllKeys) {
     "final_norm_layers": [6, 0],
     "devices": ["cuda:1", "cpu"],
     "batch_invariant": true,
+    "prompts": {"query": "query: ", "none": ""},
     "batching": {"max_rows": 8, "max_padded_pieces": 100, "forward_cost": 0}
   })");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -45,6 +47,8 @@ TEST(ConfigTest, AllKeys) {
   EXPECT_THAT(config->final_norm_layers, ElementsAre(6, 0));
   EXPECT_THAT(config->devices, ElementsAre("cuda:1", "cpu"));
   EXPECT_TRUE(config->batch_invariant);
+  EXPECT_THAT(config->prompts,
+              ElementsAre(Pair("none", ""), Pair("query", "query: ")));
   EXPECT_EQ(config->batching.max_rows, 8);
   EXPECT_EQ(config->batching.max_padded_pieces, 100);
   EXPECT_EQ(config->batching.forward_cost, 0);
@@ -60,6 +64,7 @@ TEST(ConfigTest, NoKeysAreTheDefaults) {
   EXPECT_FALSE(config->max_pieces.has_value());
   EXPECT_THAT(config->devices, IsEmpty());
   EXPECT_FALSE(config->batch_invariant);
+  EXPECT_THAT(config->prompts, IsEmpty());
   EXPECT_EQ(config->batching.max_rows, PlanLimits{}.max_rows);
 }
 
@@ -103,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "\"arguments\", \"mask_form\", \"layers\", "
                   "\"padding_id\", \"max_pieces\", "
                   "\"final_norm_layers\", \"devices\", "
-                  "\"batch_invariant\", \"batching\""},
+                  "\"batch_invariant\", \"prompts\", \"batching\""},
         BadConfig{R"({"layers": 0})",
                   "strata.json: \"layers\": got 0, expected an integer from 1 "
                   "to 2147483647"},
@@ -140,6 +145,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "integer from 0 to 2147483647"},
         BadConfig{R"({"devices": [0]})",
                   "strata.json: \"devices[0]\": got 0, expected a string"},
+        BadConfig{R"({"prompts": ["query: "]})",
+                  "strata.json: \"prompts\": got [\"query: \"], expected an "
+                  "object"},
+        BadConfig{R"({"prompts": {"query": 1}})",
+                  "strata.json: \"prompts.query\": got 1, expected a string"},
+        BadConfig{R"({"prompts": {"": "query: "}})",
+                  "strata.json: \"prompts\": got an empty name, which no "
+                  "request can pick"},
         BadConfig{R"({"batching": 4})",
                   "strata.json: \"batching\": got 4, expected an object"},
         BadConfig{R"({"batching": {"max_rows": true}})",

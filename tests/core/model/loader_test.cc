@@ -121,6 +121,7 @@ TEST_F(LoaderTest, TheConfigurationLimitsTheModel) {
   WriteTrace("unmasked_encoder");
   WriteTokenizer();
   Write("strata.json", R"({"max_pieces": 40, "final_norm_layers": [3],
+                           "prompts": {"query": "query: "},
                            "batching": {"max_rows": 5}})");
   const LoadOutcome outcome = Load();
   ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
@@ -128,6 +129,7 @@ TEST_F(LoaderTest, TheConfigurationLimitsTheModel) {
   EXPECT_EQ((*outcome.model)->plan_limits.max_rows, 5);
   EXPECT_FALSE((*outcome.model)->plan_limits.padding_exact);
   EXPECT_THAT((*outcome.model)->final_norm_layers, ElementsAre(3));
+  EXPECT_EQ((*outcome.model)->prompts.at("query"), "query: ");
 }
 
 TEST_F(LoaderTest, ABatchInvariantModelPlansOneRow) {

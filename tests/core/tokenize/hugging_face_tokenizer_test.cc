@@ -19,6 +19,7 @@
 namespace strata {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
@@ -96,19 +97,22 @@ TEST(HuggingFaceTokenizer, SwitchesTruncationAndPaddingOff) {
               ElementsAre(0, 3, 0, 3));
 }
 
-TEST(HuggingFaceTokenizer, CountsSpecialPiecesAtBothEnds) {
-  const auto tokenizer = Load({
-      .post_processor =
-          R"({"type": "TemplateProcessing",
-              "single": [{"SpecialToken": {"id": "water", "type_id": 0}},
-                         {"SpecialToken": {"id": "water", "type_id": 0}},
-                         {"Sequence": {"id": "A", "type_id": 0}},
-                         {"SpecialToken": {"id": "water", "type_id": 0}}],
-              "pair": [{"Sequence": {"id": "A", "type_id": 0}},
-                       {"Sequence": {"id": "B", "type_id": 1}}],
-              "special_tokens": {"water": {"id": "water", "ids": [3],
-                                           "tokens": ["water"]}}})",
-  });
+// A template with "water" as its special piece: "water water A water", and
+// "A water B" with type ids of its own.
+constexpr const char* kTemplate =
+    R"({"type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "water", "type_id": 0}},
+                   {"SpecialToken": {"id": "water", "type_id": 0}},
+                   {"Sequence": {"id": "A", "type_id": 0}},
+                   {"SpecialToken": {"id": "water", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 2}},
+                 {"SpecialToken": {"id": "water", "type_id": 3}},
+                 {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {"water": {"id": "water", "ids": [3],
+                                     "tokens": ["water"]}}})";
+
+TEST(HuggingFaceTokenizer, TellsSpecialPiecesFromTheTexts) {
+  const auto tokenizer = Load({.post_processor = kTemplate});
   // The text's own "water" is no special piece.
   const auto tokens = tokenizer->Encode(" water river water", {});
   ASSERT_TRUE(tokens.ok()) << tokens.status();
@@ -116,14 +120,42 @@ TEST(HuggingFaceTokenizer, CountsSpecialPiecesAtBothEnds) {
   EXPECT_THAT(tokens->ranges, ElementsAre(ByteRange{0, 0}, ByteRange{0, 0},
                                           ByteRange{1, 6}, ByteRange{7, 12},
                                           ByteRange{13, 18}, ByteRange{0, 0}));
-  EXPECT_EQ(tokens->leading_special_pieces, 2);
-  EXPECT_EQ(tokens->trailing_special_pieces, 1);
+  EXPECT_THAT(tokens->origins,
+              ElementsAre(PieceOrigin::kSpecial, PieceOrigin::kSpecial,
+                          PieceOrigin::kText, PieceOrigin::kText,
+                          PieceOrigin::kText, PieceOrigin::kSpecial));
+  EXPECT_THAT(tokens->type_ids, Each(0));
 
   const auto empty = tokenizer->Encode("", {});
   ASSERT_TRUE(empty.ok()) << empty.status();
   EXPECT_THAT(empty->ids, ElementsAre(3, 3, 3));
-  EXPECT_EQ(empty->leading_special_pieces, 3);
-  EXPECT_EQ(empty->trailing_special_pieces, 0);
+  EXPECT_THAT(empty->origins, Each(PieceOrigin::kSpecial));
+}
+
+TEST(HuggingFaceTokenizer, JoinsAPairAsItsTemplateSays) {
+  const auto tokenizer = Load({.post_processor = kTemplate});
+  const auto tokens =
+      tokenizer->Encode("water river", {.pair = "  river water"});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAre(3, 0, 3, 0, 3));
+  EXPECT_THAT(tokens->ranges,
+              ElementsAre(ByteRange{0, 5}, ByteRange{6, 11}, ByteRange{0, 0},
+                          ByteRange{2, 7}, ByteRange{8, 13}));
+  EXPECT_THAT(
+      tokens->origins,
+      ElementsAre(PieceOrigin::kText, PieceOrigin::kText, PieceOrigin::kSpecial,
+                  PieceOrigin::kPair, PieceOrigin::kPair));
+  EXPECT_THAT(tokens->type_ids, ElementsAre(2, 2, 3, 1, 1));
+}
+
+// Without a template the pieces of the two follow each other.
+TEST(HuggingFaceTokenizer, JoinsAPairWithoutATemplate) {
+  const auto tokens = Load({})->Encode("river", {.pair = "water"});
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(tokens->ids, ElementsAre(0, 3));
+  EXPECT_THAT(tokens->origins,
+              ElementsAre(PieceOrigin::kText, PieceOrigin::kPair));
+  EXPECT_THAT(tokens->type_ids, ElementsAre(0, 1));
 }
 
 TEST(HuggingFaceTokenizer, TakesAVocabularyWithHoles) {
@@ -154,6 +186,7 @@ TEST(HuggingFaceTokenizer, TellsInvalidUtf8) {
   EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
   EXPECT_EQ(status.message(),
             "tokenizers: incomplete utf-8 byte sequence from index 6");
+  EXPECT_EQ(Load({})->Encode("river", {.pair = "river \xC3"}).status(), status);
 }
 
 // chunks(0) panics inside the library.

@@ -111,8 +111,8 @@ TEST_F(LoadTokenizerTest, ObeysTheTokenizerConfig) {
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   const auto tokens = (*tokenizer)->Encode("river", {});
   ASSERT_TRUE(tokens.ok()) << tokens.status();
-  EXPECT_EQ(tokens->leading_special_pieces, 0);
-  EXPECT_EQ(tokens->trailing_special_pieces, 1);
+  EXPECT_EQ(tokens->origins.front(), PieceOrigin::kText);
+  EXPECT_EQ(tokens->origins.back(), PieceOrigin::kSpecial);
   EXPECT_EQ((*tokenizer)->PieceText(tokens->ids.back()), "</s>");
 }
 

@@ -25,6 +25,7 @@
 namespace strata {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -51,6 +52,12 @@ Tokens Split(const Tokenizer& tokenizer, const std::string& text,
   return tokens.ok() ? *std::move(tokens) : Tokens{};
 }
 
+template <typename T>
+std::vector<T> Joined(std::vector<T> first, const std::vector<T>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 struct SpecialPiecesCase {
   TokenizerConfig config;
   bool begin;
@@ -63,19 +70,22 @@ void CheckSpecialPieces(const SpecialPiecesCase& test) {
       Split(*tokenizer, "river", {.add_special_pieces = false});
   std::vector<std::int64_t> ids = plain.ids;
   std::vector<ByteRange> ranges = plain.ranges;
+  std::vector<PieceOrigin> origins(ids.size(), PieceOrigin::kText);
   if (test.begin) {
     ids.insert(ids.begin(), kBegin);
     ranges.insert(ranges.begin(), ByteRange{});
+    origins.insert(origins.begin(), PieceOrigin::kSpecial);
   }
   if (test.end) {
     ids.push_back(kEnd);
     ranges.push_back({});
+    origins.push_back(PieceOrigin::kSpecial);
   }
-  const Tokens tokens = Split(*tokenizer, "river");
-  EXPECT_EQ(tokens.ids, ids);
-  EXPECT_EQ(tokens.ranges, ranges);
-  EXPECT_EQ(tokens.leading_special_pieces, test.begin ? 1 : 0);
-  EXPECT_EQ(tokens.trailing_special_pieces, test.end ? 1 : 0);
+  ExpectTokens(Split(*tokenizer, "river"),
+               {.ids = ids,
+                .ranges = ranges,
+                .origins = origins,
+                .type_ids = std::vector<std::int64_t>(ids.size(), 0)});
 }
 
 TEST(SentencePieceTokenizer, AddsTheSpecialPiecesOfItsConfiguration) {
@@ -84,6 +94,11 @@ TEST(SentencePieceTokenizer, AddsTheSpecialPiecesOfItsConfiguration) {
       {{.add_begin = true, .add_end = true}, true, true},
       {{.add_begin = false, .add_end = true}, false, true},
       {{.add_begin = false, .add_end = false}, false, false},
+      {{.tokenizer_class = "LlamaTokenizer"}, true, false},
+      {{.tokenizer_class = "LlamaTokenizerFast"}, true, false},
+      {{.tokenizer_class = "T5Tokenizer"}, false, true},
+      {{.add_end = false, .tokenizer_class = "T5TokenizerFast"}, false, false},
+      {{.tokenizer_class = "SomeOtherTokenizer"}, true, false},
   };
   for (const SpecialPiecesCase& test : cases) {
     SCOPED_TRACE(testing::Message() << test.begin << test.end);
@@ -96,8 +111,7 @@ TEST(SentencePieceTokenizer, AnEmptyTextHasItsSpecialPiecesAlone) {
       Load("llama", {.add_begin = std::nullopt, .add_end = true});
   const Tokens tokens = Split(*tokenizer, "");
   EXPECT_THAT(tokens.ids, ElementsAre(kBegin, kEnd));
-  EXPECT_EQ(tokens.leading_special_pieces, 1);
-  EXPECT_EQ(tokens.trailing_special_pieces, 1);
+  EXPECT_THAT(tokens.origins, Each(PieceOrigin::kSpecial));
 }
 
 TEST(SentencePieceTokenizer, RefusesASpecialPieceThatTheModelLacks) {
@@ -110,6 +124,56 @@ TEST(SentencePieceTokenizer, RefusesASpecialPieceThatTheModelLacks) {
             "tokenizer_config.json says \"add_bos_token\": true, but "
             "tokenizer.model has no beginning piece; set it to false, or train "
             "the model with one");
+}
+
+// Each text as if it were alone, as transformers' LlamaTokenizer does.
+TEST(SentencePieceTokenizer, JoinsAPairEachWithItsSpecialPieces) {
+  const auto tokenizer =
+      Load("llama", {.add_end = true, .tokenizer_class = "LlamaTokenizer"});
+  const Tokens first = Split(*tokenizer, "the river");
+  const Tokens second = Split(*tokenizer, "\u00fcber");
+  // But for what says which text a piece is of.
+  Tokens expected = {.ids = Joined(first.ids, second.ids),
+                     .ranges = Joined(first.ranges, second.ranges),
+                     .origins = Joined(first.origins, second.origins),
+                     .type_ids = Joined(first.type_ids, second.type_ids)};
+  for (std::size_t i = first.ids.size(); i < expected.ids.size(); ++i) {
+    expected.type_ids[i] = 1;
+    if (expected.origins[i] == PieceOrigin::kText) {
+      expected.origins[i] = PieceOrigin::kPair;
+    }
+  }
+  ExpectTokens(Split(*tokenizer, "the river", {.pair = "\u00fcber"}), expected);
+}
+
+TEST(SentencePieceTokenizer, RefusesAPairWhereNothingSaysHowToJoinIt) {
+  const auto tokenizer = Load("llama", {.add_begin = true});
+  const absl::Status status = tokenizer->Encode("a", {.pair = "b"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), Reason::kNotSupportedByModel);
+  EXPECT_EQ(status.message(),
+            "the model's tokenizer.model does not say how two texts are "
+            "joined; send one text, or give the model a tokenizer.json, or a "
+            "tokenizer_config.json whose \"tokenizer_class\" does, as "
+            "LlamaTokenizer");
+}
+
+// Their ids would be wrong without a word.
+TEST(SentencePieceTokenizer, RefusesAClassThatDoesMoreThanTheFileSays) {
+  for (const char* name : {"XLMRobertaTokenizer", "CamembertTokenizerFast"}) {
+    const absl::Status status =
+        SentencePieceTokenizer::Create(Contents("llama"),
+                                       {.tokenizer_class = name})
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+    EXPECT_EQ(status.message(),
+              "tokenizer_config.json says \"tokenizer_class\": \"" +
+                  std::string(name) +
+                  "\", which numbers or splits pieces otherwise than "
+                  "tokenizer.model alone says; put the checkpoint's "
+                  "tokenizer.json in its place");
+  }
 }
 
 // Each of a character's bytes stands for all of it, so that a span that

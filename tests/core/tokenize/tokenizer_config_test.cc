@@ -37,6 +37,16 @@ TEST(ParseTokenizerConfig, ReadsWhatIsThere) {
   }
 }
 
+TEST(ParseTokenizerConfig, ReadsTheClass) {
+  EXPECT_EQ(ParseTokenizerConfig("{}")->tokenizer_class, "");
+  EXPECT_EQ(
+      ParseTokenizerConfig(R"({"tokenizer_class": null})")->tokenizer_class,
+      "");
+  EXPECT_EQ(ParseTokenizerConfig(R"({"tokenizer_class": "LlamaTokenizer"})")
+                ->tokenizer_class,
+            "LlamaTokenizer");
+}
+
 TEST(ParseTokenizerConfig, RefusesWhatIsNoObject) {
   for (const char* json : {"", "{", "null", "[]", "true", "{\"a\": \xFF}"}) {
     const absl::Status status = ParseTokenizerConfig(json).status();
@@ -56,6 +66,8 @@ TEST(ParseTokenizerConfig, NamesAKeyOfAnotherType) {
        R"("add_bos_token" is of the type string, not true or false)"},
       {R"({"add_eos_token": 1})",
        R"("add_eos_token" is of the type number, not true or false)"},
+      {R"({"tokenizer_class": ["LlamaTokenizer"]})",
+       R"("tokenizer_class" is of the type array, not a string)"},
   };
   for (const Case& test : cases) {
     const absl::Status status = ParseTokenizerConfig(test.json).status();

@@ -53,10 +53,7 @@ class TokenizerTest : public testing::TestWithParam<const char*> {
 void CheckSplit(const Tokenizer& tokenizer, const ExpectedText& expected) {
   const auto tokens = tokenizer.Encode(expected.text, {});
   ASSERT_TRUE(tokens.ok()) << tokens.status();
-  EXPECT_THAT(tokens->ids, ElementsAreArray(expected.ids));
-  EXPECT_THAT(tokens->ranges, ElementsAreArray(expected.ranges));
-  EXPECT_EQ(tokens->leading_special_pieces, expected.leading);
-  EXPECT_EQ(tokens->trailing_special_pieces, expected.trailing);
+  ExpectTokens(*tokens, expected.tokens);
 }
 
 TEST_P(TokenizerTest, SplitsAsThePythonPackageDoes) { ForEachText(CheckSplit); }
@@ -67,17 +64,16 @@ void CheckPlainSplit(const Tokenizer& tokenizer, const ExpectedText& expected) {
   ASSERT_TRUE(tokens.ok()) << tokens.status();
   EXPECT_THAT(tokens->ids, ElementsAreArray(expected.plain_ids));
   EXPECT_EQ(tokens->ranges.size(), tokens->ids.size());
-  EXPECT_EQ(tokens->leading_special_pieces, 0);
-  EXPECT_EQ(tokens->trailing_special_pieces, 0);
+  EXPECT_THAT(tokens->origins, Each(PieceOrigin::kText));
 }
 
 TEST_P(TokenizerTest, LeavesSpecialPiecesOut) { ForEachText(CheckPlainSplit); }
 
 void CheckJoin(const Tokenizer& tokenizer, const ExpectedText& expected) {
-  const auto text = tokenizer.Decode(expected.ids, true);
+  const auto text = tokenizer.Decode(expected.tokens.ids, true);
   ASSERT_TRUE(text.ok()) << text.status();
   EXPECT_EQ(*text, expected.decoded);
-  const auto whole = tokenizer.Decode(expected.ids, false);
+  const auto whole = tokenizer.Decode(expected.tokens.ids, false);
   ASSERT_TRUE(whole.ok()) << whole.status();
   EXPECT_EQ(*whole, expected.decoded_whole);
 }
@@ -86,8 +82,8 @@ TEST_P(TokenizerTest, JoinsAsThePythonPackageDoes) { ForEachText(CheckJoin); }
 
 void CheckPieces(const Tokenizer& tokenizer, const ExpectedText& expected) {
   std::vector<std::string> pieces;
-  pieces.reserve(expected.ids.size());
-  for (const std::int64_t id : expected.ids) {
+  pieces.reserve(expected.tokens.ids.size());
+  for (const std::int64_t id : expected.tokens.ids) {
     pieces.push_back(tokenizer.PieceText(id));
   }
   EXPECT_EQ(pieces, expected.pieces);
@@ -169,9 +165,9 @@ int CountWrong(const Tokenizer& tokenizer,
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const ExpectedText& expected = texts[(first + i) % texts.size()];
     const auto tokens = tokenizer.Encode(expected.text, {});
-    const auto text = tokenizer.Decode(expected.ids, true);
-    const bool right = tokens.ok() && tokens->ids == expected.ids &&
-                       tokens->ranges == expected.ranges && text.ok() &&
+    const auto text = tokenizer.Decode(expected.tokens.ids, true);
+    const bool right = tokens.ok() && tokens->ids == expected.tokens.ids &&
+                       tokens->ranges == expected.tokens.ranges && text.ok() &&
                        *text == expected.decoded;
     if (!right) ++wrong;
   }

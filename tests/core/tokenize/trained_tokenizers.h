@@ -4,7 +4,9 @@
 #ifndef STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 #define STRATA_TESTS_CORE_TOKENIZE_TRAINED_TOKENIZERS_H_
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -21,17 +23,18 @@ namespace strata {
 // The tokenizers that make_tokenizers.py trains while the tests are built, by
 // the names of their folders, and what the Python packages say of many texts.
 inline constexpr std::array kTrainedTokenizers = {
-    "word_piece", "byte_level", "byte_level_nfkc", "llama", "unigram"};
+    "word_piece",    "byte_level",   "byte_level_nfkc", "roberta",
+    "byte_fallback", "unigram_json", "llama",           "unigram"};
+
+// Those of the values of PieceOrigin, in their order.
+inline constexpr std::array kOriginNames = {"special", "text", "pair"};
 
 struct ExpectedText {
   std::string text;
-  std::vector<std::int64_t> ids;
+  Tokens tokens;
   std::vector<std::string> pieces;
-  std::vector<ByteRange> ranges;
-  int leading = 0;
-  int trailing = 0;
   std::vector<std::int64_t> plain_ids;  // Without special pieces.
-  std::string decoded;                  // Of `ids`, without special pieces.
+  std::string decoded;                  // Of all pieces, without special ones.
   std::string decoded_whole;
 };
 
@@ -46,28 +49,54 @@ inline std::filesystem::path TrainedTokenizer(const std::string& name) {
   return std::filesystem::path(STRATA_TRAINED_TOKENIZERS) / name;
 }
 
+// What the Python packages wrote about all tokenizers, or one.
+inline nlohmann::json ReadTrainedJson(const std::string& file_name) {
+  std::ifstream file(TrainedTokenizer(file_name));
+  return nlohmann::json::parse(file);
+}
+
+inline std::vector<ByteRange> ToRanges(const nlohmann::json& json) {
+  std::vector<ByteRange> ranges;
+  for (const nlohmann::json& range : json) {
+    ranges.push_back({.begin = range.at(0), .end = range.at(1)});
+  }
+  return ranges;
+}
+
+inline Tokens ToTokens(const nlohmann::json& json) {
+  Tokens tokens{.ids = json.at("ids"),
+                .ranges = ToRanges(json.at("ranges")),
+                .origins = {},
+                .type_ids = json.at("type_ids")};
+  for (const nlohmann::json& name : json.at("origins")) {
+    const auto* const found = std::ranges::find(kOriginNames, name);
+    tokens.origins.push_back(
+        static_cast<PieceOrigin>(found - kOriginNames.begin()));
+  }
+  return tokens;
+}
+
 inline ExpectedText ToExpectedText(const nlohmann::json& json) {
-  ExpectedText text{
+  return {
       .text = json.at("text"),
-      .ids = json.at("ids"),
+      .tokens = ToTokens(json),
       .pieces = json.at("pieces"),
-      .ranges = {},
-      .leading = json.at("leading"),
-      .trailing = json.at("trailing"),
       .plain_ids = json.at("plain_ids"),
       .decoded = json.at("decoded"),
       .decoded_whole = json.at("decoded_whole"),
   };
-  for (const nlohmann::json& range : json.at("ranges")) {
-    text.ranges.push_back({.begin = range.at(0), .end = range.at(1)});
-  }
-  return text;
+}
+
+// Every vector of `tokens` equals that of `expected`.
+inline void ExpectTokens(const Tokens& tokens, const Tokens& expected) {
+  EXPECT_EQ(tokens.ids, expected.ids);
+  EXPECT_EQ(tokens.ranges, expected.ranges);
+  EXPECT_EQ(tokens.origins, expected.origins);
+  EXPECT_EQ(tokens.type_ids, expected.type_ids);
 }
 
 inline ExpectedTokenizer ReadExpected(const std::string& name) {
-  std::ifstream file(std::filesystem::path(STRATA_TRAINED_TOKENIZERS) /
-                     "expected.json");
-  const nlohmann::json json = nlohmann::json::parse(file).at(name);
+  const nlohmann::json json = ReadTrainedJson("expected.json").at(name);
   ExpectedTokenizer expected{.vocabulary_size = json.at("vocabulary_size"),
                              .vocabulary = json.at("vocabulary"),
                              .texts = {}};
@@ -80,6 +109,9 @@ inline ExpectedTokenizer ReadExpected(const std::string& name) {
 // For GoogleTest's messages.
 inline void PrintTo(const ByteRange& range, std::ostream* out) {
   *out << "[" << range.begin << ", " << range.end << ")";
+}
+inline void PrintTo(PieceOrigin origin, std::ostream* out) {
+  *out << kOriginNames.at(static_cast<std::size_t>(origin));
 }
 
 // A folder of the running test's own, removed with its contents afterwards.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional
 
 from strata.export.errors import ExportError
+from strata.export.prompts import read_prompts
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -98,6 +99,9 @@ def write_files(
     """Puts the tokenizer and strata.json beside the trace."""
     for name, source in tokenizer.items():
         shutil.copyfile(source, directory / name)
+    prompts = read_prompts(directory)
+    if prompts:
+        config = {**config, "prompts": prompts}
     text = json.dumps(config, indent=2) + "\n"
     (directory / "strata.json").write_text(text, encoding="utf-8")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional
 
 from strata.export.errors import ExportError
+from strata.export.prompts import PROMPTS_FILE
 
 # The first that there is becomes the model's tokenizer.
 TOKENIZERS = ("tokenizer.json", "tokenizer.model")
@@ -14,6 +15,7 @@ COMPANIONS = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    PROMPTS_FILE,
 )
 
 # Finds a file by its name; None where there is none.

@@ -13,23 +13,24 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use tokenizers::{Encoding, Tokenizer};
+use tokenizers::{EncodeInput, Encoding, Tokenizer};
 
 #[cxx::bridge(namespace = "strata::tokenizers_bridge")]
 mod ffi {
-    /// A piece, and the bytes `[begin, end)` that it came from.
-    struct BridgePiece {
-        id: u32,
-        begin: usize,
-        end: usize,
+    /// What a piece was made from.
+    enum BridgeOrigin {
+        Special,
+        Text,
+        Pair,
     }
 
-    /// A text's pieces. A text without pieces of its own has its special
-    /// pieces counted as leading.
-    struct BridgeEncoding {
-        pieces: Vec<BridgePiece>,
-        leading_special_pieces: usize,
-        trailing_special_pieces: usize,
+    /// A piece, and the bytes `[begin, end)` of the text that it came from.
+    struct BridgePiece {
+        id: u32,
+        type_id: u32,
+        origin: BridgeOrigin,
+        begin: usize,
+        end: usize,
     }
 
     extern "Rust" {
@@ -45,7 +46,16 @@ mod ffi {
             self: &BridgeTokenizer,
             text: &[u8],
             add_special_pieces: bool,
-        ) -> Result<BridgeEncoding>;
+        ) -> Result<Vec<BridgePiece>>;
+
+        /// Splits `text` and `pair`, both UTF-8, and joins their pieces as the
+        /// file says.
+        fn encode_pair(
+            self: &BridgeTokenizer,
+            text: &[u8],
+            pair: &[u8],
+            add_special_pieces: bool,
+        ) -> Result<Vec<BridgePiece>>;
 
         /// Joins pieces; ids without a piece are left out.
         fn decode(self: &BridgeTokenizer, ids: &[u32], skip_special_pieces: bool)
@@ -59,7 +69,7 @@ mod ffi {
     }
 }
 
-use ffi::{BridgeEncoding, BridgePiece};
+use ffi::{BridgeOrigin, BridgePiece};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -88,23 +98,45 @@ fn load_tokenizer(json: &[u8]) -> Result<Box<BridgeTokenizer>, Failure> {
 }
 
 impl BridgeTokenizer {
-    fn encode(&self, text: &[u8], add_special_pieces: bool) -> Result<BridgeEncoding, Failure> {
+    fn encode(&self, text: &[u8], add_special_pieces: bool) -> Result<Vec<BridgePiece>, Failure> {
         let text = std::str::from_utf8(text)?;
+        self.encode_input(text.into(), &[text], add_special_pieces)
+    }
+
+    fn encode_pair(
+        &self,
+        text: &[u8],
+        pair: &[u8],
+        add_special_pieces: bool,
+    ) -> Result<Vec<BridgePiece>, Failure> {
+        let text = std::str::from_utf8(text)?;
+        let pair = std::str::from_utf8(pair)?;
+        self.encode_input((text, pair).into(), &[text, pair], add_special_pieces)
+    }
+
+    /// Encodes `input`, which holds `texts`.
+    fn encode_input(
+        &self,
+        input: EncodeInput,
+        texts: &[&str],
+        add_special_pieces: bool,
+    ) -> Result<Vec<BridgePiece>, Failure> {
         without_unwinding(|| {
             // The library's own byte ranges can fall inside a character (where
             // a normaliser made one byte of several, the spaces that it trims
             // off are counted in the wrong unit), so that they are taken in
             // characters. Of ASCII both are the same, and bytes are cheaper.
-            if text.is_ascii() {
-                let encoding = self.tokenizer.encode(text, add_special_pieces)?;
-                return Ok(convert(&encoding, |byte| byte.min(text.len())));
+            if texts.iter().all(|text| text.is_ascii()) {
+                let encoding = self.tokenizer.encode(input, add_special_pieces)?;
+                return Ok(convert(&encoding, |text, byte| byte.min(texts[text].len())));
             }
             let encoding = self
                 .tokenizer
-                .encode_char_offsets(text, add_special_pieces)?;
-            let starts: Vec<usize> = text.char_indices().map(|(byte, _)| byte).collect();
-            Ok(convert(&encoding, |character| {
-                starts.get(character).copied().unwrap_or(text.len())
+                .encode_char_offsets(input, add_special_pieces)?;
+            let starts: Vec<Vec<usize>> = texts.iter().map(|text| starts_of(text)).collect();
+            Ok(convert(&encoding, |text, character| {
+                let starts = &starts[text];
+                starts[character.min(starts.len() - 1)]
             }))
         })
     }
@@ -122,31 +154,36 @@ impl BridgeTokenizer {
     }
 }
 
-/// The encoding with its offsets as bytes, which `byte_of` makes of them, never
-/// past the text's end.
-fn convert(encoding: &Encoding, byte_of: impl Fn(usize) -> usize) -> BridgeEncoding {
-    let pieces: Vec<BridgePiece> = encoding
-        .get_ids()
-        .iter()
-        .zip(encoding.get_offsets())
-        .map(|(&id, &(begin, end))| BridgePiece {
-            id,
-            begin: byte_of(begin.min(end)),
-            end: byte_of(end),
-        })
-        .collect();
+/// The byte at which each character of `text` begins, and the text's end.
+fn starts_of(text: &str) -> Vec<usize> {
+    text.char_indices()
+        .map(|(byte, _)| byte)
+        .chain([text.len()])
+        .collect()
+}
+
+/// The encoding with its offsets as bytes, which `byte_of` makes of the number
+/// of a text (0 or 1) and an offset in it, never past the text's end.
+fn convert(encoding: &Encoding, byte_of: impl Fn(usize, usize) -> usize) -> Vec<BridgePiece> {
+    let texts = encoding.get_sequence_ids();
     let special = encoding.get_special_tokens_mask();
-    let leading = special.iter().take_while(|&&mask| mask == 1).count();
-    let trailing = special[leading..]
-        .iter()
-        .rev()
-        .take_while(|&&mask| mask == 1)
-        .count();
-    BridgeEncoding {
-        pieces,
-        leading_special_pieces: leading,
-        trailing_special_pieces: trailing,
-    }
+    (0..encoding.len())
+        .map(|piece| {
+            let (begin, end) = encoding.get_offsets()[piece];
+            let text = texts[piece].unwrap_or(0);
+            BridgePiece {
+                id: encoding.get_ids()[piece],
+                type_id: encoding.get_type_ids()[piece],
+                origin: match (special[piece], text) {
+                    (1, _) => BridgeOrigin::Special,
+                    (_, 0) => BridgeOrigin::Text,
+                    _ => BridgeOrigin::Pair,
+                },
+                begin: byte_of(text, begin.min(end)),
+                end: byte_of(text, end),
+            }
+        })
+        .collect()
 }
 
 thread_local! {
