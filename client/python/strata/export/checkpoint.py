@@ -11,11 +11,13 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Mapping, NoReturn, Optional
 
 from curated_transformers.repository.file import RepositoryFile
 from curated_transformers.repository.hf_hub import HfHubRepository
 from curated_transformers.repository.repository import Repository
+from safetensors import SafetensorError
 from torch.nn import Module
 
 from strata.export import curated
@@ -145,7 +147,15 @@ def _load_checkpoint(
     files = _tokenizer_of(repository, tokenizer, config)
     try:
         module = loader.from_repo(repo=completed)
-    except (OSError, ValueError, KeyError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        UnpicklingError,  # Of what is more than weights.
+        SafetensorError,
+    ) as error:
         raise ExportError(
             f"cannot load the checkpoint of {repository.pretty_path()}: "
             f"{_with_cause(error)}"

@@ -72,8 +72,8 @@ def _roberta(paths: list[Path], config: Mapping[str, Any]) -> Tokenizer:
     # The space before a mask belongs to it.
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
     tokenizer.post_processor = processors.RobertaProcessing(
-        sep=("</s>", _id(tokenizer, "</s>")),
-        cls=("<s>", _id(tokenizer, "<s>")),
+        ("</s>", _id(tokenizer, "</s>")),
+        ("<s>", _id(tokenizer, "<s>")),
         add_prefix_space=prefix,
         trim_offsets=True,
     )

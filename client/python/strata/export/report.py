@@ -65,6 +65,8 @@ class Report:
 
 
 def _size(size: int) -> str:
+    if size < _KIBIBYTE:
+        return f"{size} bytes"
     if size < _MEBIBYTE:
         return f"{size / _KIBIBYTE:,.1f} KiB"
     return f"{size / _MEBIBYTE:,.1f} MiB"
