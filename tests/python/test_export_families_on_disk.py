@@ -47,6 +47,11 @@ for family in sys.argv[4:]:
     with torch.no_grad():
         states = torch.cat(model(ids, mask).all_outputs)
     torch.save(states, repository / family / "states.pt")
+for family in ("bert", "llama"):
+    code = cli.main([str(folder / family), "--tokenizer", str(tokenizer),
+                     "--repository", str(repository), "--name",
+                     family + "-keys", "--signature", "keys"])
+    assert code == 0, family
 code = cli.main([str(folder / "llama"), "--tokenizer", str(tokenizer),
                  "--repository", str(repository), "--name", "direct",
                  "--signature", "dict"])
@@ -169,6 +174,20 @@ def test_curated_transformers_2(family, exported_with_2):
     ids = torch.arange(23).view(1, 23) + 3
     states, _ = trace_states(exported_with_2 / family / "1", ids)
     assert error(states, expected) <= TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("llama-keys", True), ("bert-keys", True), ("llama", False)],
+)
+def test_2_has_sdpa_with_masks_of_keys_only(name, expected, exported_with_2):
+    trace = torch.jit.load(str(exported_with_2 / name / "1" / "model.pt"))
+    sdpa = "aten::scaled_dot_product_attention"
+    assert (sdpa in str(trace.inlined_graph)) == expected
+
+
+def test_2_cannot_be_traced_directly(exported_with_2):
+    assert not (exported_with_2 / "direct" / "1").exists()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -53,6 +53,14 @@ def loader_of(config: Mapping[str, Any], *, logits: bool) -> Optional[type]:
     return AutoEncoder
 
 
+def sdpa_takes(mask_form: str) -> bool:
+    """Whether PyTorch's own attention runs with a mask of this form.
+
+    2.x zeroes what padded queries see, by a mask that must be one of keys.
+    """
+    return IS_VERSION_1 or mask_form != "pairs"
+
+
 def local_file(folder: Path, path: str) -> RepositoryFile:
     """A file of a folder, which 1.x expects to be there."""
     if IS_VERSION_1 and not (folder / path).is_file():

@@ -12,7 +12,7 @@ from curated_transformers.layers.attention import enable_torch_sdp
 from curated_transformers.models.module import TransformerModule
 from torch.nn import Module
 
-from strata.export import compare, directory, tables
+from strata.export import compare, curated, directory, tables
 from strata.export.errors import ExportError
 from strata.export.progress import Progress
 from strata.export.report import Report
@@ -64,16 +64,16 @@ class Exporter:
         check_layers(layers)
         if isinstance(tokenizer, (str, Path)):
             tokenizer = local_tokenizer_files(Path(tokenizer))
+        self.progress = progress
         self.tokenizer = tokenizer
         self.model = model
         self.signature = choose_signature(
             model, signature, positions=positions, type_ids=type_ids
         )
         self.device = torch.device(device)
-        self.sdpa = sdpa
+        self.sdpa = sdpa and self._sdpa_runs()
         self.tolerance = tolerance
         self.logits = logits
-        self.progress = progress
         self.limit = tables.choose_limit(model, config, max_pieces)
         self.n_pieces = self._count_pieces()
         self.padding_id = self._choose_padding_id(config)
@@ -127,6 +127,15 @@ class Exporter:
                 "causal LM, whose output ends with a tensor [B, T, vocabulary]"
             )
         return comparison
+
+    def _sdpa_runs(self) -> bool:
+        runs = curated.sdpa_takes(self.signature.mask_form)
+        if not runs:
+            self.progress.note(
+                f"note: {curated.NAME} runs PyTorch's own attention with masks "
+                f"of keys only; {self.signature.name} is traced with its own"
+            )
+        return runs
 
     def _count_pieces(self) -> int:
         """The identifiers that the model, or else its tokenizer, knows."""
@@ -192,7 +201,13 @@ class Exporter:
                     check_trace=False,
                 )
                 torch.jit.save(trace, str(path))
-            except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            except (
+                RuntimeError,
+                TypeError,
+                ValueError,
+                IndexError,
+                AssertionError,
+            ) as error:
                 raise ExportError(
                     "the model cannot be traced with the "
                     f"{self.signature.name} signature "
