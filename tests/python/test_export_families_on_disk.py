@@ -30,7 +30,7 @@ TOLERANCE = 1e-5
 
 # Exports each of the families, and keeps what the model itself gives.
 _EXPORT_WITH_2 = """
-import pathlib, sys
+import pathlib, sys, types
 import torch
 torch.set_num_threads(1)
 from curated_transformers.layers.attention import AttentionMask
@@ -52,6 +52,13 @@ for family in ("bert", "llama"):
                      "--repository", str(repository), "--name",
                      family + "-keys", "--signature", "keys"])
     assert code == 0, family
+own = types.ModuleType("own")
+own.build = lambda: (
+    load(str(folder / "mpt"), tokenizer=tokenizer).module, str(tokenizer))
+sys.modules["own"] = own
+code = cli.main(["own:build", "--repository", str(repository),
+                 "--name", "own"])
+assert code == 0
 code = cli.main([str(folder / "llama"), "--tokenizer", str(tokenizer),
                  "--repository", str(repository), "--name", "direct",
                  "--signature", "dict"])
@@ -184,6 +191,13 @@ def test_2_has_sdpa_with_masks_of_keys_only(name, expected, exported_with_2):
     trace = torch.jit.load(str(exported_with_2 / name / "1" / "model.pt"))
     sdpa = "aten::scaled_dot_product_attention"
     assert (sdpa in str(trace.inlined_graph)) == expected
+
+
+def test_a_function_that_returns_a_model_of_2(exported_with_2):
+    expected = torch.load(exported_with_2 / "mpt" / "states.pt")
+    ids = torch.arange(23).view(1, 23) + 3
+    states, _ = trace_states(exported_with_2 / "own" / "1", ids)
+    assert error(states, expected) <= TOLERANCE
 
 
 def test_2_cannot_be_traced_directly(exported_with_2):
