@@ -69,9 +69,8 @@ constexpr double kSameKernels = 1e-5;
 // precisions this sees what their rounding would hide.
 absl::StatusOr<double> PaddedPieceError(const Subject& subject) {
   ModelConfig other = subject.config;
-  other.padding_id =
-      (other.padding_id + 1) %
-      std::max<std::int64_t>(1, subject.report.vocabulary_size);
+  other.padding_id = (other.padding_id + 1) %
+                     std::max<std::int64_t>(1, subject.report.vocabulary_size);
   const Subject filled{.trace = subject.trace,
                        .config = other,
                        .tokenizer_vocabulary = subject.tokenizer_vocabulary,
@@ -87,7 +86,8 @@ absl::StatusOr<double> PaddedPieceError(const Subject& subject) {
   for (int row = 0; row < static_cast<int>(probes.size()); ++row) {
     LayerTensors real;
     for (const at::Tensor& layer : once) {
-      real.push_back(layer.narrow(0, row, 1).narrow(1, 0, probes[row].pieces()));
+      real.push_back(
+          layer.narrow(0, row, 1).narrow(1, 0, probes[row].pieces()));
     }
     const double error = RelativeError(again, row, real);
     if (std::isnan(error)) return error;

@@ -27,7 +27,7 @@ import tiny_checkpoints  # noqa: E402
 MAX_PIECES = tiny_checkpoints.MAX_PIECES
 PLANTED = tiny_checkpoints.PLANTED
 
-FAMILIES = (
+DECODERS = (
     "falcon-old",
     "falcon-old-serial",
     "falcon-alibi",
@@ -35,13 +35,9 @@ FAMILIES = (
     "gpt-neox",
     "llama",
     "mpt",
-    "bert",
-    "roberta",
-    "camembert",
-    "xlm-roberta",
-    "albert",
-    "electra",
 )
+ENCODERS = ("bert", "roberta", "camembert", "xlm-roberta", "albert", "electra")
+FAMILIES = DECODERS + ENCODERS
 VERSIONS = ("1.3.2", "2.x")
 SIGNATURES = ("pairs", "keys", "pieces", "ids", "dict")
 DTYPES = ("float32", "bfloat16", "float16")
@@ -70,6 +66,11 @@ class Variant:
         # 2.x is traced through wrappers only, and its SDPA takes masks of keys.
         sdpa_pairs = (self.signature, self.attention) == ("pairs", "sdpa")
         return self.signature != "dict" and not sdpa_pairs
+
+    @property
+    def can_be_padded(self) -> bool:
+        """Whether a mask, or causality, hides padding."""
+        return self.signature != "ids" or self.family in DECODERS
 
 
 def every_variant() -> list[Variant]:

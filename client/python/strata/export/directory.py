@@ -100,7 +100,9 @@ def scratch_directory() -> Iterator[Path]:
         yield Path(folder)
 
 
-def write_files(directory: Path, tokenizer: TokenizerFiles, config: dict) -> None:
+def write_files(
+    directory: Path, tokenizer: TokenizerFiles, config: dict
+) -> None:
     """Puts the tokenizer and strata.json beside the trace."""
     for name, source in tokenizer.items():
         if isinstance(source, bytes):

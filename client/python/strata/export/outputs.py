@@ -20,7 +20,9 @@ class Outputs:
     def named(self) -> list[tuple[str, Tensor]]:
         """Everything, with what errors call it."""
         named = [(f"layer {i}", x) for i, x in enumerate(self.layers)]
-        return named + ([] if self.logits is None else [("logits", self.logits)])
+        if self.logits is not None:
+            named.append(("logits", self.logits))
+        return named
 
 
 def read_outputs(output: object) -> Outputs:

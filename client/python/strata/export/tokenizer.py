@@ -128,7 +128,9 @@ def read_sentencepiece(path: Path) -> Any:
     return processor
 
 
-def _kind(config: Mapping[str, Any], model_type: Optional[str]) -> Optional[str]:
+def _kind(
+    config: Mapping[str, Any], model_type: Optional[str]
+) -> Optional[str]:
     from strata.export import convert
 
     # The class tells more: a BERT-like model may have a RoBERTa's tokenizer.

@@ -16,16 +16,9 @@ from curated_transformers.models.transformer import (
 from torch import Tensor
 from torch.nn import Identity, Module
 
-from strata.export import curated
 from strata.export.errors import ExportError
 from strata.export.outputs import read_outputs
-from strata.export.signature import (
-    MASK,
-    PIECE_IDS,
-    POSITIONS,
-    TYPE_IDS,
-    Signature,
-)
+from strata.export.signature import POSITIONS, TYPE_IDS, Signature
 
 
 def first_position(module: Module) -> int:
@@ -70,8 +63,8 @@ class CuratedCall(Module):
         if type_ids is not None:
             options[TYPE_IDS] = type_ids
         output = self.inner(piece_ids, attention_mask, **options)
-        if isinstance(output, tuple):  # 1.x, while it is traced.
-            return output
+        if isinstance(output, tuple):
+            return tuple(output)  # As all outputs of 1.x are.
         logits = getattr(output, "logits", None)
         layers = (tuple(output.all_outputs),)
         return layers if logits is None else (*layers, logits)
