@@ -114,7 +114,7 @@ def build(
     folder = repository / f".checkpoints-{key}"
     if not (folder / "complete").exists():
         tiny_checkpoints.build(folder)
-        _write_tokenizer(folder)
+        tiny_checkpoints.write_tokenizer(folder)
         (folder / "complete").touch()
     for version in VERSIONS:
         missing = [
@@ -175,17 +175,6 @@ def _export_with_2(
         tiny_checkpoints.run_with_curated_2(
             __file__, str(repository), str(folder), file.name
         )
-
-
-def _write_tokenizer(folder: pathlib.Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {piece: i for i, piece in enumerate(alphabet)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def _key() -> str:

@@ -4,7 +4,6 @@
 
 import functools
 import json
-from pathlib import Path
 
 import pytest
 import tiny_models
@@ -12,6 +11,7 @@ import torch
 from curated_transformers.layers.attention import AttentionMask
 from strata.export import ExportError, export
 from torch import Tensor
+from traces import call, error
 
 FAMILIES = [*tiny_models.DECODERS, *tiny_models.ENCODERS]
 SIGNATURES = ["pairs", "keys", "pieces", "ids", "dict"]
@@ -42,34 +42,6 @@ def padded(lengths: tuple[int, ...], padding_id: int) -> tuple[Tensor, Tensor]:
         ids[row, :length] = pieces_of(length)
         real[row, :length] = True
     return ids, real
-
-
-def call(directory: Path, ids: Tensor, real: Tensor) -> tuple:
-    """Runs the directory's trace on a batch, as its strata.json says."""
-    config = json.loads((directory / "strata.json").read_text())
-    trace = torch.jit.load(str(directory / "model.pt"))
-    rows, length = ids.shape
-    keys = real.view(rows, 1, 1, length)
-    masks = {
-        "pairs": keys.expand(rows, 1, length, length),
-        "keys": keys,
-        "pieces": real,
-        "dict": {"bool_mask": keys},
-        "none": None,
-    }
-    values = {
-        "piece_ids": ids,
-        "attention_mask": masks[config["mask_form"]],
-        # Strided, as they come out of expand().
-        "positions": torch.arange(length).expand(rows, length),
-        "type_ids": torch.zeros_like(ids),
-    }
-    return trace(*(values[role] for role in config["arguments"]))
-
-
-def error(got: Tensor, expected: Tensor) -> float:
-    errors = (got - expected).norm(dim=-1) / expected.norm(dim=-1)
-    return float(errors.detach().max())
 
 
 def check_rows(output: tuple, lengths: tuple[int, ...], model) -> None:

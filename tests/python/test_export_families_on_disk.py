@@ -24,6 +24,7 @@ from curated_transformers.models import (
 )
 from strata.export import cli
 from torch import Tensor
+from traces import call, error
 
 FAMILIES = [*tiny_models.DECODERS, *tiny_models.ENCODERS]
 TOLERANCE = 1e-5
@@ -108,24 +109,8 @@ def run(tokenizer_folder, tmp_path, capsys):
 
 
 def trace_states(directory: Path, ids: Tensor) -> tuple[Tensor, tuple]:
-    config = json.loads((directory / "strata.json").read_text())
-    trace = torch.jit.load(str(directory / "model.pt"))
-    rows, length = ids.shape
-    values = {
-        "piece_ids": ids,
-        "attention_mask": torch.ones(
-            (rows, 1, length, length), dtype=torch.bool
-        ),
-        "positions": torch.arange(length).view(1, length),
-        "type_ids": torch.zeros_like(ids),
-    }
-    output = trace(*(values[role] for role in config["arguments"]))
-    return torch.cat(list(output[0])).detach(), output
-
-
-def error(got: Tensor, expected: Tensor) -> float:
-    errors = (got - expected).norm(dim=-1) / expected.norm(dim=-1)
-    return float(errors.max())
+    output = call(directory, ids, torch.ones_like(ids, dtype=torch.bool))
+    return torch.cat(list(output[0])), output
 
 
 def load_itself(auto: type, folder: Path):

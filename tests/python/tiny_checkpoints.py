@@ -48,6 +48,18 @@ def build(folder: pathlib.Path) -> None:
     run_with_curated_2(str(pathlib.Path(__file__).resolve()), str(folder))
 
 
+def write_tokenizer(folder: pathlib.Path) -> None:
+    """A byte-level tokenizer.json of fewer pieces than the models have."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {piece: i for i, piece in enumerate(alphabet)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
 def plant(model) -> None:
     """Makes two channels of the hidden states much larger than the others.
 
