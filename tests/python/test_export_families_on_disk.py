@@ -32,6 +32,7 @@ TOLERANCE = 1e-5
 # Exports each of the families, and keeps what the model itself gives.
 _EXPORT_WITH_2 = """
 import pathlib, sys, types
+import huggingface_hub
 import torch
 torch.set_num_threads(1)
 from curated_transformers.layers.attention import AttentionMask
@@ -53,6 +54,16 @@ for family in ("bert", "llama"):
                      "--repository", str(repository), "--name",
                      family + "-keys", "--signature", "keys"])
     assert code == 0, family
+def download(repo_id, filename, revision):
+    checkpoint = folder / repo_id.removeprefix("somebody/")
+    path = (tokenizer if "tok" in filename else checkpoint) / filename
+    if revision != "v2" or not path.exists():
+        raise huggingface_hub.utils.LocalEntryNotFoundError(filename)
+    return str(path)
+huggingface_hub.hf_hub_download = download
+code = cli.main(["somebody/mpt", "--revision", "v2", "--repository",
+                 str(repository), "--name", "hub"])
+assert code == 0
 own = types.ModuleType("own")
 own.build = lambda: (
     load(str(folder / "mpt"), tokenizer=tokenizer).module, str(tokenizer))
@@ -178,10 +189,13 @@ def test_2_has_sdpa_with_masks_of_keys_only(name, expected, exported_with_2):
     assert (sdpa in str(trace.inlined_graph)) == expected
 
 
-def test_a_function_that_returns_a_model_of_2(exported_with_2):
+@pytest.mark.parametrize("name", ["own", "hub"])
+def test_other_sources_of_2(name, exported_with_2):
+    """A function that returns a model of 2.x, and a name of the hub."""
     expected = torch.load(exported_with_2 / "mpt" / "states.pt")
     ids = torch.arange(23).view(1, 23) + 3
-    states, _ = trace_states(exported_with_2 / "own" / "1", ids)
+    states, _ = trace_states(exported_with_2 / name / "1", ids)
+    assert (exported_with_2 / name / "1" / "tokenizer.json").exists()
     assert error(states, expected) <= TOLERANCE
 
 
