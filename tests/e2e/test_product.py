@@ -35,7 +35,6 @@ import product_models
 import pytest
 import safetensors.torch
 import torch
-from conftest import folder_from
 from curated_transformers.models import BERTConfig, BERTEncoder
 from product_models import Variant
 
@@ -73,12 +72,6 @@ def encode_all(client, cases, model, *, transport="unary", **options):
     send = functools.partial(TRANSPORTS[transport], client, model=model)
     with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
         return list(pool.map(lambda case: send(case, **options), cases))
-
-
-@pytest.fixture(scope="session")
-def repository() -> pathlib.Path:
-    models = folder_from("STRATA_TEST_MODELS", "build/test-models")
-    return models.with_name(models.name + "-product")
 
 
 class References:
@@ -150,15 +143,15 @@ def sample() -> list[Variant]:
 
 
 @pytest.fixture(scope="module")
-def references(repository, sample) -> References:
-    return References(product_models.build(repository, sample))
+def references(built, sample) -> References:
+    return References(product_models.build(built, sample))
 
 
 @pytest.fixture(scope="module")
-def product_client(serve, repository, references, sample, tmp_path_factory):
+def product_client(serve, built, references, sample, tmp_path_factory):
     """Of one server of the whole sample."""
     served = product_models.subset(
-        repository, sample, tmp_path_factory.mktemp("product") / "models"
+        built, sample, tmp_path_factory.mktemp("product") / "models"
     )
     with serve(served) as server:
         with strata.Client(server.address, timeout=120) as client:
@@ -176,10 +169,10 @@ def test_family(family, transport, product_client, references, sample):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("family", product_models.FAMILIES)
-def test_every_variant(family, serve, repository, tmp_path):
+def test_every_variant(family, serve, built, tmp_path):
     variants = [x for x in product_models.every_variant() if x.family == family]
-    references = References(product_models.build(repository, variants))
-    served = product_models.subset(repository, variants, tmp_path / "models")
+    references = References(product_models.build(built, variants))
+    served = product_models.subset(built, variants, tmp_path / "models")
     with serve(served) as server:
         with strata.Client(server.address, timeout=300) as client:
             for variant in variants:
@@ -189,12 +182,12 @@ def test_every_variant(family, serve, repository, tmp_path):
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("dtype", product_models.DTYPES)
-def test_on_a_gpu(dtype, serve, repository, references, sample, tmp_path):
+def test_on_a_gpu(dtype, serve, built, references, sample, tmp_path):
     """Traces that were made on the CPU, with the CPU's numbers."""
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device on this machine")
     variants = [x for x in sample if x.dtype == dtype]
-    served = product_models.subset(repository, variants, tmp_path / "models")
+    served = product_models.subset(built, variants, tmp_path / "models")
     with serve(served, "--devices=cuda") as server:
         with strata.Client(server.address, timeout=120) as client:
             for variant in variants:
