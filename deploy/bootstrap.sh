@@ -79,7 +79,7 @@ install_rust() {
 python_environment() {
   local python=${STRATA_SYSTEM_PYTHON:-python3} key folder
   key=$({
-    cat deploy/requirements*.txt
+    cat deploy/requirements-no-deps.txt deploy/requirements.txt
     "$python" -c 'import sys; print(sys.version, sys.prefix)'
   } | sha256sum | cut -c1-12)
   folder="$STRATA_CACHE/python-$key"
@@ -103,6 +103,22 @@ python_environment() {
   echo "$folder"
 }
 
+# Curated Transformers 2.x in a folder of its own, since both versions go by
+# one name. Prints the folder; kept by its requirements alone, so that a new one
+# costs no new environment.
+curated_transformers_2() {
+  local list=deploy/requirements-curated-2.txt folder
+  folder="$STRATA_CACHE/curated-2-$(sha256sum <"$list" | cut -c1-12)"
+  if [[ ! -e "$folder/complete" ]]; then
+    rm -rf "$folder"
+    "$STRATA_PYTHON" -m pip install --disable-pip-version-check \
+      --progress-bar off -q --no-deps --target "$folder" -r "$list" >&2 ||
+      die "pip could not install $list; check the network and run this again"
+    touch "$folder/complete"
+  fi
+  echo "$folder"
+}
+
 install_packages "${BUILD_PACKAGES[@]}"
 if [[ "${1:-}" == --lint ]]; then
   install_packages "${LINT_PACKAGES[@]}"
@@ -113,6 +129,7 @@ fi
 install_rust
 environment=$(python_environment)
 export STRATA_PYTHON="$environment/bin/python"
+curated_2=$(curated_transformers_2)
 torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '
 import importlib.util
 print(importlib.util.find_spec("torch").submodule_search_locations[0])')}
@@ -135,3 +152,4 @@ else
   mv build/dependencies.cmake.new build/dependencies.cmake
 fi
 ln -sfn "$environment" build/python-environment
+ln -sfn "$curated_2" build/curated-transformers-2

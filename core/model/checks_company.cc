@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "core/model/checks.h"
+#include "core/model/config.h"
 #include "core/model/report.h"
 #include "core/model/subject.h"
 
@@ -59,6 +61,41 @@ Finding Judge(const absl::StatusOr<double>& error, double tolerance) {
                             passed ? "" : absl::StrCat(", above ", tolerance))};
 }
 
+// How far two forwards of the same shapes may be apart.
+constexpr double kSameKernels = 1e-5;
+
+// How far the real places of a batch move when another piece fills the padded
+// ones. Both have the same kernels, so what is hidden moves nothing: in the low
+// precisions this sees what their rounding would hide.
+absl::StatusOr<double> PaddedPieceError(const Subject& subject) {
+  ModelConfig other = subject.config;
+  other.padding_id = (other.padding_id + 1) %
+                     std::max<std::int64_t>(1, subject.report.vocabulary_size);
+  const Subject filled{.trace = subject.trace,
+                       .config = other,
+                       .tokenizer_vocabulary = subject.tokenizer_vocabulary,
+                       .clock = subject.clock,
+                       .report = subject.report};
+  const std::vector<Sequence> probes = {
+      Probe(subject, 11, 0), Probe(subject, 7, 1), Probe(subject, 3, 2)};
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors once,
+                          RunRows(subject, subject.trace, probes));
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors again,
+                          RunRows(filled, filled.trace, probes));
+  double largest = 0;
+  for (int row = 0; row < static_cast<int>(probes.size()); ++row) {
+    LayerTensors real;
+    for (const at::Tensor& layer : once) {
+      real.push_back(
+          layer.narrow(0, row, 1).narrow(1, 0, probes[row].pieces()));
+    }
+    const double error = RelativeError(again, row, real);
+    if (std::isnan(error)) return error;
+    largest = std::max(largest, error);
+  }
+  return largest;
+}
+
 double RefusalTolerance(const Subject& subject) {
   return kRefusalSlack * RoundingTolerance(subject.report.dtype);
 }
@@ -95,6 +132,13 @@ Finding CheckLengthGeneralises(Subject& subject) {
 Finding CheckPaddingInvisible(Subject& subject) {
   Finding finding =
       Judge(PaddingError(subject), RoundingTolerance(subject.report.dtype));
+  if (finding.passed) {
+    const Finding content = Judge(PaddedPieceError(subject), kSameKernels);
+    if (!content.passed) {
+      finding = content;
+      absl::StrAppend(&finding.found, " where another piece fills the padding");
+    }
+  }
   subject.report.padding_exact = finding.passed;
   if (!finding.passed) {
     absl::StrAppend(&finding.found,

@@ -61,15 +61,20 @@ class Case:
     ids: list[int]
 
 
-def mixed_cases(tokenizer, limit: int, count: int) -> list[Case]:
-    """Texts and ids in turn, of 1 piece to `limit`, most of them short."""
+def mixed_cases(
+    tokenizer, limit: int, count: int, *, first_id: int = 0
+) -> list[Case]:
+    """Texts and ids in turn, of 1 piece to `limit`, most of them short.
+
+    Ids are drawn from `first_id` on.
+    """
     dice = random.Random(20260101)
     size = tokenizer.get_vocab_size()
     cases = [Case(ids, ids) for ids in ([7], list(range(9, 9 + limit)))]
     while len(cases) < count:
         length = min(limit, 1 + int(dice.lognormvariate(3.0, 1.1)))
         if len(cases) % 2:
-            ids = [dice.randrange(size) for _ in range(length)]
+            ids = [dice.randrange(first_id, size) for _ in range(length)]
             cases.append(Case(ids, ids))
             continue
         text = " ".join(dice.choices(WORDS, k=max(1, length // 2)))

@@ -51,6 +51,13 @@ def models() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def built() -> pathlib.Path:
+    """Where the models of test_product.py are built, beside the others."""
+    folder = folder_from("STRATA_TEST_MODELS", "build/test-models")
+    return folder.with_name(folder.name + "-product")
+
+
+@pytest.fixture(scope="session")
 def serve(bin_dir) -> Callable[..., ServerProcess]:
     """serve(repository, *flags): a context manager of a running server."""
 

@@ -8,6 +8,7 @@ from typing import Callable, Iterator
 
 import pytest
 import safetensors.torch
+import tiny_checkpoints
 import tiny_models
 import torch
 from torch import Tensor
@@ -25,14 +26,8 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a byte-level tokenizer.json of fewer than 300 pieces."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {piece: i for i, piece in enumerate(alphabet)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     folder = tmp_path_factory.mktemp("tokenizer")
-    tokenizer.save(str(folder / "tokenizer.json"))
+    tiny_checkpoints.write_tokenizer(folder)
     (folder / "tokenizer_config.json").write_text('{"model_max_length": 64}')
     return folder
 

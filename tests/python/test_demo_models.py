@@ -76,7 +76,8 @@ def test_minilm_is_a_trained_model(repository):
         ids = torch.tensor([tokenizer.encode(sentence).ids])
         length = ids.size(1)
         mask = torch.ones((1, 1, length, length), dtype=torch.bool)
-        output = trace(ids, mask, torch.arange(length).view(1, length))
+        positions = torch.arange(length).view(1, length)
+        output = trace(ids, mask, positions, torch.zeros_like(ids))
         assert len(output[0]) == 7
         means.append(output[0][-1][0].mean(0))
     near = torch.cosine_similarity(means[0], means[1], dim=0)

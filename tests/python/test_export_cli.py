@@ -4,11 +4,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import huggingface_hub
 import pytest
+import tiny_models
 import torch
 from strata.export import cli
 from strata.export.directory import new_directory
@@ -60,12 +63,15 @@ def test_exports_a_folder(run, make_checkpoint, repository):
     assert summary["layers"].startswith("3,")
     assert summary["width"] == "32"
     assert summary["dtype"] == "float32"
-    assert summary["signature"] == "pairs"
+    assert summary["signature"] == (
+        "pairs (piece_ids, attention_mask, positions)"
+    )
     assert summary["longest"] == "40 pieces"
-    assert summary["model.pt"].endswith("MiB")
+    assert summary["model.pt"].endswith("KiB")
     assert "of at most 1e-05, to 40 pieces" in out
-    assert "tracing with the pairs signature" in err
-    assert "comparing the trace with the model" in err
+    assert "[3/5] tracing with the pairs signature" in err
+    assert "[4/5] comparing the trace with the model" in err
+    assert re.search(r"tracing with the pairs signature: \d+\.\d s", err)
     assert [x.name for x in (repository / "m").iterdir()] == ["1"]
 
 
@@ -82,6 +88,67 @@ def test_the_options_reach_the_trace(run, make_checkpoint, repository):
     assert config["mask_form"] == "dict"
     trace = torch.jit.load(str(directory / "model.pt"))
     assert "scaled_dot_product" not in str(trace.inlined_graph)
+
+
+def test_the_signature_can_be_chosen(run, make_checkpoint, repository):
+    code, out, _ = run(
+        make_checkpoint(),
+        *("--signature", "pieces", "--positions", "--no-type-ids"),
+        *("--layers", "0,2", "--max-pieces", "40"),
+    )
+    assert code == 0
+    assert "pieces (piece_ids, attention_mask, positions)" in out
+    assert "2 of the model's; by index 0: 0, 1: 2" in out
+    text = (repository / "m" / "1" / "strata.json").read_text()
+    config = json.loads(text)
+    assert config["arguments"] == ["piece_ids", "attention_mask", "positions"]
+    assert config["mask_form"] == "pieces"
+
+
+def test_logits_of_a_hub_name(
+    run, make_checkpoint, repository, tokenizer_folder, monkeypatch
+):
+    state = tiny_models.llama_state(tiny_models.build("llama"))
+    state["lm_head.weight"] = torch.randn((300, 32))
+    folder = make_checkpoint(state)
+
+    def download(repo_id: str, filename: str, revision: str) -> str:
+        assert (repo_id, revision) == ("somebody/something", "v2")
+        if not (folder / filename).exists():
+            raise huggingface_hub.utils.LocalEntryNotFoundError(filename)
+        return str(folder / filename)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    code, out, err = run(
+        *("somebody/something", "--revision", "v2"),
+        *("--logits", "--max-pieces", "40"),
+    )
+    assert code == 0, err
+    assert "[2/5] loading somebody/something" in err
+    trace = torch.jit.load(str(repository / "m" / "1" / "model.pt"))
+    ids = torch.zeros((1, 3), dtype=torch.long)
+    mask = torch.ones((1, 1, 3, 3), dtype=torch.bool)
+    output = trace(ids, mask, torch.arange(3).view(1, 3))
+    assert output[1].shape == (1, 3, 300)
+
+
+def test_a_dry_run_writes_nothing(run, make_checkpoint, repository):
+    code, out, err = run(make_checkpoint(), "--max-pieces", "40", "--dry-run")
+    assert code == 0
+    assert not repository.exists()
+    summary = dict(line.split(None, 1) for line in out.splitlines()[1:])
+    assert out.startswith("would write ")
+    assert f"{repository}/m/1" in out.splitlines()[0]
+    assert "KiB" in summary["model.pt"]
+    assert {"strata.json", "tokenizer.json"} <= set(summary)
+    assert "of at most 1e-05, to 40 pieces" in out
+
+
+def test_a_dry_run_finds_what_is_wrong(run, make_checkpoint, repository):
+    code, out, err = run(make_checkpoint(), "--dry-run", "--tolerance", "1e-30")
+    assert (code, out) == (1, "")
+    assert "the trace and the model disagree on lengths" in err
+    assert not repository.exists()
 
 
 def test_overwriting_is_refused(run, make_checkpoint, repository):
@@ -172,6 +239,14 @@ def test_more_pieces_than_learned_positions(
             ["x", "--repository", "r", "--name", "m", "--model-version", "a"],
             "int",
         ),
+        (
+            ["x", "--repository", "r", "--name", "m", "--layers", "1,x"],
+            "'1,x' is no list of integers such as 0,6,12",
+        ),
+        (
+            ["x", "--check", "models/m/1"],
+            "--check examines the directory that it names; leave out source",
+        ),
     ],
 )
 def test_usage_errors_exit_with_two(arguments, message, capsys):
@@ -193,7 +268,12 @@ def test_help_explains_and_loads_no_torch():
     )
     shown = run_python("-c", code)
     assert shown.returncode == 0, shown.stderr
-    for word in ("--repository", "package.module:function", "examples:"):
+    for word in (
+        "--repository",
+        "package.module:function",
+        "examples:",
+        "examination has the\nlast word",
+    ):
         assert word in shown.stdout
 
 

@@ -6,47 +6,31 @@ import re
 from typing import Callable, Mapping
 
 import torch
+from curated_transformers import models
 from curated_transformers.layers.activations import Activation
-from curated_transformers.models import (
-    ALBERTConfig,
-    ALBERTEncoder,
-    BERTConfig,
-    BERTEncoder,
-    CamemBERTEncoder,
-    FalconConfig,
-    FalconDecoder,
-    GPTNeoXConfig,
-    GPTNeoXDecoder,
-    LlamaCausalLM,
-    LlamaConfig,
-    LlamaDecoder,
-    MPTConfig,
-    MPTDecoder,
-    RoBERTaConfig,
-    RoBERTaEncoder,
-)
+from curated_transformers.models.xlm_roberta import XLMREncoder
 from torch import Tensor
 from torch.nn import Module
+
+from strata.export import curated
 
 LAYERS = 3
 WIDTH = 32
 PIECES = 300
 
 
-def _falcon(**options) -> FalconDecoder:
-    return FalconDecoder(
-        FalconConfig(
-            hidden_width=WIDTH,
-            n_hidden_layers=LAYERS,
-            n_query_heads=4,
-            n_pieces=PIECES,
-            **{"rotary_embedding_fraction": 1.0, **options},
-        )
+def _falcon(**options) -> models.FalconConfig:
+    return models.FalconConfig(
+        hidden_width=WIDTH,
+        n_hidden_layers=LAYERS,
+        n_query_heads=4,
+        n_pieces=PIECES,
+        **{"rotary_embedding_fraction": 1.0, **options},
     )
 
 
-def _llama_config() -> LlamaConfig:
-    return LlamaConfig(
+def _llama() -> models.LlamaConfig:
+    return models.LlamaConfig(
         activation=Activation.SiLU,
         rms_norm_eps=1e-6,
         hidden_width=WIDTH,
@@ -59,27 +43,23 @@ def _llama_config() -> LlamaConfig:
     )
 
 
-def _gpt_neox() -> GPTNeoXDecoder:
-    return GPTNeoXDecoder(
-        GPTNeoXConfig(
-            hidden_width=WIDTH,
-            intermediate_width=64,
-            n_hidden_layers=LAYERS,
-            n_attention_heads=2,
-            n_pieces=PIECES,
-            rotary_embedding_fraction=0.25,
-        )
+def _gpt_neox() -> models.GPTNeoXConfig:
+    return models.GPTNeoXConfig(
+        hidden_width=WIDTH,
+        intermediate_width=64,
+        n_hidden_layers=LAYERS,
+        n_attention_heads=2,
+        n_pieces=PIECES,
+        rotary_embedding_fraction=0.25,
     )
 
 
-def _mpt() -> MPTDecoder:
-    return MPTDecoder(
-        MPTConfig(
-            hidden_width=WIDTH,
-            n_hidden_layers=LAYERS,
-            n_attention_heads=4,
-            n_pieces=PIECES,
-        )
+def _mpt() -> models.MPTConfig:
+    return models.MPTConfig(
+        hidden_width=WIDTH,
+        n_hidden_layers=LAYERS,
+        n_attention_heads=4,
+        n_pieces=PIECES,
     )
 
 
@@ -95,63 +75,84 @@ def _encoder_options(**options) -> dict:
     }
 
 
-def _bert() -> BERTEncoder:
-    return BERTEncoder(
-        BERTConfig(**_encoder_options(n_positions=64, model_max_length=64))
+def _bert(**options) -> models.BERTConfig:
+    return models.BERTConfig(
+        **_encoder_options(n_positions=64, model_max_length=64, **options)
     )
 
 
-def _roberta(kind: type) -> RoBERTaEncoder:
-    return kind(
-        RoBERTaConfig(
-            **_encoder_options(
-                n_positions=66, model_max_length=64, padding_id=1
-            )
-        )
+def _roberta() -> models.RoBERTaConfig:
+    return models.RoBERTaConfig(
+        **_encoder_options(n_positions=66, model_max_length=64, padding_id=1)
     )
 
 
-def _albert() -> ALBERTEncoder:
-    return ALBERTEncoder(
-        ALBERTConfig(
-            **_encoder_options(
-                embedding_width=16, n_positions=64, model_max_length=64
-            ),
-            n_hidden_groups=1,
-        )
+def _albert() -> models.ALBERTConfig:
+    return models.ALBERTConfig(
+        **_encoder_options(
+            embedding_width=16, n_positions=64, model_max_length=64
+        ),
+        n_hidden_groups=1,
     )
 
+
+_FALCON = (models.FalconDecoder, models.FalconCausalLM)
+
+# By architecture: the decoder, the causal LM, and their configuration.
+_DECODERS = {
+    "falcon-old": (*_FALCON, lambda: _falcon(n_key_value_heads=1)),
+    "falcon-old-serial": (
+        *_FALCON,
+        lambda: _falcon(
+            n_key_value_heads=4, use_parallel_attention=False, use_bias=True
+        ),
+    ),
+    "falcon-alibi": (
+        *_FALCON,
+        lambda: _falcon(n_key_value_heads=1, use_alibi=True),
+    ),
+    "falcon-new": (
+        *_FALCON,
+        lambda: _falcon(n_key_value_heads=2, new_decoder_architecture=True),
+    ),
+    "gpt-neox": (models.GPTNeoXDecoder, models.GPTNeoXCausalLM, _gpt_neox),
+    "llama": (models.LlamaDecoder, models.LlamaCausalLM, _llama),
+    "mpt": (models.MPTDecoder, models.MPTCausalLM, _mpt),
+}
 
 DECODERS: Mapping[str, Callable[[], Module]] = {
-    "falcon-old": lambda: _falcon(n_key_value_heads=1),
-    "falcon-old-serial": lambda: _falcon(
-        n_key_value_heads=4, use_parallel_attention=False, use_bias=True
-    ),
-    "falcon-alibi": lambda: _falcon(n_key_value_heads=1, use_alibi=True),
-    "falcon-new": lambda: _falcon(
-        n_key_value_heads=2, new_decoder_architecture=True
-    ),
-    "gpt-neox": _gpt_neox,
-    "llama": lambda: LlamaDecoder(_llama_config()),
-    "mpt": _mpt,
+    name: lambda decoder=decoder, config=config: decoder(config())
+    for name, (decoder, _, config) in _DECODERS.items()
+}
+CAUSAL_LMS: Mapping[str, Callable[[], Module]] = {
+    name: lambda causal_lm=causal_lm, config=config: causal_lm(config())
+    for name, (_, causal_lm, config) in _DECODERS.items()
 }
 ENCODERS: Mapping[str, Callable[[], Module]] = {
-    "bert": _bert,
-    "roberta": lambda: _roberta(RoBERTaEncoder),
-    "camembert": lambda: _roberta(CamemBERTEncoder),
-    "albert": _albert,
+    "bert": lambda: models.BERTEncoder(_bert()),
+    "roberta": lambda: models.RoBERTaEncoder(_roberta()),
+    "camembert": lambda: models.CamemBERTEncoder(_roberta()),
+    "xlm-roberta": lambda: XLMREncoder(_roberta()),
+    "albert": lambda: models.ALBERTEncoder(_albert()),
 }
+if curated.ELECTRAEncoder is not None:
+    ENCODERS["electra"] = lambda: curated.ELECTRAEncoder(
+        _bert(embedding_width=16)
+    )
+# Those whose first piece has the position padding_id + 1.
+ROBERTAS = ("roberta", "camembert", "xlm-roberta")
+# Those that tell types of pieces apart.
+TYPED = ("bert", "albert", "electra")
 
 
 def build(name: str) -> Module:
     """The architecture's model, the same every time."""
-    model = {**DECODERS, **ENCODERS}[name]()
-    return randomized(model)
+    return randomized({**DECODERS, **ENCODERS}[name]())
 
 
-def llama_causal_lm() -> LlamaCausalLM:
+def causal_lm(name: str) -> Module:
     """The decoder with a language model's head on top."""
-    return randomized(LlamaCausalLM(_llama_config()))
+    return randomized(CAUSAL_LMS[name]())
 
 
 def randomized(model: Module) -> Module:
@@ -180,7 +181,7 @@ _LLAMA_NAMES = (
 )
 
 
-def llama_state(decoder: LlamaDecoder) -> dict[str, Tensor]:
+def llama_state(decoder: Module) -> dict[str, Tensor]:
     """The decoder's weights under the names of a Hugging Face checkpoint."""
     state = {}
     for name, tensor in decoder.state_dict().items():

@@ -117,6 +117,9 @@ INSTANTIATE_TEST_SUITE_P(
                     // A causal decoder needs no mask; an encoder does.
                     GoodCase{"unmasked_causal", MaskForm::kNone, true},
                     GoodCase{"unmasked_encoder", MaskForm::kNone, false},
+                    // Though rounding might be as large as what it sees.
+                    GoodCase{"unmasked_faint_bfloat16", MaskForm::kNone, false,
+                             kTestLayers, "bfloat16"},
                     GoodCase{"mask_ignored", MaskForm::kPairs, false},
                     GoodCase{"flat", MaskForm::kNone, true},
                     GoodCase{"with_cache", MaskForm::kNone, true},
@@ -129,6 +132,14 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodCase{"falcon", MaskForm::kDict, true},
                     GoodCase{"bert", MaskForm::kDict, true}),
     [](const auto& info) { return info.param.name; });
+
+TEST(ExaminationTest, PaddingIsSeenInTheLowPrecisionsToo) {
+  const Examination examination = ExamineFile("unmasked_faint_bfloat16");
+  EXPECT_THAT(FindCheck(examination.report, "padding_invisible").found,
+              AllOf(StartsWith("a relative error of "),
+                    HasSubstr("where another piece fills the padding: only "
+                              "sequences of equal length share a batch")));
+}
 
 struct BadCase {
   std::string name;

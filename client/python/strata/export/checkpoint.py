@@ -11,20 +11,26 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from pickle import UnpicklingError
+from typing import Any, Mapping, NoReturn, Optional
 
-import torch
-from curated_transformers.models import AutoDecoder, AutoEncoder
-from curated_transformers.repository.file import LocalFile, RepositoryFile
+from curated_transformers.repository.file import RepositoryFile
 from curated_transformers.repository.hf_hub import HfHubRepository
 from curated_transformers.repository.repository import Repository
+from safetensors import SafetensorError
 from torch.nn import Module
 
+from strata.export import curated
 from strata.export.config import check_config, complete_config
 from strata.export.errors import ExportError
-from strata.export.tokenizer import local_tokenizer_files, tokenizer_files
+from strata.export.tokenizer import (
+    TokenizerFiles,
+    local_tokenizer_files,
+    tokenizer_files,
+)
 
 _CONFIG_FILE = "config.json"
+_ELECTRA = ", and 2.x knows electra too"
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,19 @@ class Source:
     """A loaded model, its tokenizer's files and its Hugging Face config."""
 
     module: Module
-    tokenizer: Mapping[str, Path]
+    tokenizer: TokenizerFiles
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-class _LocalRepository(Repository):
+class _ReadOnly(Repository):
+    """A repository that nothing is written to."""
+
+    def transaction(self) -> NoReturn:
+        # Curated Transformers 2.x asks for it, and never calls it here.
+        raise NotImplementedError(f"{self.pretty_path()} is not written to")
+
+
+class _LocalRepository(_ReadOnly):
     """A checkpoint folder, whose files are mapped rather than read."""
 
     def __init__(self, folder: Path):
@@ -44,15 +58,13 @@ class _LocalRepository(Repository):
         self.folder = folder
 
     def file(self, path: str) -> RepositoryFile:
-        if not (self.folder / path).is_file():
-            raise FileNotFoundError(f"there is no {path} in {self.folder}")
-        return LocalFile(path=str(self.folder / path))
+        return curated.local_file(self.folder, path)
 
     def pretty_path(self, path: Optional[str] = None) -> str:
         return str(self.folder / path if path else self.folder)
 
 
-class _CompletedRepository(Repository):
+class _CompletedRepository(_ReadOnly):
     """A repository whose config.json was read, checked and completed."""
 
     def __init__(self, inner: Repository, config: Mapping[str, Any]):
@@ -77,15 +89,16 @@ def load(
     *,
     revision: str = "main",
     tokenizer: Optional[Path] = None,
-    device: Optional[torch.device] = None,
+    logits: bool = False,
 ) -> Source:
     """Loads a folder, a `package.module:function` or a hub name.
 
-    `tokenizer`, a folder or a file, takes the place of the source's own.
+    `tokenizer`, a folder or a file, takes the place of the source's own. With
+    `logits`, the checkpoint's causal LM is loaded instead of its decoder.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
-        return _load_checkpoint(_LocalRepository(folder), tokenizer, device)
+        return _load_checkpoint(_LocalRepository(folder), tokenizer, logits)
     if ":" in source:
         return load_callable(source, tokenizer)
     if source.startswith((".", "~", os.sep)) or source.count("/") > 1:
@@ -94,7 +107,7 @@ def load(
             "name such as tiiuae/falcon-7b, or package.module:function"
         )
     repository = HfHubRepository(name=source, revision=revision)
-    return _load_checkpoint(repository, tokenizer, device)
+    return _load_checkpoint(repository, tokenizer, logits)
 
 
 def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
@@ -126,28 +139,43 @@ def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
 
 
 def _load_checkpoint(
-    repository: Repository,
-    tokenizer: Optional[Path],
-    device: Optional[torch.device],
+    repository: Repository, tokenizer: Optional[Path], logits: bool
 ) -> Source:
     config = _read_config(repository)
-    auto = _auto_class(config)
+    loader = _loader(config, logits)
     completed = _CompletedRepository(repository, config)
-    files = (
-        tokenizer_files(
-            lambda name: _find(repository, name), repository.pretty_path()
-        )
-        if tokenizer is None
-        else local_tokenizer_files(tokenizer)
-    )
+    files = _tokenizer_of(repository, tokenizer, config)
     try:
-        module = auto.from_repo(repo=completed, device=device)
-    except (OSError, ValueError, KeyError) as error:
+        module = loader.from_repo(repo=completed)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        UnpicklingError,  # Of what is more than weights.
+        SafetensorError,
+    ) as error:
         raise ExportError(
             f"cannot load the checkpoint of {repository.pretty_path()}: "
             f"{_with_cause(error)}"
         ) from error
     return Source(module, files, config)
+
+
+def _tokenizer_of(
+    repository: Repository,
+    tokenizer: Optional[Path],
+    config: Mapping[str, Any],
+) -> TokenizerFiles:
+    model_type = config.get("model_type")
+    if tokenizer is not None:
+        return local_tokenizer_files(tokenizer, model_type)
+    return tokenizer_files(
+        lambda name: _find(repository, name),
+        repository.pretty_path(),
+        model_type,
+    )
 
 
 def _read_config(repository: Repository) -> Mapping[str, Any]:
@@ -163,22 +191,29 @@ def _read_config(repository: Repository) -> Mapping[str, Any]:
     return config
 
 
-def _auto_class(config: Mapping[str, Any]) -> type:
-    known: list[str] = []
-    for auto in (AutoDecoder, AutoEncoder):
-        if config.get("model_type") in auto._hf_model_type_to_curated:
-            return auto
-        known += auto._hf_model_type_to_curated
-    raise ExportError(
-        f"the checkpoint's model_type is {config.get('model_type')!r}; Curated "
-        f"Transformers knows {', '.join(sorted(known))}. Another model can be "
-        "exported by a Python function: package.module:function"
-    )
+def _loader(config: Mapping[str, Any], logits: bool) -> type:
+    loader = curated.loader_of(config, logits=logits)
+    if loader is None:
+        raise ExportError(
+            f"the checkpoint's model_type is {config.get('model_type')!r}; "
+            f"{curated.NAME} knows {', '.join(curated.model_types())}"
+            f"{_ELECTRA if config.get('model_type') == 'electra' else ''}. "
+            "Another model can be exported by a Python function: "
+            "package.module:function"
+        )
+    if logits and not curated.is_decoder(config):
+        raise ExportError(
+            f"--logits was given, and {config['model_type']} models are "
+            "encoders, which Curated Transformers loads without a head; leave "
+            "the option out"
+        )
+    return loader
 
 
 def _find(repository: Repository, name: str) -> Optional[Path]:
     try:
-        path = repository.file(name).path
+        file = repository.file(name)
+        path = file.path if curated.exists(file) else None
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -14,12 +14,8 @@ import torch
 from torch import Tensor
 
 from strata.export.errors import ExportError
-from strata.export.signature import (
-    Batch,
-    Signature,
-    inputs,
-    layers_of,
-)
+from strata.export.outputs import Outputs, read_outputs
+from strata.export.signature import Batch, Signature, inputs
 
 # The largest ||trace - eager|| / ||eager|| of a piece in a layer, by the dtype
 # of the hidden states. The low precisions keep 8 and 11 bits, and their error
@@ -57,6 +53,7 @@ class Comparison:
     worst_error: float
     tolerance: float
     longest: int  # Pieces of the longest sequence that was compared.
+    vocabulary: Optional[int] = None  # Of the logits, where there are any.
 
 
 Run = Callable[[tuple], object]
@@ -70,6 +67,7 @@ def compare(
     make_batch: Callable[[tuple[int, ...]], Batch],
     limit: Optional[int],
     tolerance: Optional[float] = None,
+    on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Runs both on batches of several shapes, padded and alone.
 
@@ -78,36 +76,60 @@ def compare(
     than the tolerance.
     """
     worst = 0.0
-    shapes = batch_lengths(limit)
-    for lengths in shapes:
+    shapes = batch_lengths(limit, padded=signature.padded)
+    for done, lengths in enumerate(shapes):
+        on_batch(done, len(shapes))
         batch = make_batch(lengths)
-        got = _layers(trace, "trace", signature, batch)
-        expected = _layers(eager, "model", signature, batch)
-        allowed = tolerance or _tolerance(expected[-1].dtype)
-        worst = max(worst, _worst(got, expected, lengths, allowed, _KEPT))
+        got = run_batch(trace, "trace", signature, batch)
+        expected = run_batch(eager, "model", signature, batch)
+        allowed = tolerance or tolerance_of(expected)
+        worst = max(worst, worst_error(got, expected, lengths, allowed, _KEPT))
         if len(lengths) == 1:
             continue
         for row, length in enumerate(lengths):
-            alone = _layers(eager, "model", signature, batch.row(row))
-            mine = [layer[row : row + 1] for layer in got]
+            alone = run_batch(eager, "model", signature, batch.row(row))
             where = _PADDING.format(row=row, lengths=list(lengths))
-            worst = max(worst, _worst(mine, alone, (length,), allowed, where))
+            mine = row_of(got, row)
+            error = worst_error(mine, alone, (length,), allowed, where)
+            worst = max(worst, error)
+    last = expected.layers[-1]
     return Comparison(
-        layers=len(expected) - 1,
-        width=expected[-1].size(-1),
-        dtype=expected[-1].dtype,
+        layers=len(expected.layers) - 1,
+        width=last.size(-1),
+        dtype=last.dtype,
         worst_error=worst,
         tolerance=allowed,
         longest=max(max(lengths) for lengths in shapes),
+        vocabulary=(
+            None if expected.logits is None else expected.logits.size(-1)
+        ),
     )
 
 
-def batch_lengths(limit: Optional[int]) -> list[tuple[int, ...]]:
-    """The batches to compare: none is over the limit, and one is at it."""
+def batch_lengths(
+    limit: Optional[int], *, padded: bool = True
+) -> list[tuple[int, ...]]:
+    """The batches to compare: none is over the limit, and one is at it.
+
+    Unless they are `padded`, the sequences of a batch are of one length.
+    """
+    shapes = [
+        lengths if padded else (max(lengths),) * len(lengths)
+        for lengths in _BATCHES
+    ]
     if limit is None:
-        return list(_BATCHES)
-    shapes = [tuple(min(n, limit) for n in lengths) for lengths in _BATCHES]
+        return shapes
+    shapes = [tuple(min(n, limit) for n in lengths) for lengths in shapes]
     return shapes + [(limit,)]
+
+
+def row_of(outputs: Outputs, row: int) -> Outputs:
+    """A row's part of a batch's outputs."""
+    logits = outputs.logits
+    return Outputs(
+        [layer[row : row + 1] for layer in outputs.layers],
+        None if logits is None else logits[row : row + 1],
+    )
 
 
 def example_lengths(limit: Optional[int]) -> tuple[int, ...]:
@@ -115,12 +137,13 @@ def example_lengths(limit: Optional[int]) -> tuple[int, ...]:
     return tuple(min(n, limit or n) for n in EXAMPLE_LENGTHS)
 
 
-def _layers(
+def run_batch(
     run: Run, who: str, signature: Signature, batch: Batch
-) -> list[Tensor]:
+) -> Outputs:
+    """Runs the "trace" or the "model"; ExportError where it does not run."""
     try:
         with torch.no_grad():
-            return layers_of(run(inputs(signature, batch)))
+            return read_outputs(run(inputs(signature, batch)))
     except (RuntimeError, IndexError) as error:
         rows, length = batch.piece_ids.shape
         reason = _last_line(error)
@@ -135,7 +158,9 @@ def _layers(
         ) from error
 
 
-def _tolerance(dtype: torch.dtype) -> float:
+def tolerance_of(outputs: Outputs) -> float:
+    """The largest error that is allowed, by the dtype."""
+    dtype = outputs.layers[-1].dtype
     if dtype not in TOLERANCES:
         known = ", ".join(str(x) for x in TOLERANCES)
         raise ExportError(
@@ -144,46 +169,52 @@ def _tolerance(dtype: torch.dtype) -> float:
     return TOLERANCES[dtype]
 
 
-def _worst(
-    got: list[Tensor],
-    expected: list[Tensor],
+def worst_error(
+    got: Outputs,
+    expected: Outputs,
     lengths: tuple[int, ...],
     tolerance: float,
     cause: str,
 ) -> float:
     """The largest error of a real piece; ExportError where it is too large."""
-    if len(got) != len(expected):
+    ours, theirs = got.named(), expected.named()
+    if len(ours) != len(theirs):
         raise ExportError(
-            f"the trace returns {len(got)} layers for lengths {list(lengths)} "
-            f"where the model returns {len(expected)}. {_KEPT}"
+            f"the trace returns {len(got.layers)} layers for lengths "
+            f"{list(lengths)} where the model returns {len(expected.layers)}, "
+            f"or logits that the other has not. {_KEPT}"
         )
     worst = 0.0
-    for layer, (ours, theirs) in enumerate(zip(got, expected, strict=True)):
+    for (name, x), (_, y) in zip(ours, theirs, strict=True):
         for row, length in enumerate(lengths):
-            # A sequence that ran alone has no padding: length may differ.
-            if (
-                ours.size(0) != theirs.size(0)
-                or ours.size(1) < length
-                or ours.size(2) != theirs.size(2)
-            ):
-                raise ExportError(
-                    f"the trace returns {list(ours.shape)} for layer {layer} "
-                    f"where the model returns {list(theirs.shape)}. {_KEPT}"
-                )
-            errors = _relative(ours[row, :length], theirs[row, :length])
+            _check_shapes(name, x, y, length)
+            errors = _relative(x[row, :length], y[row, :length])
             # Not-a-number is a mismatch too, hence the negation.
             wrong = ~(errors <= tolerance)
             if bool(wrong.any()):
                 piece = int(wrong.nonzero()[0])
                 raise ExportError(
                     f"the trace and the model disagree on lengths "
-                    f"{list(lengths)}: piece {piece} of row {row} in layer "
-                    f"{layer} has a relative error of {errors[piece]:.3g}, and "
+                    f"{list(lengths)}: piece {piece} of row {row} in {name} "
+                    f"has a relative error of {errors[piece]:.3g}, and "
                     f"at most {tolerance:.3g} is allowed; {wrong.sum()} of "
                     f"{length} pieces are wrong there. {cause}"
                 )
             worst = max(worst, float(errors.max()))
     return worst
+
+
+def _check_shapes(name: str, ours: Tensor, theirs: Tensor, length: int) -> None:
+    # A sequence that ran alone has no padding: the lengths may differ.
+    if (
+        ours.size(0) != theirs.size(0)
+        or ours.size(1) < length
+        or ours.size(2) != theirs.size(2)
+    ):
+        raise ExportError(
+            f"the trace returns {list(ours.shape)} for {name} where the model "
+            f"returns {list(theirs.shape)}. {_KEPT}"
+        )
 
 
 def _relative(ours: Tensor, theirs: Tensor) -> Tensor:

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking a Hugging Face config.json.
 
-Curated Transformers 1.3.2 reads a few of its keys and computes the rest one
+Curated Transformers reads a few of its keys and computes the rest one
 way only. A checkpoint that says otherwise loads without a word and gives wrong
 hidden states, in the model and in its trace alike, so it is refused here.
 """
 
 from typing import Any, Mapping
 
+from strata.export import curated
 from strata.export.errors import ExportError
 
 _NOT_SCALED = {"rope_scaling": (None,)}
@@ -20,6 +21,7 @@ _COMPUTED: Mapping[str, Mapping[str, tuple]] = {
     "albert": _ENCODER,
     "bert": _ENCODER,
     "camembert": _ENCODER,
+    "electra": _ENCODER,
     "roberta": _ENCODER,
     "xlm-roberta": _ENCODER,
     "falcon": {
@@ -69,7 +71,7 @@ def check_config(config: Mapping[str, Any]) -> None:
         if value not in computed:
             raise ExportError(
                 f"the checkpoint's config.json has {key} = {value!r}, and "
-                f"Curated Transformers 1.3.2 computes {computed[-1]!r} for "
+                f"{curated.NAME} computes {computed[-1]!r} for "
                 f"{model_type} whatever it says: the hidden states would be "
                 "wrong. Export the model by a Python function that builds it "
                 "otherwise"

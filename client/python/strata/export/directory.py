@@ -14,10 +14,11 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Mapping, Optional
+from typing import Iterator, Optional
 
 from strata.export.errors import ExportError
 from strata.export.prompts import read_prompts
+from strata.export.tokenizer import TokenizerFiles
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -93,12 +94,22 @@ def new_directory(directory: Path, *, force: bool) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """A folder elsewhere, to write into in vain: a dry run's."""
+    with tempfile.TemporaryDirectory(prefix="strata-export.") as folder:
+        yield Path(folder)
+
+
 def write_files(
-    directory: Path, tokenizer: Mapping[str, Path], config: dict
+    directory: Path, tokenizer: TokenizerFiles, config: dict
 ) -> None:
     """Puts the tokenizer and strata.json beside the trace."""
     for name, source in tokenizer.items():
-        shutil.copyfile(source, directory / name)
+        if isinstance(source, bytes):
+            (directory / name).write_bytes(source)
+        else:
+            shutil.copyfile(source, directory / name)
     prompts = read_prompts(directory)
     if prompts:
         config = {**config, "prompts": prompts}

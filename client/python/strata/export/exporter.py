@@ -5,28 +5,35 @@
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Optional, Union
+from typing import Any, Iterator, Mapping, Optional, Sequence, Union
 
 import torch
 from curated_transformers.layers.attention import enable_torch_sdp
-from curated_transformers.models.module import (
-    CausalLMModule,
-    DecoderModule,
-    TransformerModule,
-)
+from curated_transformers.models.module import TransformerModule
 from torch.nn import Module
 
-from strata.export import compare, directory, tables
+from strata.export import compare, curated, directory, tables
 from strata.export.errors import ExportError
+from strata.export.progress import Progress
 from strata.export.report import Report
 from strata.export.signature import (
-    SIGNATURES,
-    first_position,
+    choose_signature,
     inputs,
+    is_causal,
     random_batch,
-    with_signature,
 )
-from strata.export.tokenizer import local_tokenizer_files, vocabulary_size
+from strata.export.tokenizer import (
+    TokenizerFiles,
+    local_tokenizer_files,
+    vocabulary_size,
+)
+from strata.export.wrapper import (
+    check_layers,
+    cut_above,
+    first_position,
+    layer_count,
+    traceable,
+)
 
 
 class Exporter:
@@ -35,53 +42,57 @@ class Exporter:
     def __init__(
         self,
         model: Module,
-        tokenizer: Union[str, Path, Mapping[str, Path]],
+        tokenizer: Union[str, Path, TokenizerFiles],
         *,
         signature: str,
+        positions: Optional[bool],
+        type_ids: Optional[bool],
+        layers: Optional[Sequence[int]],
+        logits: bool,
         dtype: Optional[torch.dtype],
         device: Union[str, torch.device],
         max_pieces: Optional[int],
         sdpa: bool,
         tolerance: Optional[float],
         config: Mapping[str, Any],
-        progress: Callable[[str], None],
+        progress: Progress,
     ):
-        if signature not in SIGNATURES:
-            raise ExportError(
-                f"the signature is '{signature}'; expected "
-                f"{' or '.join(SIGNATURES)}"
-            )
         if max_pieces is not None and max_pieces < 1:
             raise ExportError(
                 f"--max-pieces is {max_pieces}; expected at least 1"
             )
+        check_layers(layers)
         if isinstance(tokenizer, (str, Path)):
             tokenizer = local_tokenizer_files(Path(tokenizer))
-        self.tokenizer = tokenizer
-        self.signature = SIGNATURES[signature]
-        self.device = torch.device(device)
-        self.sdpa = sdpa
-        self.tolerance = tolerance
         self.progress = progress
-        self.limit = tables.choose_limit(model, config, max_pieces)
+        self.tokenizer = tokenizer
         self.model = model
+        self.signature = choose_signature(
+            model, signature, positions=positions, type_ids=type_ids
+        )
+        self.device = torch.device(device)
+        self.sdpa = sdpa and self._sdpa_runs()
+        self.tolerance = tolerance
+        self.logits = logits
+        self.limit = tables.choose_limit(model, config, max_pieces)
         self.n_pieces = self._count_pieces()
         self.padding_id = self._choose_padding_id(config)
+        self._choose_layers(layers)
         self._prepare(dtype)
-        self.module = with_signature(model, self.signature)
+        self.module = traceable(model, self.signature, self.layers)
 
-    def write(self, destination: Path, *, force: bool) -> Report:
+    def write(
+        self, destination: Path, *, force: bool, dry_run: bool = False
+    ) -> Report:
         """Traces, compares and writes; all of it or nothing."""
         destination = destination.absolute()
-        with directory.new_directory(destination, force=force) as draft:
-            path = draft / "model.pt"
-            self.progress(f"tracing with the {self.signature.name} signature")
-            hints = self._trace(path)
-            self.progress("comparing the trace with the model")
-            try:
-                comparison = self._compare(path)
-            except ExportError as error:
-                raise ExportError(_with_hints(str(error), hints)) from error
+        with (
+            directory.scratch_directory()
+            if dry_run
+            else directory.new_directory(destination, force=force)
+        ) as draft:
+            comparison = self._make(draft / "model.pt")
+            self.progress.step("writing the directory")
             config = directory.strata_json(
                 arguments=self.signature.arguments,
                 mask_form=self.signature.mask_form,
@@ -90,14 +101,41 @@ class Exporter:
                 final_norm_layers=self._final_norm_layers(comparison.layers),
             )
             directory.write_files(draft, self.tokenizer, config)
-            size = path.stat().st_size
+            files = {x.name: x.stat().st_size for x in draft.iterdir()}
         return Report(
             directory=destination,
-            signature=self.signature.name,
+            signature=str(self.signature),
             comparison=comparison,
             max_pieces=self.limit,
-            size=size,
+            files=dict(sorted(files.items())),
+            layers=self.layers,
+            written=not dry_run,
         )
+
+    def _make(self, path: Path) -> compare.Comparison:
+        """Writes the trace, and compares what was written with the model."""
+        self.progress.step(f"tracing with the {self.signature.name} signature")
+        hints = self._trace(path)
+        self.progress.step("comparing the trace with the model")
+        try:
+            comparison = self._compare(path)
+        except ExportError as error:
+            raise ExportError(_with_hints(str(error), hints)) from error
+        if self.logits and comparison.vocabulary is None:
+            raise ExportError(
+                "--logits was given, and the model returns none: expected a "
+                "causal LM, whose output ends with a tensor [B, T, vocabulary]"
+            )
+        return comparison
+
+    def _sdpa_runs(self) -> bool:
+        runs = curated.sdpa_takes(self.signature.mask_form)
+        if not runs:
+            self.progress.note(
+                f"note: {curated.NAME} runs PyTorch's own attention with masks "
+                f"of keys only; {self.signature.name} is traced with its own"
+            )
+        return runs
 
     def _count_pieces(self) -> int:
         """The identifiers that the model, or else its tokenizer, knows."""
@@ -106,7 +144,7 @@ class Exporter:
             return by_tokenizer
         by_model = self.model.config.embedding.n_pieces
         if by_tokenizer > by_model:
-            self.progress(
+            self.progress.note(
                 f"warning: the tokenizer knows {by_tokenizer} pieces and the "
                 f"model {by_model}: is it the model's own? Texts that use the "
                 "others will be refused"
@@ -123,6 +161,19 @@ class Exporter:
         if isinstance(padding_id, int) and 0 <= padding_id < self.n_pieces:
             return padding_id
         return 0
+
+    def _choose_layers(self, layers: Optional[Sequence[int]]) -> None:
+        self.layers = None if layers is None else tuple(layers)
+        count = layer_count(self.model)
+        self.last_layer = count
+        if self.layers is None or count is None:
+            return
+        if self.layers[-1] > count:
+            raise ExportError(
+                f"--layers asks for layer {self.layers[-1]}, and the model has "
+                f"0 to {count}"
+            )
+        cut_above(self.model, self.layers[-1])
 
     def _prepare(self, dtype: Optional[torch.dtype]) -> None:
         try:
@@ -150,7 +201,13 @@ class Exporter:
                     check_trace=False,
                 )
                 torch.jit.save(trace, str(path))
-            except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            except (
+                RuntimeError,
+                TypeError,
+                ValueError,
+                IndexError,
+                AssertionError,
+            ) as error:
                 raise ExportError(
                     "the model cannot be traced with the "
                     f"{self.signature.name} signature "
@@ -172,6 +229,7 @@ class Exporter:
             make_batch=self._batch,
             limit=self.limit,
             tolerance=self.tolerance,
+            on_batch=self.progress.advance,
         )
 
     def _batch(self, lengths: tuple[int, ...]):
@@ -185,8 +243,11 @@ class Exporter:
     def _final_norm_layers(self, layers: int) -> list[int]:
         # Decoders normalise the last layer's output once more; encoders, and
         # modules of which nothing is known, have no such layer to name.
-        decoder = isinstance(self.model, (DecoderModule, CausalLMModule))
-        return [layers] if decoder else []
+        if not is_causal(self.model):
+            return []
+        if self.layers is None:
+            return [layers]
+        return [i for i, x in enumerate(self.layers) if x == self.last_layer]
 
 
 @contextmanager

@@ -1,25 +1,48 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two signatures that a model is traced with.
+"""The signatures that a model is traced with.
 
-* `pairs`: `(piece_ids [B, T], attention_mask [B, 1, T, T], positions [B, T])`.
-  The mask says for each query which keys it sees, so a server may put several
-  sequences into one row.
-* `dict`: `(piece_ids [B, T], {"bool_mask": [B, 1, 1, T]})`, the model itself,
-  as Curated Transformers' documentation traces it.
+A signature is named by the form of its attention mask:
+
+* `pairs`: `[B, 1, T, T]`, which says for each query the keys that it sees, so
+  that a server may put several sequences into one row.
+* `keys`: `[B, 1, 1, T]`, and `pieces`: `[B, T]`, which say what is padding.
+* `ids`: none.
+* `dict`: `{"bool_mask": [B, 1, 1, T]}`, the model itself, as Curated
+  Transformers' documentation traces it.
+
+Positions and type ids, both `[B, T]`, follow where they are asked for.
 """
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Optional, Sequence
 
 import torch
 from curated_transformers.layers.attention import AttentionMask
-from curated_transformers.models.module import TransformerModule
-from curated_transformers.models.roberta.embeddings import RoBERTaEmbeddings
+from curated_transformers.models.module import (
+    CausalLMModule,
+    DecoderModule,
+    TransformerModule,
+)
 from torch import Tensor
 from torch.nn import Module
 
+from strata.export import curated
 from strata.export.errors import ExportError
+
+PIECE_IDS = "piece_ids"
+MASK = "attention_mask"
+POSITIONS = "positions"
+TYPE_IDS = "type_ids"
+
+# By name, the mask's form in the words of strata.json.
+MASK_FORMS = {
+    "pairs": "pairs",
+    "keys": "keys",
+    "pieces": "pieces",
+    "ids": "none",
+    "dict": "dict",
+}
 
 
 @dataclass(frozen=True)
@@ -29,58 +52,87 @@ class Signature:
     name: str
     arguments: tuple[str, ...]
     mask_form: str
+    # Number of types that a piece can have; 1 where there are none to tell.
+    types: int = 1
+    # Whether sequences of several lengths may share a batch.
+    padded: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name} ({', '.join(self.arguments)})"
 
 
-SIGNATURES = {
-    "pairs": Signature(
-        "pairs", ("piece_ids", "attention_mask", "positions"), "pairs"
-    ),
-    "dict": Signature("dict", ("piece_ids", "attention_mask"), "dict"),
-}
+def choose_signature(
+    model: Module,
+    name: str,
+    *,
+    positions: Optional[bool] = None,
+    type_ids: Optional[bool] = None,
+) -> Signature:
+    """The signature by its name; None is the default for the model.
 
-
-class PairsModule(Module):
-    """Gives a Curated Transformers model the `pairs` signature.
-
-    Positions count from 0 whatever the model: RoBERTa's family numbers its
-    first piece padding_id + 1, which is added here.
+    By default `pairs` takes positions, since those of a packed row restart
+    with each sequence; the others do not. Type ids are taken where the model
+    has several types and is wrapped anyway: without them a pair of texts would
+    be computed as one, without a word.
     """
-
-    def __init__(self, inner: TransformerModule):
-        super().__init__()
-        self.inner = inner
-        self.first_position = first_position(inner)
-
-    def forward(
-        self, piece_ids: Tensor, attention_mask: Tensor, positions: Tensor
-    ) -> tuple:
-        # Rotary embeddings take views of them, which strided positions forbid.
-        positions = positions.contiguous()
-        if self.first_position != 0:
-            positions = positions + self.first_position
-        output = self.inner(
-            piece_ids, AttentionMask(attention_mask), positions=positions
+    if name not in MASK_FORMS:
+        raise ExportError(
+            f"the signature is '{name}'; expected one of "
+            f"{', '.join(MASK_FORMS)}"
         )
-        return tuple(output)
+    own = not isinstance(model, TransformerModule)
+    if name == "dict" and not own:
+        _check_dict(positions, type_ids)
+        positions = type_ids = False
+    if positions is None:
+        positions = name == "pairs"
+    types = types_of(model)
+    if type_ids is None:
+        type_ids = types > 1
+    elif type_ids and types < 2 and not own:
+        raise ExportError(
+            "--type-ids was given, and the model tells no types apart; leave "
+            "the option out"
+        )
+    wanted = {
+        PIECE_IDS: True,
+        MASK: name != "ids",
+        POSITIONS: positions,
+        TYPE_IDS: type_ids,
+    }
+    return Signature(
+        name=name,
+        arguments=tuple(role for role in wanted if wanted[role]),
+        mask_form=MASK_FORMS[name],
+        types=max(types, 2) if type_ids else 1,
+        padded=name != "ids" or is_causal(model),
+    )
 
 
-def first_position(module: Module) -> int:
-    """The number that the model itself gives to a sequence's first piece."""
+def _check_dict(positions: Optional[bool], type_ids: Optional[bool]) -> None:
+    if not curated.IS_VERSION_1:
+        raise ExportError(
+            "the signature is 'dict', which traces the model itself, and "
+            f"{curated.NAME} can be traced through a wrapper only; use pairs, "
+            "keys, pieces or ids"
+        )
+    if positions or type_ids:
+        raise ExportError(
+            "the signature is 'dict', the model itself, whose trace takes "
+            "neither positions nor type ids; use pairs, keys or pieces for them"
+        )
+
+
+def is_causal(module: Module) -> bool:
+    """Whether it is known that a piece sees none of those after it."""
+    return isinstance(module, (DecoderModule, CausalLMModule))
+
+
+def types_of(module: Module) -> int:
+    """How many types of pieces an encoder tells apart; 1 where none."""
     embeddings = getattr(module, "embeddings", None)
-    if isinstance(embeddings, RoBERTaEmbeddings):
-        return embeddings.padding_id + 1
-    return 0
-
-
-def with_signature(module: Module, signature: Signature) -> Module:
-    """The module to trace.
-
-    A model of Curated Transformers is wrapped where the signature asks for it;
-    any other module must take the signature's arguments itself.
-    """
-    if signature.name == "pairs" and isinstance(module, TransformerModule):
-        return PairsModule(module)
-    return module
+    table = getattr(embeddings, "type_embeddings", None)
+    return 1 if table is None else table.num_embeddings
 
 
 @dataclass(frozen=True)
@@ -120,42 +172,33 @@ def inputs(signature: Signature, batch: Batch) -> tuple:
     places = torch.arange(length, device=batch.piece_ids.device)
     lengths = torch.tensor(batch.lengths, device=places.device)
     real = places < lengths.unsqueeze(1)
-    if signature.name == "dict":
+    values = {
+        PIECE_IDS: batch.piece_ids,
+        MASK: _mask(signature.mask_form, real),
+        POSITIONS: torch.where(real, places, 0),
+        # All types, by the place, so that any sequence has its own there.
+        TYPE_IDS: torch.where(real, places // 3 % signature.types, 0),
+    }
+    return tuple(values[role] for role in signature.arguments)
+
+
+def _mask(form: str, real: Tensor) -> object:
+    rows, length = real.shape
+    if form == "pieces":
+        return real
+    keys = real.view(rows, 1, 1, length)
+    if form == "dict":
         # Four dimensions, because the model's own view of a [B, T] mask
         # happens outside the trace.
-        return batch.piece_ids, AttentionMask(real.view(rows, 1, 1, length))
+        return _dictionary(keys)
+    if form != "pairs":
+        return keys
     # Padded places see themselves alone: a query that sees nothing is
     # not-a-number in the low precisions.
-    itself = torch.eye(length, dtype=torch.bool, device=places.device)
-    mask = real.view(rows, 1, 1, length) & real.view(rows, 1, length, 1)
-    positions = torch.where(real, places, 0)
-    return batch.piece_ids, mask | itself.view(1, 1, length, length), positions
+    itself = torch.eye(length, dtype=torch.bool, device=real.device)
+    mask = keys & real.view(rows, 1, length, 1)
+    return mask | itself.view(1, 1, length, length)
 
 
-def layers_of(output: object) -> list[Tensor]:
-    """The hidden states in an output: Y[0], or Y where it is flat.
-
-    Raises ExportError where they are not tensors [B, T, W].
-    """
-    if isinstance(output, Tensor):
-        return [output]
-    if isinstance(output, (tuple, list)) and len(output) > 0:
-        first = output[0]
-        layers = list(output if isinstance(first, Tensor) else first)
-        if all(isinstance(x, Tensor) and x.dim() == 3 for x in layers):
-            return layers
-    raise ExportError(
-        f"the model returns {_describe(output)}; expected a tuple whose first "
-        "element is a tuple of hidden states [B, T, W], one for each layer "
-        "(models of Curated Transformers return that by themselves)"
-    )
-
-
-def _describe(output: object) -> str:
-    if isinstance(output, Tensor):
-        return f"a tensor {list(output.shape)}"
-    if isinstance(output, (tuple, list)):
-        inside = ", ".join(_describe(x) for x in output[:3])
-        more = ", ..." if len(output) > 3 else ""
-        return f"a {type(output).__name__} of ({inside}{more})"
-    return f"a {type(output).__name__}"
+def _dictionary(keys: Tensor) -> object:
+    return AttentionMask(keys) if curated.IS_VERSION_1 else {"bool_mask": keys}

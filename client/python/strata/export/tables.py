@@ -15,7 +15,7 @@ from curated_transformers.models.module import TransformerModule
 from torch.nn import Module
 
 from strata.export.errors import ExportError
-from strata.export.signature import first_position
+from strata.export.wrapper import first_position
 
 # A limit above this is used only where --max-pieces asks for it: the tables of
 # models that claim 131,072 pieces take gigabytes.

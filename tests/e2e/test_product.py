@@ -1,0 +1,317 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every family, signature, version, dtype and attention, over the wire.
+
+Inputs of mixed lengths, 1 to the maximum, go to the real server, 32 at a time,
+and are held against Curated Transformers 1.3.2 running each alone, eagerly:
+no trace, no SDPA, no padding, no mask that hides anything.
+
+The error of a piece in a layer is ||ours - alone|| / ||alone||, over channels.
+
+* float32: no piece of any layer is off by more than 1e-5. The channels that are
+  not planted are measured by themselves too, lest the large ones hide them: at
+  most 1e-4, since the norms compute them beside numbers many times theirs.
+* bfloat16, float16: a single piece's error is a matter of luck, one rounding
+  more or less, for the eager model as for ours. So in each layer the errors of
+  all pieces of all inputs are taken together, and both their root mean square
+  and their 99th percentile may be at most 1.25 times those of the eager model
+  of that dtype; ours and its are both against eager float32.
+* A pooled vector is held against the pooling of what the model gives alone; its
+  error is measured against the pieces' own length, since a mean may come out
+  near zero.
+
+What is run is printed: a sample of all variants, the same every time. Every one
+that there is runs in the nightly tests.
+"""
+
+import functools
+import json
+import pathlib
+from concurrent import futures
+
+import alone
+import numpy as np
+import product_models
+import pytest
+import safetensors.torch
+import torch
+from curated_transformers.models import BERTConfig, BERTEncoder
+from product_models import Variant
+
+import strata
+from strata.export import checkpoint
+
+IN_FLIGHT = 32
+CASES = 40
+POOLED_CASES = 10
+TOLERANCE = 1e-5
+SMALL_CHANNELS_TOLERANCE = 1e-4
+# Of the eager low-precision model's own error.
+LOW_PRECISION_FACTOR = 1.25
+PERCENTILE = 99
+
+POOLINGS = {
+    "mean": lambda states: states.mean(axis=1),
+    "first": lambda states: states[:, 0],
+    "last": lambda states: states[:, -1],
+    "max": lambda states: states.max(axis=1),
+}
+
+
+def unary(client, case, model, **options):
+    [encoding] = client.encode([case.sent], model, **options)
+    return encoding
+
+
+# How a case is sent and its answer read.
+TRANSPORTS = {"unary": unary}
+
+
+def encode_all(client, cases, model, *, transport="unary", **options):
+    """Each case in a request of its own, IN_FLIGHT of them at once."""
+    send = functools.partial(TRANSPORTS[transport], client, model=model)
+    with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
+        return list(pool.map(lambda case: send(case, **options), cases))
+
+
+class References:
+    """Inputs, and what each family gives for each alone, by dtype."""
+
+    def __init__(self, checkpoints: pathlib.Path):
+        self.checkpoints = checkpoints
+        file = checkpoints / "tokenizer.json"
+        tokenizer = alone.tokenizers.Tokenizer.from_file(str(file))
+        # Beyond RoBERTa's padding id, by which its model tells padding.
+        self.cases = alone.mixed_cases(
+            tokenizer, product_models.MAX_PIECES, CASES, first_id=2
+        )
+        lengths = [len(case.ids) for case in self.cases]
+        assert min(lengths) == 1
+        assert max(lengths) == product_models.MAX_PIECES
+
+    @functools.cache
+    def states(self, family: str, dtype: str) -> list[np.ndarray]:
+        """`[layers, pieces, width]` of each case, computed in `dtype`."""
+        model = self._load(family).eval().to(getattr(torch, dtype))
+        return [run(model, case.ids) for case in self.cases]
+
+    def _load(self, family: str):
+        folder = self.checkpoints / family
+        if family == "electra":
+            return electra(folder)
+        return checkpoint.load(
+            str(folder), tokenizer=self.checkpoints
+        ).module.float()
+
+
+def run(model, ids: list[int]) -> np.ndarray:
+    """As alone.run, from any dtype."""
+    batch = torch.tensor([ids])
+    mask = alone.AttentionMask(torch.ones_like(batch, dtype=torch.bool))
+    with torch.no_grad():
+        layers = model(batch, mask).all_outputs
+    return torch.cat(layers).double().numpy()
+
+
+def electra(folder: pathlib.Path) -> BERTEncoder:
+    """What 1.3.2 does not know, and is a BERT with narrow embeddings."""
+    config = json.loads((folder / "config.json").read_text())
+    model = BERTEncoder(
+        BERTConfig(
+            embedding_width=config["embedding_size"],
+            hidden_width=config["hidden_size"],
+            intermediate_width=config["intermediate_size"],
+            n_attention_heads=config["num_attention_heads"],
+            n_hidden_layers=config["num_hidden_layers"],
+            n_pieces=config["vocab_size"],
+            n_positions=config["max_position_embeddings"],
+            model_max_length=config["max_position_embeddings"],
+        )
+    )
+    state = safetensors.torch.load_file(folder / "model.safetensors")
+    converted = dict(BERTEncoder.convert_hf_state_dict(state))
+    for kind in ("weight", "bias"):
+        name = f"embeddings.projection.{kind}"
+        converted[name] = state[f"embeddings_project.{kind}"]
+    model.load_state_dict(converted)
+    return model
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Variant]:
+    return product_models.sampled_variants()
+
+
+@pytest.fixture(scope="module")
+def references(built, sample) -> References:
+    return References(product_models.build(built, sample))
+
+
+@pytest.fixture(scope="module")
+def product_client(serve, built, references, sample, tmp_path_factory):
+    """Of one server of the whole sample."""
+    served = product_models.subset(
+        built, sample, tmp_path_factory.mktemp("product") / "models"
+    )
+    with serve(served) as server:
+        with strata.Client(server.address, timeout=120) as client:
+            yield client
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("family", product_models.FAMILIES)
+def test_family(family, transport, product_client, references, sample):
+    variants = [x for x in sample if x.family == family]
+    assert variants
+    for variant in variants:
+        check(product_client, references, variant, transport)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("family", product_models.FAMILIES)
+def test_every_variant(family, serve, built, tmp_path):
+    variants = [x for x in product_models.every_variant() if x.family == family]
+    references = References(product_models.build(built, variants))
+    served = product_models.subset(built, variants, tmp_path / "models")
+    with serve(served) as server:
+        with strata.Client(server.address, timeout=300) as client:
+            for variant in variants:
+                for transport in TRANSPORTS:
+                    check(client, references, variant, transport)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", product_models.DTYPES)
+def test_on_a_gpu(dtype, serve, built, references, sample, tmp_path):
+    """Traces that were made on the CPU, with the CPU's numbers."""
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device on this machine")
+    variants = [x for x in sample if x.dtype == dtype]
+    served = product_models.subset(built, variants, tmp_path / "models")
+    with serve(served, "--devices=cuda") as server:
+        with strata.Client(server.address, timeout=120) as client:
+            for variant in variants:
+                devices = client.model(variant.name).devices
+                assert all(x.startswith("cuda:") for x in devices)
+                check(client, references, variant, "unary")
+
+
+def check(client, references, variant: Variant, transport: str) -> None:
+    described = client.model(variant.name)
+    assert described.state == "ready", f"{variant.name}: {described.reason}"
+    assert described.dtype == variant.dtype
+    assert described.max_pieces == product_models.MAX_PIECES
+    # Only an encoder without a mask cannot be padded.
+    report = described.message.trace_report
+    assert report.padding_exact == variant.can_be_padded, variant.name
+    layers = range(described.layers)
+    answers = encode_all(
+        client,
+        references.cases,
+        variant.name,
+        transport=transport,
+        layers=layers,
+    )
+    ours = [answer.hidden_states.astype("f8") for answer in answers]
+    expected = references.states(variant.family, "float32")
+    pooled = {
+        pooling: encode_all(
+            client,
+            references.cases[:POOLED_CASES],
+            variant.name,
+            transport=transport,
+            layers=layers,
+            pooling=pooling,
+        )
+        for pooling in POOLINGS
+    }
+    if variant.dtype == "float32":
+        check_float32(variant, ours, expected)
+        check_pooled_float32(variant, pooled, expected)
+        return
+    eager = references.states(variant.family, variant.dtype)
+    check_low_precision(variant, ours, eager, expected)
+    check_pooled_low_precision(variant, pooled, eager, expected)
+
+
+def check_float32(variant, ours, expected) -> None:
+    worst = max(errors(x, y).max() for x, y in zip(ours, expected, strict=True))
+    small = np.setdiff1d(
+        np.arange(expected[0].shape[-1]), product_models.PLANTED
+    )
+    worst_small = max(
+        errors(x[..., small], y[..., small]).max()
+        for x, y in zip(ours, expected, strict=True)
+    )
+    print(f"{variant.name}: worst {worst:.1e}, others {worst_small:.1e}")
+    assert worst <= TOLERANCE, variant.name
+    assert worst_small <= SMALL_CHANNELS_TOLERANCE, variant.name
+
+
+def check_low_precision(variant, ours, eager, expected) -> None:
+    got = by_layer(ours, expected)
+    own = by_layer(eager, expected)
+    ratios = []
+    for layer, (x, y) in enumerate(zip(got, own, strict=True)):
+        for name, measure in MEASURES.items():
+            ours_is, own_is = measure(x), measure(y)
+            ratios.append(ours_is / own_is if own_is else 1.0)
+            assert ours_is <= LOW_PRECISION_FACTOR * own_is, (
+                f"{variant.name}, layer {layer}: the {name} of the errors is "
+                f"{ours_is:.3g}, and {own_is:.3g} of the eager model's own"
+            )
+    print(f"{variant.name}: at most {max(ratios):.3f} of the eager error")
+
+
+def root_mean_square(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(x**2)))
+
+
+MEASURES = {
+    "root mean square": root_mean_square,
+    f"{PERCENTILE}th percentile": lambda x: float(np.percentile(x, PERCENTILE)),
+}
+
+
+def errors(ours: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """‖ours − expected‖ ÷ ‖expected‖, `[layers, pieces]`."""
+    assert ours.shape == expected.shape
+    difference = np.linalg.norm(ours - expected, axis=-1)
+    return difference / np.linalg.norm(expected, axis=-1)
+
+
+def by_layer(ours, expected) -> list[np.ndarray]:
+    """The errors of all pieces of all inputs, for each layer."""
+    both = zip(ours, expected, strict=True)
+    return list(np.concatenate([errors(x, y) for x, y in both], axis=1))
+
+
+def pooled_errors(pooling, ours, states) -> np.ndarray:
+    """`[inputs, layers]`, against the length of the input's pieces."""
+    pool = POOLINGS[pooling]
+    found = []
+    for vector, expected in zip(ours, states, strict=False):
+        scale = np.linalg.norm(expected, axis=-1).mean(axis=1)
+        difference = np.linalg.norm(vector - pool(expected), axis=-1)
+        found.append(difference / scale)
+    return np.array(found)
+
+
+def check_pooled_float32(variant, pooled, expected) -> None:
+    for pooling, answers in pooled.items():
+        ours = [x.hidden_states.astype("f8") for x in answers]
+        worst = pooled_errors(pooling, ours, expected).max()
+        assert worst <= TOLERANCE, f"{variant.name}, {pooling}: {worst:.1e}"
+
+
+def check_pooled_low_precision(variant, pooled, eager, expected) -> None:
+    """All layers and inputs of a pooling together: there are few."""
+    for pooling, answers in pooled.items():
+        ours = [x.hidden_states.astype("f8") for x in answers]
+        own = [POOLINGS[pooling](x) for x in eager[:POOLED_CASES]]
+        got_is = root_mean_square(pooled_errors(pooling, ours, expected))
+        own_is = root_mean_square(pooled_errors(pooling, own, expected))
+        assert got_is <= LOW_PRECISION_FACTOR * own_is, (
+            f"{variant.name}, pooling {pooling}: {got_is:.3g}, and "
+            f"{own_is:.3g} of the eager model's own"
+        )
