@@ -210,15 +210,6 @@ def test_what_is_not_served(server):
     assert_refused(
         raised, unimplemented, "NOT_IMPLEMENTED", None, "inputs[0].text_pair"
     )
-    with pytest.raises(strata.StrataError) as raised:
-        wire.first_of_stream(
-            server.address,
-            wire.HIDDEN_STATES + "EncodeChunks",
-            service_pb2.EncodeChunksRequest(),
-        )
-    assert_refused(
-        raised, unimplemented, "NOT_IMPLEMENTED", None, "EncodeChunks"
-    )
 
 
 def test_what_is_not_allowed(server):
