@@ -277,6 +277,13 @@ DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request) {
   return call;
 }
 
+v1::EncodeResponse ToEncodeResponseHead(const EncodeReply& reply) {
+  v1::EncodeResponse response;
+  SetModel(*reply.model, response);
+  *response.mutable_timings() = ToTimings(reply.timings);
+  return response;
+}
+
 v1::Encoding ToEncodingHead(EncodedInput& input) {
   v1::Encoding encoding;
   *encoding.mutable_status() = ToRpcStatus(input.status);

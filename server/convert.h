@@ -25,8 +25,10 @@ absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request);
 absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request);
 DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request);
 
-// An input's answer but for its outputs, which reply_slices.h appends without
-// copying their numbers.
+// An answer but for its encodings.
+v1::EncodeResponse ToEncodeResponseHead(const EncodeReply& reply);
+// An input's answer but for its outputs, which reply_slices.h and reply_parts.h
+// append without copying their numbers.
 v1::Encoding ToEncodingHead(EncodedInput& input);
 // A tensor but for its data.
 v1::Tensor ToTensorHead(const HostTensor& tensor);

@@ -34,6 +34,7 @@ constexpr std::int64_t kLargestInt = std::numeric_limits<int>::max();
 // tensors needs a little of it.
 constexpr std::int64_t kLargestReply =
     (std::int64_t{2} << 30) - (std::int64_t{16} << 20);
+constexpr std::int64_t kLargestInt64 = std::numeric_limits<std::int64_t>::max();
 
 // Reads a value into its member; the error says what was expected.
 using Setter = std::function<absl::Status(const std::string& text)>;
@@ -201,18 +202,37 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           BytesSetter(flags.max_message_bytes, kLargestInt));
   AddFlag(app, "--max-request-bytes", "SIZE", "256MiB",
           "Bytes of all requests in flight together.",
-          BytesSetter(flags.max_request_bytes,
-                      std::numeric_limits<std::int64_t>::max()));
+          BytesSetter(flags.max_request_bytes, kLargestInt64));
   AddFlag(app, "--max-waiting-pieces", "N", "1048576",
           "Pieces that wait for a device; bounds the wait where requests are\n"
           "long.",
-          IntSetter(flags.max_waiting_pieces, 1,
-                    std::numeric_limits<std::int64_t>::max()));
+          IntSetter(flags.max_waiting_pieces, 1, kLargestInt64));
   AddFlag(app, "--max-inputs", "N", "1024", "Inputs of one request.",
           IntSetter(flags.max_inputs, 1));
   AddFlag(app, "--max-reply-bytes", "SIZE", "512MiB",
           "Bytes of the tensors of one Encode answer.",
           BytesSetter(flags.max_reply_bytes, kLargestReply));
+}
+
+void AddStreams(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--max-stream-reply-bytes", "SIZE", "4GiB",
+          "Bytes of the tensors of one answer of EncodeChunks, or to one\n"
+          "request of EncodeStream.",
+          BytesSetter(flags.max_stream_reply_bytes, kLargestInt64));
+  AddFlag(app, "--max-stream-requests", "N", "256",
+          "Requests of one EncodeStream that are under way; the next is read\n"
+          "when one is done.",
+          IntSetter(flags.stream.max_requests, 1));
+  AddFlag(app, "--max-stream-buffer-bytes", "SIZE", "256MiB",
+          "Bytes of tensors that one EncodeStream holds for a client that\n"
+          "reads slowly; further requests wait until it has read. One answer\n"
+          "may be larger.",
+          BytesSetter(flags.stream.max_buffer_bytes, kLargestInt64));
+  AddFlag(
+      app, "--part-bytes", "SIZE", "1MiB",
+      "Bytes of a part of an answer. gRPC's clients take messages of up to\n"
+      "4 MiB unless told otherwise.",
+      BytesSetter(flags.stream.part_bytes, std::int64_t{1} << 30));
 }
 
 void AddScheduling(CLI::App& app, ServerFlags& flags) {
@@ -283,6 +303,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddPlaces(app, flags);
   AddThreads(app, flags);
   AddLimits(app, flags);
+  AddStreams(app, flags);
   AddScheduling(app, flags);
   AddLifetimes(app, flags);
   try {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/model/version_policy.h"
 #include "server/address.h"
+#include "server/stream_limits.h"
 
 namespace strata {
 
@@ -40,6 +41,8 @@ struct ServerFlags {
   std::int64_t max_waiting_pieces = std::int64_t{1} << 20;
   int max_inputs = 1024;
   std::int64_t max_reply_bytes = std::int64_t{512} << 20;
+  std::int64_t max_stream_reply_bytes = std::int64_t{4} << 30;
+  StreamLimits stream;
   int window = 256;
   absl::Duration ageing = absl::Milliseconds(500);
 

@@ -22,7 +22,6 @@
 #include "grpcpp/server_builder.h"
 #include "server/address.h"
 #include "server/health.h"
-#include "server/unary_call.h"
 
 namespace strata {
 namespace {
@@ -49,16 +48,18 @@ void SetArguments(const GrpcServerOptions& options,
                                    options.max_connection_age)));
   }
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  // Answers are bounded before compute, by max_reply_bytes.
+  // Answers are bounded before compute, by max_reply_bytes, or cut into parts.
   builder.SetMaxSendMessageSize(-1);
 }
 
 }  // namespace
 
-GrpcServer::GrpcServer(Engine& engine, const ModelRegistry& registry,
-                       const Clock& clock, Observer& observer)
+GrpcServer::GrpcServer(const GrpcServerOptions& options, Engine& engine,
+                       const ModelRegistry& registry, const Clock& clock,
+                       Observer& observer)
     : registry_(registry),
-      hidden_states_(engine, {.clock = clock, .observer = &observer}),
+      hidden_states_(engine, options.stream,
+                     {.clock = clock, .observer = &observer}),
       tokenizer_(engine, {.clock = clock}),
       models_(registry, engine.options(), {.clock = clock}) {}
 
@@ -72,7 +73,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   EnableReflection();
   // Not make_unique: the constructor is private.
   std::unique_ptr<GrpcServer> server(
-      new GrpcServer(engine, registry, clock, observer));
+      new GrpcServer(options, engine, registry, clock, observer));
   int port = 0;
   grpc::ServerBuilder builder;
   SetArguments(options, builder);
@@ -102,6 +103,7 @@ void GrpcServer::StopHealth() { health_.Shutdown(); }
 
 void GrpcServer::Shutdown(absl::Duration timeout) {
   health_.EndWatches();
+  hidden_states_.EndStreams();
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoMicroseconds(timeout));
 }

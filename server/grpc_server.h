@@ -18,6 +18,7 @@
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
 #include "server/model_service.h"
+#include "server/stream_limits.h"
 #include "server/tokenizer_service.h"
 
 namespace strata {
@@ -27,6 +28,7 @@ struct GrpcServerOptions {
   Address listen;
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
   absl::Duration max_connection_age = absl::ZeroDuration();
+  StreamLimits stream;
 };
 
 // The gRPC side of the process: the services of strata.v1, grpc.health.v1 and
@@ -52,13 +54,14 @@ class GrpcServer {
   // still served.
   void StopHealth();
 
-  // Refuses new calls, ends the watches of health, waits for the calls that
-  // run, cancels what is left at `timeout`, and returns when none is. Called
-  // once.
+  // Refuses new calls, ends the watches of health and, after the requests under
+  // way, the streams, waits for the calls that run, cancels what is left at
+  // `timeout`, and returns when none is. Called once.
   void Shutdown(absl::Duration timeout);
 
  private:
-  GrpcServer(Engine& engine, const ModelRegistry& registry, const Clock& clock,
+  GrpcServer(const GrpcServerOptions& options, Engine& engine,
+             const ModelRegistry& registry, const Clock& clock,
              Observer& observer);
 
   const ModelRegistry& registry_;

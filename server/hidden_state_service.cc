@@ -7,33 +7,20 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "core/base/error.h"
 #include "core/engine/call.h"
 #include "core/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/convert.h"
-#include "server/refused_call.h"
+#include "server/parts_calls.h"
 #include "server/reply_slices.h"
 #include "server/unary_call.h"
 #include "strata/v1/hidden_state_service.pb.h"
 
 namespace strata {
 namespace {
-
-absl::Status NotImplemented(absl::string_view method) {
-  return Error(
-      Reason::kNotImplemented,
-      absl::StrCat(method,
-                   " is not implemented in this version; use Encode, "
-                   "and ask for fewer inputs or layers, or pool, where "
-                   "its answer would be too large"));
-}
 
 void Encode(Engine& engine, v1::EncodeRequest message,
             std::shared_ptr<UnaryCall> call) {
@@ -69,17 +56,17 @@ grpc::ServerUnaryReactor* HiddenStateService::Encode(
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* HiddenStateService::EncodeChunks(
-    grpc::CallbackServerContext* /*context*/,
-    const grpc::ByteBuffer* /*request*/) {
-  return RefusedCall<grpc::ServerWriteReactor<grpc::ByteBuffer>>::Start(
-      NotImplemented("EncodeChunks"));
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return StartEncodeChunks(
+      {.engine = engine_, .limits = limits_, .call = environment_}, context,
+      request);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
-HiddenStateService::EncodeStream(grpc::CallbackServerContext* /*context*/) {
-  return RefusedCall<
-      grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>>::
-      Start(NotImplemented("EncodeStream"));
+HiddenStateService::EncodeStream(grpc::CallbackServerContext* context) {
+  return StartEncodeStream(
+      {.engine = engine_, .limits = limits_, .call = environment_}, context,
+      streams_);
 }
 
 }  // namespace strata

@@ -8,12 +8,15 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
-#include "server/unary_call.h"
+#include "server/call_environment.h"
+#include "server/stream_limits.h"
+#include "server/stream_set.h"
 #include "strata/v1/hidden_state_service.grpc.pb.h"
 
 namespace strata {
 
-// strata.v1.HiddenStateService over an Engine. Thread-safe.
+// strata.v1.HiddenStateService over an Engine. Thread-safe; outlives its
+// server.
 class HiddenStateService final
     : public v1::HiddenStateService::WithRawCallbackMethod_Encode<
           v1::HiddenStateService::WithRawCallbackMethod_EncodeChunks<
@@ -21,8 +24,12 @@ class HiddenStateService final
                   v1::HiddenStateService::Service>>> {
  public:
   // `engine` outlives the server.
-  HiddenStateService(Engine& engine, const CallEnvironment& environment)
-      : engine_(engine), environment_(environment) {}
+  HiddenStateService(Engine& engine, const StreamLimits& limits,
+                     const CallEnvironment& environment)
+      : engine_(engine), limits_(limits), environment_(environment) {}
+
+  // Streams take no more requests from now on, and end after those under way.
+  void EndStreams() { streams_.EndAll(); }
 
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request,
@@ -35,7 +42,9 @@ class HiddenStateService final
 
  private:
   Engine& engine_;
+  const StreamLimits limits_;
   const CallEnvironment environment_;
+  StreamSet streams_;
 };
 
 }  // namespace strata

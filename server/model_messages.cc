@@ -132,6 +132,7 @@ v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
   message.set_max_batch_pieces(model.plan_limits.max_padded_pieces);
   message.set_max_inputs(limits.max_inputs);
   message.set_max_reply_bytes(limits.max_reply_bytes);
+  message.set_max_stream_reply_bytes(limits.max_stream_reply_bytes);
   for (const std::unique_ptr<Runner>& runner : model.runners) {
     response.add_devices(runner->Device());
   }

@@ -49,6 +49,7 @@ EngineOptions ToEngineOptions(const ServerFlags& flags,
           .max_waiting_pieces = flags.max_waiting_pieces,
           .max_inputs = flags.max_inputs,
           .max_reply_bytes = flags.max_reply_bytes,
+          .max_stream_reply_bytes = flags.max_stream_reply_bytes,
           .tokenizer_threads = ThreadsOr(flags.tokenizer_threads, cpus),
           .window = flags.window,
           .ageing = flags.ageing};
@@ -176,7 +177,8 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       const auto server,
       GrpcServer::Start({.listen = flags.listen,
                          .max_message_bytes = flags.max_message_bytes,
-                         .max_connection_age = flags.max_connection_age},
+                         .max_connection_age = flags.max_connection_age,
+                         .stream = flags.stream},
                         *engine, registry, Clock::Real(), metrics));
   Log(Severity::kInfo, "starting",
       {{"listen", server->address().ToString()},

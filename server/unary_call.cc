@@ -3,42 +3,21 @@
 
 #include "server/unary_call.h"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "core/base/clock.h"
-#include "core/base/error.h"
-#include "core/base/observer.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "server/log.h"
+#include "server/call_environment.h"
 #include "server/message_bytes.h"
 #include "server/status.h"
 
 namespace strata {
-namespace {
-
-// The time left, on our clock: gRPC's deadline is on the wall clock, which may
-// have been set since.
-absl::Time DeadlineOn(const Clock& clock,
-                      std::chrono::system_clock::time_point deadline) {
-  if (deadline == std::chrono::system_clock::time_point::max()) {
-    return absl::InfiniteFuture();
-  }
-  return clock.Now() +
-         absl::FromChrono(deadline - std::chrono::system_clock::now());
-}
-
-}  // namespace
 
 std::shared_ptr<UnaryCall> UnaryCall::Start(
     const CallEnvironment& environment, grpc::CallbackServerContext* context,
@@ -63,14 +42,7 @@ UnaryCall::UnaryCall(const CallEnvironment& environment,
 }
 
 absl::Status UnaryCall::Parse(google::protobuf::Message& message) {
-  const bool parsed = ParseMessage(request_, message);
-  request_.Clear();
-  if (parsed) return absl::OkStatus();
-  return Error(
-      Reason::kMalformedMessage,
-      absl::StrCat("the request's ", request_bytes_, " bytes are not a valid ",
-                   std::string(message.GetDescriptor()->full_name()),
-                   "; a string that is not UTF-8 is the usual cause"));
+  return TakeMessage(request_, message);
 }
 
 void UnaryCall::Finish(absl::StatusOr<grpc::ByteBuffer> reply) {
@@ -79,11 +51,8 @@ void UnaryCall::Finish(absl::StatusOr<grpc::ByteBuffer> reply) {
     ServerUnaryReactor::Finish(grpc::Status::OK);
     return;
   }
-  const grpc::Status status = ToGrpcStatus(reply.status());
-  if (status.error_code() == grpc::StatusCode::INTERNAL) {
-    Log(Severity::kError, "call_failed", {{"message", status.error_message()}});
-  }
-  ServerUnaryReactor::Finish(status);
+  LogDefect(reply.status());
+  ServerUnaryReactor::Finish(ToGrpcStatus(reply.status()));
 }
 
 void UnaryCall::FinishWith(const google::protobuf::Message& reply) {
@@ -91,9 +60,7 @@ void UnaryCall::FinishWith(const google::protobuf::Message& reply) {
 }
 
 void UnaryCall::Refuse(absl::string_view model, const absl::Status& status) {
-  if (environment_.observer != nullptr) {
-    environment_.observer->OnRequestDone(model, status, 0, {});
-  }
+  CountRefused(environment_, model, status);
   Finish(status);
 }
 

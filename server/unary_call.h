@@ -13,22 +13,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/base/clock.h"
-#include "core/base/observer.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/call_environment.h"
 
 namespace strata {
-
-// What every call of a service needs; both outlive the server.
-struct CallEnvironment {
-  const Clock& clock;
-  // Told of calls that are refused before the engine, which tells of its own,
-  // has seen them. nullptr: they are not counted.
-  Observer* observer = nullptr;
-};
 
 // One raw unary call from its first byte to its last: the steps that all RPCs
 // share. Raw, because gRPC's own parsing answers UNIMPLEMENTED where a message

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the package `strata` of this tree importable, its stubs included."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Tests start processes while channels are open. With it, gRPC's threads start
+# anew between fork and exec, find their descriptors closed, and abort the child
+# (grpc/grpc#43055).
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # Before any test module is imported: they import strata.
 sys.path.insert(0, str(ROOT / "client" / "python"))
 subprocess.run(

@@ -20,6 +20,7 @@
 #include "client/cli/request.h"
 #include "client/cli/texts.h"
 #include "client/cpp/client.h"
+#include "client/cpp/status.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/model_service.pb.h"
 
@@ -82,6 +83,14 @@ absl::Status WriteNpy(const v1::EncodeResponse& response,
   return absl::OkStatus();
 }
 
+// In parts where one message may not hold the answer.
+absl::StatusOr<v1::EncodeResponse> EncodeOfAnySize(
+    Client& client, const v1::EncodeRequest& request) {
+  auto response = client.Encode(request);
+  if (ErrorReasonOf(response.status()) != "REPLY_TOO_LARGE") return response;
+  return client.EncodeChunks(request);
+}
+
 }  // namespace
 
 absl::Status RunEncode(Client& client, const EncodeCommand& command,
@@ -100,7 +109,7 @@ absl::Status RunEncode(Client& client, const EncodeCommand& command,
   const auto layers = ResolveLayers(client, command);
   if (!layers.ok()) return layers.status();
   const auto response =
-      client.Encode(EncodeRequestFor(command, *texts, *layers));
+      EncodeOfAnySize(client, EncodeRequestFor(command, *texts, *layers));
   if (!response.ok()) return response.status();
   if (auto s = CheckCount(*response, texts->size()); !s.ok()) return s;
 

@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/cpp/reassembly.h"
 #include "client/cpp/retry.h"
 #include "client/cpp/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -76,24 +77,54 @@ template <typename Stub, typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
                                       Response*);
 
-// Calls `method`, again where the policy says so, within one deadline.
-template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> Call(const ClientOptions& options, Stub& stub,
-                              Method<Stub, Request, Response> method,
-                              const Request& request) {
+// Calls `attempt`(context), which returns an absl::StatusOr, again where the
+// policy says so, within one deadline.
+template <typename Attempt>
+auto CallWithRetries(const ClientOptions& options, const Attempt& attempt) {
   const absl::Time deadline = absl::Now() + options.deadline;
   for (int attempts = 1;; ++attempts) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
-    Response response;
-    absl::Status status =
-        StatusFromGrpc((stub.*method)(&context, request, &response));
-    if (status.ok()) return response;
-    const auto delay = NextRetry(options.retry, status, attempts,
+    auto response = attempt(context);
+    if (response.ok()) return response;
+    const auto delay = NextRetry(options.retry, response.status(), attempts,
                                  deadline - absl::Now(), Jitter());
-    if (!delay.has_value()) return status;
+    if (!delay.has_value()) return response;
     options.sleep(*delay);
   }
+}
+
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<Response> Call(const ClientOptions& options, Stub& stub,
+                              Method<Stub, Request, Response> method,
+                              const Request& request) {
+  return CallWithRetries(
+      options, [&](grpc::ClientContext& context) -> absl::StatusOr<Response> {
+        Response response;
+        absl::Status status =
+            StatusFromGrpc((stub.*method)(&context, request, &response));
+        if (!status.ok()) return status;
+        return response;
+      });
+}
+
+// One call of EncodeChunks.
+absl::StatusOr<v1::EncodeResponse> ReadChunks(
+    v1::HiddenStateService::Stub& stub, grpc::ClientContext& context,
+    const v1::EncodeChunksRequest& request) {
+  const auto reader = stub.EncodeChunks(&context, request);
+  Reassembly answer(request.request().inputs_size());
+  v1::EncodeChunksResponse event;
+  while (reader->Read(&event)) {
+    if (absl::Status status = answer.Add(event); !status.ok()) {
+      context.TryCancel();
+      reader->Finish();
+      return status;
+    }
+  }
+  absl::Status status = StatusFromGrpc(reader->Finish());
+  if (!status.ok()) return status;
+  return answer.Take();
 }
 
 }  // namespace
@@ -128,6 +159,15 @@ absl::StatusOr<v1::EncodeResponse> Client::Encode(
     const v1::EncodeRequest& request) {
   return Call(options_, stubs_->hidden_states,
               &v1::HiddenStateService::Stub::Encode, request);
+}
+
+absl::StatusOr<v1::EncodeResponse> Client::EncodeChunks(
+    const v1::EncodeRequest& request) {
+  v1::EncodeChunksRequest message;
+  *message.mutable_request() = request;
+  return CallWithRetries(options_, [&](grpc::ClientContext& context) {
+    return ReadChunks(stubs_->hidden_states, context, message);
+  });
 }
 
 absl::StatusOr<v1::TokenizeResponse> Client::Tokenize(

@@ -27,7 +27,7 @@ struct ClientOptions {
   // How long a call may take in all, retries and waits included. It travels to
   // the server, which drops what nobody waits for any more.
   absl::Duration deadline = absl::Seconds(30);
-  // Largest answer that is accepted, in bytes. Negative: no limit; the server
+  // Largest message that is accepted, in bytes. Negative: no limit; the server
   // has one of its own (max_reply_bytes).
   int max_receive_bytes = -1;
   // When a failed call is made again.
@@ -60,6 +60,10 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   absl::StatusOr<v1::EncodeResponse> Encode(const v1::EncodeRequest& request);
+  // The same answer, whatever its size (up to the server's
+  // max_stream_reply_bytes): it comes in parts, which are put together here.
+  absl::StatusOr<v1::EncodeResponse> EncodeChunks(
+      const v1::EncodeRequest& request);
   absl::StatusOr<v1::TokenizeResponse> Tokenize(
       const v1::TokenizeRequest& request);
   absl::StatusOr<v1::DetokenizeResponse> Detokenize(

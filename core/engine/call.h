@@ -17,6 +17,7 @@
 #include "core/base/host_tensor.h"
 #include "core/base/observer.h"
 #include "core/batch/request.h"
+#include "core/engine/reply_sink.h"
 #include "core/model/model.h"
 #include "core/tokenize/tokenizer.h"
 
@@ -70,6 +71,9 @@ struct EncodeCall {
   std::stop_token stop;
   // Bytes of the message that brought it, for admission.
   std::int64_t request_bytes = 0;
+  // Set: the answer goes there input by input, and may have as many bytes as
+  // max_stream_reply_bytes says. nullptr: it comes whole.
+  std::shared_ptr<ReplySink> sink;
 };
 
 // A piece in an answer.
@@ -100,7 +104,8 @@ struct EncodeReply {
   std::shared_ptr<const Model> model;
   // The outputs as resolved; the server echoes their names.
   std::shared_ptr<const std::vector<OutputSpec>> outputs;
-  // In the order of the inputs.
+  // In the order of the inputs. Where the call has a sink, that has taken
+  // outputs and pieces out of them.
   std::vector<EncodedInput> inputs;
   // The longest of the inputs' for each stage; total of the whole call.
   StageTimings timings;

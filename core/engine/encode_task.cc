@@ -23,6 +23,7 @@
 #include "core/engine/call.h"
 #include "core/engine/cut.h"
 #include "core/engine/pieces.h"
+#include "core/engine/reply_sink.h"
 #include "core/engine/resolve.h"
 #include "core/engine/tokenize_text.h"
 #include "core/model/model.h"
@@ -100,7 +101,7 @@ void EncodeTask::Prepare(int input) {
     results_[input].piece_count = sequences_[input].pieces();
   }
   if (!status.ok()) Fail(input, std::move(status));
-  if (pending_.fetch_sub(1) == 1) Enqueue();
+  if (pending_.fetch_sub(1) == 1) OnPrepared();
 }
 
 absl::Status EncodeTask::PrepareText(const TextInput& text, int input) {
@@ -142,12 +143,18 @@ absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
   return absl::OkStatus();
 }
 
-absl::Status EncodeTask::CheckReply() const {
-  std::int64_t selections = 0;
+std::int64_t EncodeTask::ReplyBytes() const {
   std::int64_t bytes = 0;
   for (const Sequence& sequence : sequences_) {
-    selections += OutputSelections(sequence);
     bytes += OutputBytes(sequence, resolved_.model->report.widths());
+  }
+  return bytes;
+}
+
+absl::Status EncodeTask::CheckReply() const {
+  std::int64_t selections = 0;
+  for (const Sequence& sequence : sequences_) {
+    selections += OutputSelections(sequence);
   }
   if (selections > kMaxSelections) {
     return FieldError(
@@ -159,19 +166,33 @@ absl::Status EncodeTask::CheckReply() const {
                      " are allowed; ask for fewer, or send "
                      "several requests"));
   }
+  const std::int64_t bytes = ReplyBytes();
   if (bytes <= context_.max_reply_bytes) return absl::OkStatus();
   return Error(
       Reason::kReplyTooLarge,
       absl::StrCat("the answer would hold ", bytes,
                    " bytes of tensors, at most ", context_.max_reply_bytes,
                    " are allowed; ask for fewer layers, a pooling, FLOAT16 or "
-                   "fewer inputs, or use EncodeChunks"));
+                   "fewer inputs",
+                   call_.sink == nullptr ? ", or use EncodeChunks" : ""));
+}
+
+void EncodeTask::OnPrepared() {
+  absl::Status status = failure();
+  if (status.ok()) status = CheckReply();
+  if (!status.ok()) {
+    Fail(0, std::move(status));
+    Finish();
+  } else if (call_.sink != nullptr) {
+    call_.sink->AwaitRoom(ReplyBytes(),
+                          [self = shared_from_this()] { self->Enqueue(); });
+  } else {
+    Enqueue();
+  }
 }
 
 void EncodeTask::Enqueue() {
-  absl::Status status = failure();
-  if (status.ok()) status = CheckReply();
-  if (status.ok()) status = CheckAlive();
+  absl::Status status = CheckAlive();
   if (status.ok()) {
     const int count = static_cast<int>(sequences_.size());
     pending_ = count;
@@ -212,6 +233,10 @@ void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {
     result.status = computed.status();
   }
   result.timings.total = context_.clock.Now() - resolved_.arrival;
+  if (call_.sink != nullptr && !IsAboutCall(computed.status())) {
+    // Its timings stay behind, for the call's.
+    call_.sink->OnInput(input, std::move(result), resolved_.outputs);
+  }
   if (pending_.fetch_sub(1) == 1) Finish();
 }
 

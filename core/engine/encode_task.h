@@ -29,14 +29,16 @@
 
 namespace strata {
 
-// An EncodeCall on its way: tokenize each text -> queue all sequences ->
-// collect what is computed -> answer. Every step is called on whatever thread
-// the one before ended on; the last of the parallel parts goes on with the next
-// step. Kept alive by the callbacks that it hands out.
+// An EncodeCall on its way: tokenize each text -> wait for room, if it has a
+// sink -> queue all sequences -> collect what is computed -> answer. Every step
+// is called on whatever thread the one before ended on; the last of the
+// parallel parts goes on with the next step. Kept alive by the callbacks that
+// it hands out.
 class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
  public:
   // Parts of the engine that tasks use; they outlive every task.
   struct Context {
+    // Those of a call that has a sink, or of one that has none.
     std::int64_t max_reply_bytes = 0;
     const Clock& clock;
     Observer& observer;
@@ -67,9 +69,13 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   absl::Status PrepareText(const TextInput& text, int input);
   absl::Status PreparePieces(PieceInput pieces, int input);
   absl::Status CheckAlive() const;
+  // The last input is prepared: checks what all of them come to.
+  void OnPrepared();
   void Enqueue();
   // Takes what waits of this call out of the queue.
   void Cancel();
+  // Bytes of the answer's tensors.
+  std::int64_t ReplyBytes() const;
   // What the answer may cost: selections on the device, and bytes.
   absl::Status CheckReply() const;
   void OnComputed(int input, absl::StatusOr<Computed> computed);

@@ -55,6 +55,8 @@ absl::Status CheckOptions(const EngineOptions& options) {
   STRATA_RETURN_IF_ERROR(CheckAtLeast("max_inputs", options.max_inputs, 1));
   STRATA_RETURN_IF_ERROR(
       CheckAtLeast("max_reply_bytes", options.max_reply_bytes, 1));
+  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_stream_reply_bytes",
+                                      options.max_stream_reply_bytes, 1));
   STRATA_RETURN_IF_ERROR(
       CheckAtLeast("tokenizer_threads", options.tokenizer_threads, 1));
   STRATA_RETURN_IF_ERROR(CheckAtLeast("window", options.window, 1));
@@ -142,11 +144,14 @@ class Engine::Impl {
       return;
     }
     std::make_shared<EncodeTask>(
-        EncodeTask::Context{.max_reply_bytes = options_.max_reply_bytes,
-                            .clock = clock_,
-                            .observer = observer_,
-                            .queue = queue_,
-                            .tokenizers = tokenizers_},
+        EncodeTask::Context{
+            .max_reply_bytes = call.sink != nullptr
+                                   ? options_.max_stream_reply_bytes
+                                   : options_.max_reply_bytes,
+            .clock = clock_,
+            .observer = observer_,
+            .queue = queue_,
+            .tokenizers = tokenizers_},
         std::move(call), *std::move(resolved), std::move(done))
         ->Start();
   }

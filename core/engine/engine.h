@@ -35,6 +35,9 @@ struct EngineOptions {
   int max_inputs = 1024;
   // Bytes of one answer's tensors.
   std::int64_t max_reply_bytes = std::int64_t{512} << 20;
+  // The same of an answer that goes to a sink. All of one answer may be in
+  // memory at once where its caller reads slowly.
+  std::int64_t max_stream_reply_bytes = std::int64_t{4} << 30;
   // Threads that tokenize.
   int tokenizer_threads = 1;
   // Waiting sequences that the batch plan looks at. Larger wastes fewer places
@@ -69,7 +72,7 @@ class Engine {
   // DIGEST_MISMATCH, INVALID_FIELD, INPUT_TOO_LONG, NOT_SUPPORTED_BY_MODEL,
   // REPLY_TOO_LARGE, SERVER_FULL, SERVER_STOPPING, DEADLINE_PASSED,
   // CALLER_CANCELLED. What fails for one input while computing is that input's
-  // status alone.
+  // status alone. `done` comes after the last call of EncodeCall::sink.
   void Encode(EncodeCall call, Done<EncodeReply> done);
   void Tokenize(TokenizeCall call, Done<TokenizeReply> done);
   void Detokenize(DetokenizeCall call, Done<DetokenizeReply> done);

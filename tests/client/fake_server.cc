@@ -33,6 +33,15 @@ class HiddenStates final : public v1::HiddenStateService::Service {
                       v1::EncodeResponse* response) override {
     return Answer(handlers_.encode, context, request, response);
   }
+  grpc::Status EncodeChunks(
+      grpc::ServerContext* context, const v1::EncodeChunksRequest* request,
+      grpc::ServerWriter<v1::EncodeChunksResponse>* writer) override {
+    std::vector<v1::EncodeChunksResponse> events;
+    grpc::Status status =
+        Answer(handlers_.encode_chunks, context, request, &events);
+    for (const auto& event : events) writer->Write(event);
+    return status;
+  }
 
  private:
   const FakeHandlers& handlers_;

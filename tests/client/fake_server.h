@@ -27,6 +27,9 @@ struct FakeHandlers {
                                              const Request&, Response&)>;
 
   Handler<v1::EncodeRequest, v1::EncodeResponse> encode;
+  // Fills in the events to send, in order, before the status.
+  Handler<v1::EncodeChunksRequest, std::vector<v1::EncodeChunksResponse>>
+      encode_chunks;
   Handler<v1::TokenizeRequest, v1::TokenizeResponse> tokenize;
   Handler<v1::DetokenizeRequest, v1::DetokenizeResponse> detokenize;
   Handler<v1::ListModelsRequest, v1::ListModelsResponse> list_models;

@@ -201,19 +201,6 @@ def test_wrong_digest(client):
     )
 
 
-def test_what_is_not_served(server):
-    unimplemented = grpc.StatusCode.UNIMPLEMENTED
-    with pytest.raises(strata.StrataError) as raised:
-        wire.first_of_stream(
-            server.address,
-            wire.HIDDEN_STATES + "EncodeChunks",
-            service_pb2.EncodeChunksRequest(),
-        )
-    assert_refused(
-        raised, unimplemented, "NOT_IMPLEMENTED", None, "EncodeChunks"
-    )
-
-
 def test_what_is_not_allowed(server):
     with pytest.raises(strata.StrataError) as raised:
         wire.call(

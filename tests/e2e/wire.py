@@ -31,9 +31,8 @@ def call(address: str, method: str, request: Any) -> bytes:
             raise strata.StrataError.from_rpc_error(error) from error
 
 
-def first_of_stream(address: str, method: str, request: Any) -> bytes:
+def first_of_stream(address: str, method: str, data: bytes) -> bytes:
     """The first answer of a call whose answers are a stream."""
-    data = request.SerializeToString()
     with grpc.insecure_channel(address) as channel:
         try:
             return next(channel.unary_stream(method)(data, timeout=60))

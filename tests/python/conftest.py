@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Callable, Iterator
 
+import fake_server
 import pytest
 import safetensors.torch
 import tiny_checkpoints
 import tiny_models
 import torch
 from torch import Tensor
+
+import strata
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,6 +24,20 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def fake() -> fake_server.FakeServer:
+    """A server whose answers the test writes."""
+    return fake_server.FakeServer()
+
+
+@pytest.fixture
+def client(fake: fake_server.FakeServer) -> Iterator[strata.Client]:
+    """A client of `fake`."""
+    with fake_server.serving(fake) as target:
+        with strata.Client(target, timeout=20) as client:
+            yield client
 
 
 @pytest.fixture(scope="session")

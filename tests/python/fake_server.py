@@ -35,6 +35,8 @@ class FakeServer(
     def __init__(self) -> None:
         self.requests: list[Any] = []
         self.timeouts: list[float | None] = []
+        # What EncodeStream sends when the client has sent its last.
+        self.at_half_close: list[Any] = []
         self.answer: Callable[[Any], Any] = lambda request: status_pb2.Status(
             code=grpc.StatusCode.UNIMPLEMENTED.value[0],
             message="the test did not say what to answer",
@@ -44,16 +46,44 @@ class FakeServer(
         self.requests.append(request)
         self.timeouts.append(context.time_remaining())
         reply = self.answer(request)
-        if not isinstance(reply, status_pb2.Status):
-            return reply
-        if reply.details:
-            context.set_trailing_metadata(
-                [("grpc-status-details-bin", reply.SerializeToString())]
-            )
-        codes = {code.value[0]: code for code in grpc.StatusCode}
-        context.abort(codes[reply.code], reply.message)
+        if isinstance(reply, status_pb2.Status):
+            self._abort(reply, context)
+        return reply
 
     Encode = Tokenize = Detokenize = ListModels = GetModel = Check = _serve
+
+    def EncodeChunks(
+        self, request: Any, context: grpc.ServicerContext
+    ) -> Iterator[Any]:
+        """`answer` returns the events, and a status as the last to fail."""
+        self.requests.append(request)
+        yield from self._events(self.answer(request), context)
+
+    def EncodeStream(
+        self, requests: Iterator[Any], context: grpc.ServicerContext
+    ) -> Iterator[Any]:
+        """As EncodeChunks, for each request."""
+        for request in requests:
+            yield from self.EncodeChunks(request, context)
+        yield from self._events(self.at_half_close, context)
+
+    def _events(
+        self, events: Any, context: grpc.ServicerContext
+    ) -> Iterator[Any]:
+        for event in events:
+            if isinstance(event, status_pb2.Status):
+                self._abort(event, context)
+            yield event
+
+    def _abort(
+        self, status: status_pb2.Status, context: grpc.ServicerContext
+    ) -> None:
+        if status.details:
+            context.set_trailing_metadata(
+                [("grpc-status-details-bin", status.SerializeToString())]
+            )
+        codes = {code.value[0]: code for code in grpc.StatusCode}
+        context.abort(codes[status.code], status.message)
 
 
 def failure(

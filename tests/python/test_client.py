@@ -16,18 +16,6 @@ from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import model_service_pb2, tensor_pb2, tokenizer_service_pb2
 
 
-@pytest.fixture
-def fake():
-    return fake_server.FakeServer()
-
-
-@pytest.fixture
-def client(fake):
-    with fake_server.serving(fake) as target:
-        with strata.Client(target, timeout=20) as client:
-            yield client
-
-
 def tensor(array, dtype=tensor_pb2.DATA_TYPE_FLOAT32):
     return tensor_pb2.Tensor(
         dtype=dtype, shape=array.shape, data=array.tobytes()

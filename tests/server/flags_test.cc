@@ -3,6 +3,7 @@
 
 #include "server/flags.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -99,6 +100,14 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "1024",
                                     "--max-reply-bytes",
                                     "512MiB",
+                                    "--max-stream-reply-bytes",
+                                    "4GiB",
+                                    "--max-stream-requests",
+                                    "256",
+                                    "--max-stream-buffer-bytes",
+                                    "256MiB",
+                                    "--part-bytes",
+                                    "1MiB",
                                     "--window",
                                     "256",
                                     "--ageing",
@@ -122,6 +131,10 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.max_waiting_pieces, flags.max_waiting_pieces);
   EXPECT_EQ(printed.max_inputs, flags.max_inputs);
   EXPECT_EQ(printed.max_reply_bytes, flags.max_reply_bytes);
+  EXPECT_EQ(printed.max_stream_reply_bytes, flags.max_stream_reply_bytes);
+  EXPECT_EQ(printed.stream.max_requests, flags.stream.max_requests);
+  EXPECT_EQ(printed.stream.max_buffer_bytes, flags.stream.max_buffer_bytes);
+  EXPECT_EQ(printed.stream.part_bytes, flags.stream.part_bytes);
   EXPECT_EQ(printed.window, flags.window);
   EXPECT_EQ(printed.ageing, flags.ageing);
   EXPECT_EQ(printed.drain_timeout, flags.drain_timeout);
@@ -154,6 +167,14 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "9",
                                   "--max-reply-bytes",
                                   "10",
+                                  "--max-stream-reply-bytes",
+                                  "16GiB",
+                                  "--max-stream-requests",
+                                  "17",
+                                  "--max-stream-buffer-bytes",
+                                  "18",
+                                  "--part-bytes",
+                                  "19KiB",
                                   "--window",
                                   "11",
                                   "--ageing",
@@ -176,6 +197,10 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.max_waiting_pieces, 8);
   EXPECT_EQ(flags.max_inputs, 9);
   EXPECT_EQ(flags.max_reply_bytes, 10);
+  EXPECT_EQ(flags.max_stream_reply_bytes, std::int64_t{16} << 30);
+  EXPECT_EQ(flags.stream.max_requests, 17);
+  EXPECT_EQ(flags.stream.max_buffer_bytes, 18);
+  EXPECT_EQ(flags.stream.part_bytes, 19 * 1024);
   EXPECT_EQ(flags.window, 11);
   EXPECT_EQ(flags.ageing, absl::Milliseconds(12));
   EXPECT_EQ(flags.drain_timeout, absl::Seconds(90));

@@ -137,13 +137,16 @@ TEST(ToGetModelResponseTest, AReadyVersionHasLimitsAndDevices) {
   entry.model = model;
   entry.report = model->report;
   const v1::GetModelResponse response =
-      ToGetModelResponse(entry, {.max_inputs = 9, .max_reply_bytes = 1000});
+      ToGetModelResponse(entry, {.max_inputs = 9,
+                                 .max_reply_bytes = 1000,
+                                 .max_stream_reply_bytes = 2000});
   EXPECT_EQ(response.limits().DebugString(), Expected<v1::ModelLimits>(R"pb(
               max_pieces: 16
               max_batch_rows: 8
               max_batch_pieces: 128
               max_inputs: 9
-              max_reply_bytes: 1000)pb"));
+              max_reply_bytes: 1000
+              max_stream_reply_bytes: 2000)pb"));
   ASSERT_EQ(response.devices_size(), 1);
   EXPECT_EQ(response.devices(0), "cpu");
   ASSERT_EQ(response.final_norm_layers_size(), 1);

@@ -8,7 +8,6 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine.h"
-#include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "strata/v1/hidden_state_service.pb.h"
@@ -206,18 +205,11 @@ TEST_F(RefusalsTest, BytesThatAreNoMessage) {
   }
 }
 
-TEST_F(RefusalsTest, MethodsThatAreNotServedYet) {
-  ExpectError(CallRaw("/strata.v1.HiddenStateService/EncodeChunks", ""),
-              StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
-              "EncodeChunks is not implemented in this version; use Encode");
+TEST_F(RefusalsTest, MethodsThatAreNotAllowed) {
   ExpectError(CallRaw("/strata.v1.ModelService/LoadModel", ""),
               StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "", "LoadModel");
   ExpectError(CallRaw("/strata.v1.ModelService/UnloadModel", ""),
               StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "", "UnloadModel");
-  grpc::ClientContext context;
-  const auto stream = hidden_states_->EncodeStream(&context);
-  ExpectError(stream->Finish(), StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED",
-              "", "EncodeStream is not implemented");
   ExpectServes();
 }
 

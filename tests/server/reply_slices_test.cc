@@ -3,7 +3,6 @@
 
 #include "server/reply_slices.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,20 +22,10 @@
 #include "gtest/gtest.h"
 #include "server/convert.h"
 #include "strata/v1/hidden_state_service.pb.h"
+#include "tests/fakes/counting_tensor.h"
 
 namespace strata {
 namespace {
-
-// A tensor whose bytes count up from `first`.
-HostTensor MakeTensor(std::vector<std::int64_t> shape, std::size_t bytes,
-                      unsigned char first) {
-  auto memory = std::make_shared<std::vector<std::byte>>(bytes);
-  std::ranges::generate(*memory, [&first] { return std::byte{first++}; });
-  return {.dtype = DataType::kFloat16,
-          .shape = std::move(shape),
-          .owner = memory,
-          .data = *memory};
-}
 
 EncodeReply MakeReply(std::vector<EncodedInput> inputs) {
   auto model = std::make_shared<Model>();
@@ -97,11 +86,11 @@ TEST(ReplySlicesTest, EqualsTheMessageBuiltThePlainWay) {
   EncodedInput first{.pieces = {{.id = 1, .text = "a", .range = {0, 1}}},
                      .piece_count = 1,
                      .batch = {.rows = 1, .pieces = 1, .padded_pieces = 2}};
-  first.outputs.push_back(MakeTensor({1, 1, 3}, 6, 1));
-  first.outputs.push_back(MakeTensor({2, 3}, 12, 77));
+  first.outputs.push_back(CountingTensor({1, 1, 3}, 6, 1));
+  first.outputs.push_back(CountingTensor({2, 3}, 12, 77));
   EncodedInput second{.piece_count = 2};
-  second.outputs.push_back(MakeTensor({1, 2, 3}, 12, 3));
-  second.outputs.push_back(MakeTensor({2, 3}, 12, 5));
+  second.outputs.push_back(CountingTensor({1, 2, 3}, 12, 3));
+  second.outputs.push_back(CountingTensor({2, 3}, 12, 5));
   ExpectEqualsPlain(MakeReply({std::move(first), std::move(second)}));
 }
 
@@ -113,7 +102,7 @@ TEST(ReplySlicesTest, FramesAnyLength) {
         std::size_t{1} << 20, std::size_t{1} << 21}) {
     EncodedInput input;
     input.outputs.push_back(
-        MakeTensor({static_cast<std::int64_t>(bytes)}, bytes, 9));
+        CountingTensor({static_cast<std::int64_t>(bytes)}, bytes, 9));
     ExpectEqualsPlain(MakeReply({std::move(input)}));
   }
 }
@@ -121,7 +110,7 @@ TEST(ReplySlicesTest, FramesAnyLength) {
 TEST(ReplySlicesTest, AnInputThatFailedHasNoOutputs) {
   EncodedInput failed{.status = Error(Reason::kForwardFailed, "infinite")};
   EncodedInput good;
-  good.outputs.push_back(MakeTensor({2}, 4, 1));
+  good.outputs.push_back(CountingTensor({2}, 4, 1));
   ExpectEqualsPlain(MakeReply({std::move(failed), std::move(good)}));
 }
 
@@ -137,8 +126,8 @@ TEST(ReplySlicesTest, NoInputsAreAnAnswerToo) {
 
 TEST(ReplySlicesTest, DoesNotCopyTheNumbers) {
   EncodedInput input;
-  input.outputs.push_back(MakeTensor({500}, 1000, 1));
-  input.outputs.push_back(MakeTensor({600}, 1200, 1));
+  input.outputs.push_back(CountingTensor({500}, 1000, 1));
+  input.outputs.push_back(CountingTensor({600}, 1200, 1));
   const std::byte* const first = input.outputs[0].data.data();
   const std::byte* const second = input.outputs[1].data.data();
   const grpc::ByteBuffer buffer =
@@ -153,7 +142,7 @@ TEST(ReplySlicesTest, DoesNotCopyTheNumbers) {
 
 TEST(ReplySlicesTest, HoldsTheOwnerUntilTheBufferIsGone) {
   EncodedInput input;
-  input.outputs.push_back(MakeTensor({500}, 1000, 1));
+  input.outputs.push_back(CountingTensor({500}, 1000, 1));
   const std::weak_ptr<const void> owner = input.outputs[0].owner;
   grpc::ByteBuffer buffer = ToEncodeResponse(MakeReply({std::move(input)}));
   EXPECT_FALSE(owner.expired());

@@ -23,6 +23,7 @@
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "server/grpc_server.h"
+#include "server/stream_limits.h"
 #include "tests/fakes/puppet_model.h"
 #include "tests/server/wire_error.h"
 
@@ -41,14 +42,16 @@ ServerFixture::~ServerFixture() {
 }
 
 void ServerFixture::Restart(const EngineOptions& options,
-                            std::int64_t max_message_bytes) {
+                            std::int64_t max_message_bytes,
+                            const StreamLimits& stream) {
   server_.reset();
   metrics_.SetModels(registry_.List());
   auto engine = Engine::Create(options, registry_, clock_, observer_);
   ASSERT_TRUE(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
   auto server = GrpcServer::Start({.listen = {.host = "127.0.0.1", .port = 0},
-                                   .max_message_bytes = max_message_bytes},
+                                   .max_message_bytes = max_message_bytes,
+                                   .stream = stream},
                                   *engine_, registry_, clock_, observer_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);

@@ -11,17 +11,18 @@
 
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
-#include "google/protobuf/text_format.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "server/grpc_server.h"
 #include "server/metrics.h"
+#include "server/stream_limits.h"
 #include "strata/v1/hidden_state_service.grpc.pb.h"
 #include "strata/v1/model_service.grpc.pb.h"
 #include "strata/v1/tokenizer_service.grpc.pb.h"
 #include "tests/fakes/fake_clock.h"
+#include "tests/fakes/from_text.h"
 #include "tests/fakes/puppet_runner.h"
 #include "tests/server/awaiting_observer.h"
 
@@ -37,7 +38,8 @@ class ServerFixture : public testing::Test {
 
   // Starts anew with other limits.
   void Restart(const EngineOptions& options,
-               std::int64_t max_message_bytes = std::int64_t{64} << 20);
+               std::int64_t max_message_bytes = std::int64_t{64} << 20,
+               const StreamLimits& stream = {});
 
   // Adds a model that is ready, on strings of its own.
   void AddModel(const std::string& name, std::int64_t version = 1);
@@ -83,15 +85,6 @@ class ServerFixture : public testing::Test {
 void ExpectError(const grpc::Status& status, grpc::StatusCode code,
                  const std::string& reason, const std::string& field,
                  const std::string& text);
-
-// A message from protobuf's text format.
-template <typename Message>
-Message FromText(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message))
-      << text;
-  return message;
-}
 
 }  // namespace strata
 

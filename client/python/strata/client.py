@@ -11,14 +11,15 @@ A first call, from a text to the hidden states of its first and last layer:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from strata import results
+from strata import results, stream
 from strata.errors import StrataError
+from strata.parts import Reassembly
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import hidden_state_service_pb2_grpc as service_grpc
 from strata.v1 import (
@@ -75,6 +76,59 @@ class Client:
         inputs: Sequence[str | tuple[str, str] | Sequence[int]],
         model: str | None = None,
         *,
+        in_parts: bool = False,
+        **options: Any,
+    ) -> list[results.Encoding]:
+        """Encodes texts, pairs of them, or sequences of piece identifiers.
+
+        Args:
+            inputs: Texts, pairs of texts (tuples), or lists of piece
+                identifiers; they may be mixed.
+            model: Needed where the server has several.
+            in_parts: Let the answer come in parts, for one that is too large
+                for a single message (StrataError, reason REPLY_TOO_LARGE).
+            options: Those of `encode_request`: layers, pooling, dtype, ...
+
+        Returns:
+            One answer for each input, in their order.
+        """
+        request = self.encode_request(inputs, model, **options)
+        if in_parts:
+            reply = self._encode_in_parts(request)
+        else:
+            reply = self._call(self._states.Encode, request)
+        return results.encodings_of(reply, results.kind_of(request))
+
+    def encode_stream(
+        self,
+        requests: Iterable[service_pb2.EncodeRequest],
+        timeout: float | None = None,
+    ) -> Iterator[results.StreamAnswer]:
+        """Encodes many requests over one stream.
+
+        They are taken from the iterable as the server takes them, on a thread
+        of gRPC's, and answered as they complete, in any order:
+
+            requests = (client.encode_request([text]) for text in texts)
+            for answer in client.encode_stream(requests):
+                print(answer.index, answer.encodings[0].hidden_states.shape)
+
+        A request that fails is an answer with an `error`; the others go on.
+        What the iterable raises is raised here, after the answers to what it
+        had yielded.
+
+        Args:
+            requests: What `encode_request` builds.
+            timeout: Seconds that the whole stream may take. None: as long as
+                it likes; the client's own timeout is for single calls.
+        """
+        return stream.answers(self._states.EncodeStream, requests, timeout)
+
+    @staticmethod
+    def encode_request(
+        inputs: Sequence[str | tuple[str, str] | Sequence[int]],
+        model: str | None = None,
+        *,
         version: int = 0,
         version_label: str = "",
         kind: str = "hidden_states",
@@ -90,8 +144,8 @@ class Client:
         add_special_pieces: bool = True,
         priority: int = 0,
         expected_digest: str = "",
-    ) -> list[results.Encoding]:
-        """Encodes texts, pairs of them, or sequences of piece identifiers.
+    ) -> service_pb2.EncodeRequest:
+        """Builds the request that `encode` sends with these arguments.
 
         Args:
             inputs: Texts, pairs of texts (tuples), or lists of piece
@@ -118,9 +172,6 @@ class Client:
             add_special_pieces: Let the tokenizer add its special pieces.
             priority: Higher goes first.
             expected_digest: Fail unless the model's digest is this.
-
-        Returns:
-            One answer for each input, in their order.
         """
         output = service_pb2.OutputSpec(
             kind=_value(service_pb2.OutputKind, "OUTPUT_KIND", kind),
@@ -130,7 +181,7 @@ class Client:
             dimensions=dimensions,
             dtype=_value(tensor_pb2.DataType, "DATA_TYPE", dtype),
         )
-        request = service_pb2.EncodeRequest(
+        return service_pb2.EncodeRequest(
             model=model or "",
             version=version,
             version_label=version_label,
@@ -143,11 +194,6 @@ class Client:
             priority=priority,
             expected_digest=expected_digest,
         )
-        reply = self._call(self._states.Encode, request)
-        return [
-            results.Encoding.from_proto(encoding, reply, kind.lower())
-            for encoding in reply.encodings
-        ]
 
     def tokenize(
         self,
@@ -239,6 +285,23 @@ class Client:
         request = health_pb2.HealthCheckRequest(service=service)
         reply = self._call(self._health.Check, request)
         return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
+
+    def _encode_in_parts(
+        self, request: service_pb2.EncodeRequest
+    ) -> service_pb2.EncodeResponse:
+        events = self._call(
+            self._states.EncodeChunks,
+            service_pb2.EncodeChunksRequest(request=request),
+        )
+        reassembly = Reassembly(len(request.inputs))
+        try:
+            for event in events:
+                reassembly.add(event)
+        except grpc.RpcError as error:
+            raise StrataError.from_rpc_error(error) from error
+        finally:
+            events.cancel()
+        return reassembly.result()
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         try:

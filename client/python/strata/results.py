@@ -141,6 +141,47 @@ class Encoding:
         )
 
 
+def kind_of(request: service_pb2.EncodeRequest) -> str:
+    """What the first output of a request holds: `Encoding.kind`."""
+    kind = request.outputs[0].kind if request.outputs else 0
+    name = service_pb2.OutputKind.Name(
+        kind or service_pb2.OUTPUT_KIND_HIDDEN_STATES
+    )
+    return name.removeprefix("OUTPUT_KIND_").lower()
+
+
+def encodings_of(
+    reply: service_pb2.EncodeResponse, kind: str
+) -> list[Encoding]:
+    """The answer for each input, in their order."""
+    return [
+        Encoding.from_proto(encoding, reply, kind)
+        for encoding in reply.encodings
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamAnswer:
+    """The answer to one request of a stream."""
+
+    index: int
+    """Which request it is, from 0 in the order in which they were given."""
+    error: StrataError | None
+    """What failed for the whole request; None if it is well."""
+    _encodings: list[Encoding] | None = dataclasses.field(repr=False)
+
+    @property
+    def encodings(self) -> list[Encoding]:
+        """One answer for each input, in their order.
+
+        Raises:
+            StrataError: The request failed; it is `error`.
+        """
+        if self.error is not None:
+            raise self.error
+        return self._encodings
+
+
 @dataclasses.dataclass(frozen=True)
 class Tokens:
     """The pieces of one text."""

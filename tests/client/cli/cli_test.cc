@@ -122,6 +122,37 @@ TEST(Cli, EncodesToJson) {
   EXPECT_EQ(tensor["values"].dump(), "[[1.0,-10.0]]");
 }
 
+TEST(Cli, WhatIsTooLargeForOneAnswerComesInParts) {
+  const FakeServer server(
+      {.encode =
+           [](const auto&, const auto&, auto&) {
+             return ReasonStatus(grpc::StatusCode::FAILED_PRECONDITION,
+                                 "too large", "REPLY_TOO_LARGE");
+           },
+       .encode_chunks =
+           [](const auto& context, const auto& request, auto& events) {
+             v1::EncodeResponse whole;
+             EncodePooled(context, request.request(), whole);
+             events.resize(3);
+             v1::Tensor& tensor = *whole.mutable_encodings(0)
+                                       ->mutable_outputs(0)
+                                       ->mutable_tensor();
+             events[1].mutable_part()->set_data(tensor.data());
+             events[1].mutable_part()->set_last(true);
+             tensor.clear_data();
+             *events[0].mutable_encoding() = whole.encodings(0);
+             events[2].mutable_done();
+             events[2].mutable_answer()->set_model("minilm");
+             return grpc::Status::OK;
+           }});
+  const Result result = RunOn(server, {"encode", "one", "--format", "json"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["model"], "minilm");
+  EXPECT_EQ(json["encodings"][0]["outputs"][0]["tensor"]["values"].dump(),
+            "[[1.0,-10.0]]");
+}
+
 TEST(Cli, EncodesToNpy) {
   const FakeServer server({.encode = EncodePooled});
   const Folder folder;

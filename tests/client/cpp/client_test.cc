@@ -83,6 +83,62 @@ TEST(Client, TakesAnswersOfAnySize) {
               SizeIs(6 << 20));
 }
 
+// Sends one text's answer in two parts.
+grpc::Status EncodeInParts(const grpc::ServerContext&,
+                           const v1::EncodeChunksRequest& request,
+                           std::vector<v1::EncodeChunksResponse>& events) {
+  EXPECT_EQ(request.request().inputs(0).text(), "The cat sat.");
+  events.resize(4);
+  v1::Encoding& encoding = *events[0].mutable_encoding();
+  encoding.add_outputs()->mutable_tensor()->add_shape(3);
+  events[1].mutable_part()->set_data("ab");
+  events[2].mutable_part()->set_offset(2);
+  events[2].mutable_part()->set_data("c");
+  events[2].mutable_part()->set_last(true);
+  events[3].mutable_done();
+  events[3].mutable_answer()->set_model("minilm");
+  return grpc::Status::OK;
+}
+
+TEST(Client, PutsPartsTogether) {
+  Harness harness({.encode_chunks = EncodeInParts});
+  v1::EncodeRequest request;
+  request.add_inputs()->set_text("The cat sat.");
+  const auto response = harness.client->EncodeChunks(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->model(), "minilm");
+  EXPECT_EQ(response->encodings(0).outputs(0).tensor().data(), "abc");
+}
+
+TEST(Client, AnAnswerInPartsThatBreaksOffIsMadeAgainFromTheStart) {
+  std::atomic<int> calls = 0;
+  Harness harness({.encode_chunks = [&](const auto& context,
+                                        const auto& request, auto& events) {
+    grpc::Status status = EncodeInParts(context, request, events);
+    if (calls++ > 0) return status;
+    events.pop_back();
+    return ReasonStatus(grpc::StatusCode::UNAVAILABLE, "stopping",
+                        "SERVER_STOPPING");
+  }});
+  v1::EncodeRequest request;
+  request.add_inputs()->set_text("The cat sat.");
+  const auto response = harness.client->EncodeChunks(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->encodings(0).outputs(0).tensor().data(), "abc");
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(Client, PartsThatDoNotFitTogetherAreADefect) {
+  Harness harness({.encode_chunks = [](const auto&, const auto&, auto& events) {
+    events.emplace_back().mutable_part()->set_offset(9);
+    return grpc::Status::OK;
+  }});
+  const auto status = harness.client->EncodeChunks({}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("out of its turn"));
+  EXPECT_THAT(harness.waits, IsEmpty());
+}
+
 TEST(Client, TokenizesAndDetokenizes) {
   Harness harness({.tokenize =
                        [](const auto&, const v1::TokenizeRequest& request,

@@ -5,18 +5,23 @@
 
 #include <cstdint>
 #include <future>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
+#include "core/base/mutex.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
+#include "core/engine/reply_sink.h"
 #include "core/model/registry.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/fake_clock.h"
@@ -288,6 +293,122 @@ TEST_F(EngineTest, AFailingForwardFailsOnlyItsInput) {
   }
   EXPECT_EQ(reply->inputs[2].status.message(), "as told");
   EXPECT_EQ(ReasonOf(reply->inputs[2].status), Reason::kForwardFailed);
+}
+
+// Takes an answer as it is told, and gives room when a test says so.
+class RecordingSink final : public ReplySink {
+ public:
+  void AwaitRoom(std::int64_t bytes, absl::AnyInvocable<void()> go) override {
+    if (gives_room) {
+      go();
+    } else {
+      held = std::move(go);
+    }
+    asked.set_value(bytes);
+  }
+  void OnInput(
+      int input, EncodedInput result,
+      const std::shared_ptr<const std::vector<OutputSpec>>& outputs) override {
+    MutexLock lock(mutex);
+    if (inputs.empty()) first.set_value(input);
+    names.push_back((*outputs)[0].name);
+    inputs[input] = std::move(result);
+  }
+
+  bool gives_room = true;
+  std::promise<std::int64_t> asked;
+  std::promise<int> first;
+  absl::AnyInvocable<void()> held;
+  Mutex mutex;
+  std::vector<std::string> names ABSL_GUARDED_BY(mutex);
+  std::map<int, EncodedInput> inputs ABSL_GUARDED_BY(mutex);
+};
+
+TEST_F(EngineTest, ASinkTakesEveryInputBeforeTheAnswerIsDone) {
+  Start();
+  strings_->FailOn(200, Error(Reason::kForwardFailed, "as told"));
+  const auto sink = std::make_shared<RecordingSink>();
+  EncodeCall call = Texts({"A"});
+  call.inputs.emplace_back(PieceInput{.ids = {200}});
+  call.outputs = {{.name = "last"}};
+  call.return_pieces = true;
+  call.sink = sink;
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->model->id.name, "puppet");
+  EXPECT_EQ(reply->inputs.size(), 2);
+  EXPECT_EQ(sink->asked.get_future().get(), 32) << "4 pieces of 2 floats";
+  MutexLock lock(sink->mutex);
+  ASSERT_EQ(sink->inputs.size(), 2);
+  EXPECT_EQ(sink->names, (std::vector<std::string>{"last", "last"}));
+  EXPECT_EQ(Numbers(sink->inputs[0].outputs[0])[2], 3067);
+  EXPECT_EQ(sink->inputs[0].pieces.size(), 3);
+  EXPECT_EQ(sink->inputs[1].status.message(), "as told");
+}
+
+TEST_F(EngineTest, ASinkIsToldOfAnInputBeforeTheNextIsComputed) {
+  auto model = MakePuppetModel("narrow", strings_);
+  model->plan_limits.max_rows = 1;
+  registry_.SetLoading(model->id);
+  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  Start();
+  strings_->Hold();
+  const auto sink = std::make_shared<RecordingSink>();
+  EncodeCall call = Texts({"a", "b"});
+  call.model = "narrow";
+  call.sink = sink;
+  auto reply = Send(std::move(call));
+  strings_->Release(1);
+  EXPECT_EQ(sink->first.get_future().get(), 0) << "the second is still held";
+  strings_->ReleaseAll();
+  ASSERT_TRUE(reply.get().ok());
+  MutexLock lock(sink->mutex);
+  EXPECT_EQ(sink->inputs.size(), 2);
+}
+
+TEST_F(EngineTest, WhatASinkHasNoRoomForIsNotComputed) {
+  Start();
+  const auto sink = std::make_shared<RecordingSink>();
+  sink->gives_room = false;
+  EncodeCall call = Pieces({1});
+  call.sink = sink;
+  auto reply = Send(std::move(call));
+  EXPECT_EQ(sink->asked.get_future().get(), 8);
+  ASSERT_TRUE(Send(Pieces({2, 3})).get().ok()) << "others go on";
+  EXPECT_EQ(strings_->batches().size(), 1);
+  std::move(sink->held)();
+  ASSERT_TRUE(reply.get().ok());
+  EXPECT_EQ(strings_->batches().size(), 2);
+}
+
+TEST_F(EngineTest, ACallThatWasCancelledWithoutRoomIsNotComputed) {
+  Start();
+  const auto sink = std::make_shared<RecordingSink>();
+  sink->gives_room = false;
+  std::stop_source caller;
+  EncodeCall call = Pieces({1});
+  call.sink = sink;
+  call.stop = caller.get_token();
+  auto reply = Send(std::move(call));
+  sink->asked.get_future().wait();
+  caller.request_stop();
+  std::move(sink->held)();
+  EXPECT_EQ(ReasonOf(reply.get().status()), Reason::kCallerCancelled);
+  EXPECT_TRUE(strings_->batches().empty());
+}
+
+TEST_F(EngineTest, AnAnswerToASinkHasABoundOfItsOwn) {
+  Start({.max_reply_bytes = 10, .max_stream_reply_bytes = 40});
+  const auto send = [this](std::vector<std::string> texts) {
+    EncodeCall call = Texts(std::move(texts));
+    call.sink = std::make_shared<RecordingSink>();
+    return Send(std::move(call)).get().status();
+  };
+  EXPECT_TRUE(send({"a"}).ok());
+  EXPECT_EQ(send({"a", "b"}).message(),
+            "the answer would hold 48 bytes of tensors, at most 40 are "
+            "allowed; ask for fewer layers, a pooling, FLOAT16 or fewer "
+            "inputs");
 }
 
 TEST_F(EngineTest, ModelsDoNotShareBatches) {

@@ -1,0 +1,60 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/call_environment.h"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/observer.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/status.h"
+#include "server/log.h"
+#include "server/message_bytes.h"
+#include "server/status.h"
+
+namespace strata {
+
+absl::Time DeadlineOn(const Clock& clock,
+                      std::chrono::system_clock::time_point deadline) {
+  if (deadline == std::chrono::system_clock::time_point::max()) {
+    return absl::InfiniteFuture();
+  }
+  return clock.Now() +
+         absl::FromChrono(deadline - std::chrono::system_clock::now());
+}
+
+absl::Status TakeMessage(grpc::ByteBuffer& bytes,
+                         google::protobuf::Message& message) {
+  const std::size_t size = bytes.Length();
+  const bool parsed = ParseMessage(bytes, message);
+  bytes.Clear();
+  if (parsed) return absl::OkStatus();
+  return Error(Reason::kMalformedMessage,
+               absl::StrCat("the request's ", size, " bytes are not a valid ",
+                            std::string(message.GetDescriptor()->full_name()),
+                            "; a string that is not UTF-8 is the usual cause"));
+}
+
+void CountRefused(const CallEnvironment& environment, absl::string_view model,
+                  const absl::Status& status) {
+  if (environment.observer == nullptr) return;
+  environment.observer->OnRequestDone(model, status, 0, {});
+}
+
+void LogDefect(const absl::Status& status) {
+  if (status.ok()) return;
+  const grpc::Status wire = ToGrpcStatus(status);
+  if (wire.error_code() != grpc::StatusCode::INTERNAL) return;
+  Log(Severity::kError, "call_failed", {{"message", wire.error_message()}});
+}
+
+}  // namespace strata

@@ -1,0 +1,46 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_CALL_ENVIRONMENT_H_
+#define STRATA_SERVER_CALL_ENVIRONMENT_H_
+
+#include <chrono>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/observer.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/support/byte_buffer.h"
+
+namespace strata {
+
+// What every call of a service needs; both outlive the server.
+struct CallEnvironment {
+  const Clock& clock;
+  // Told of calls that are refused before the engine, which tells of its own,
+  // has seen them. nullptr: they are not counted.
+  Observer* observer = nullptr;
+};
+
+// When the caller gives up, on our clock: gRPC's deadline is on the wall clock,
+// which may have been set since.
+absl::Time DeadlineOn(const Clock& clock,
+                      std::chrono::system_clock::time_point deadline);
+
+// Reads `message` out of `bytes` and lets them go. Error: MALFORMED_MESSAGE.
+absl::Status TakeMessage(grpc::ByteBuffer& bytes,
+                         google::protobuf::Message& message);
+
+// Tells the observer of a request that the engine has not seen. `model` as the
+// request names it.
+void CountRefused(const CallEnvironment& environment, absl::string_view model,
+                  const absl::Status& status);
+
+// Logs how a request ended, where that is a defect of ours.
+void LogDefect(const absl::Status& status);
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_CALL_ENVIRONMENT_H_

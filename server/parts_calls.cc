@@ -1,0 +1,223 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/parts_calls.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/engine/call.h"
+#include "core/engine/engine.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+#include "server/answer_stream.h"
+#include "server/call_environment.h"
+#include "server/convert.h"
+#include "server/reply_parts.h"
+#include "server/status.h"
+#include "server/stream_set.h"
+#include "strata/v1/hidden_state_service.pb.h"
+
+namespace strata {
+namespace {
+
+// Every event repeats it.
+constexpr std::size_t kLongestRequestId = 256;
+
+// An AnswerStream with a reactor of gRPC's as its wire.
+template <typename Reactor>
+class PartsCall : public Reactor, private AnswerStream::Wire {
+ public:
+  PartsCall(const PartsEnvironment& environment,
+            const grpc::CallbackServerContext& context,
+            AnswerStream::Failures failures)
+      : environment_(environment),
+        deadline_(DeadlineOn(environment.call.clock, context.deadline())),
+        stream_(std::make_shared<AnswerStream>(environment.limits, failures,
+                                               static_cast<Wire&>(*this))) {}
+
+  void OnWriteDone(bool ok) override { stream_->OnWriteDone(ok); }
+  void OnCancel() override { stream_->OnCancel(); }
+  void OnDone() override { const std::unique_ptr<PartsCall> self(this); }
+
+ protected:
+  const PartsEnvironment& environment() const { return environment_; }
+  const std::shared_ptr<AnswerStream>& stream() const { return stream_; }
+
+  // Hands a request of `bytes` bytes to the engine.
+  void Encode(v1::EncodeRequest message, std::int64_t bytes,
+              std::shared_ptr<AnswerStream::Request> request) {
+    const std::string model = message.model();
+    absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
+    if (!encode.ok()) {
+      Refuse(model, encode.status(), *request);
+      return;
+    }
+    encode->deadline = deadline_;
+    encode->stop = stream_->stop_token();
+    encode->request_bytes = bytes;
+    encode->sink = request;
+    environment_.engine.Encode(*std::move(encode),
+                               [request = std::move(request)](
+                                   const absl::StatusOr<EncodeReply>& reply) {
+                                 LogDefect(reply.status());
+                                 request->Finish(reply);
+                               });
+  }
+
+  // Answers a request that the engine has not seen.
+  void Refuse(const std::string& model, const absl::Status& status,
+              AnswerStream::Request& request) {
+    CountRefused(environment_.call, model, status);
+    request.Finish(status);
+  }
+
+ private:
+  void Read() override {}
+  void Write(const grpc::ByteBuffer* message) override {
+    Reactor::StartWrite(message);
+  }
+  void End(const absl::Status& status) override {
+    Reactor::Finish(ToGrpcStatus(status));
+  }
+
+  const PartsEnvironment environment_;
+  const absl::Time deadline_;
+  const std::shared_ptr<AnswerStream> stream_;
+};
+
+// A stream of one request, read from the start.
+class ChunksCall final
+    : public PartsCall<grpc::ServerWriteReactor<grpc::ByteBuffer>> {
+ public:
+  ChunksCall(const PartsEnvironment& environment,
+             const grpc::CallbackServerContext& context)
+      : PartsCall(environment, context, AnswerStream::Failures::kEndCall) {}
+
+  void Start(grpc::ByteBuffer bytes) {
+    const auto size = static_cast<std::int64_t>(bytes.Length());
+    const auto request =
+        stream()->Begin(ChunksFormat(environment().limits.part_bytes));
+    stream()->OnHalfClose();
+    if (request == nullptr) return;  // Its caller has gone.
+    v1::EncodeChunksRequest message;
+    if (const absl::Status status = TakeMessage(bytes, message); status.ok()) {
+      Encode(std::move(*message.mutable_request()), size, request);
+    } else {
+      Refuse("", status, *request);
+    }
+  }
+};
+
+class StreamCall final
+    : public PartsCall<
+          grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
+ public:
+  StreamCall(const PartsEnvironment& environment,
+             const grpc::CallbackServerContext& context, StreamSet& streams)
+      : PartsCall(environment, context, AnswerStream::Failures::kInDone),
+        streams_(streams) {}
+
+  void Start() {
+    streams_.Add(stream());
+    stream()->ReadNext();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      stream()->OnHalfClose();
+      return;
+    }
+    Take();
+    stream()->ReadNext();
+  }
+
+  void OnDone() override {
+    streams_.Remove(stream());
+    PartsCall::OnDone();
+  }
+
+ private:
+  void Read() override { StartRead(&read_); }
+
+  // Takes up the message that was read.
+  void Take() {
+    const auto size = static_cast<std::int64_t>(read_.Length());
+    v1::EncodeStreamRequest message;
+    absl::Status status = TakeMessage(read_, message);
+    if (status.ok()) status = CheckLength(message.request_id());
+    if (!status.ok()) {
+      CountRefused(environment().call, message.request().model(), status);
+      stream()->StopReading(status);
+      return;
+    }
+    status = CheckId(message.request_id());
+    const auto request =
+        stream()->Begin(StreamFormat(std::move(*message.mutable_request_id()),
+                                     environment().limits.part_bytes));
+    if (request == nullptr) return;  // The server is stopping.
+    if (status.ok()) {
+      Encode(std::move(*message.mutable_request()), size, request);
+    } else {
+      Refuse(message.request().model(), status, *request);
+    }
+  }
+
+  static absl::Status CheckLength(const std::string& request_id) {
+    if (request_id.size() <= kLongestRequestId) return absl::OkStatus();
+    return FieldError(
+        "request_id",
+        absl::StrCat("got ", request_id.size(), " bytes, at most ",
+                     kLongestRequestId, " are allowed; the stream ends"));
+  }
+
+  absl::Status CheckId(const std::string& request_id) const {
+    if (request_id.empty()) {
+      return FieldError("request_id",
+                        "empty; each request of a stream needs one");
+    }
+    if (stream()->InUse(request_id)) {
+      return FieldError("request_id",
+                        "in use by a request of this stream that is not done; "
+                        "choose another, or wait for its 'done'");
+    }
+    return absl::OkStatus();
+  }
+
+  StreamSet& streams_;
+  grpc::ByteBuffer read_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartEncodeChunks(
+    const PartsEnvironment& environment, grpc::CallbackServerContext* context,
+    const grpc::ByteBuffer* request) {
+  // gRPC calls OnDone, which ends its life.
+  auto* call = std::make_unique<ChunksCall>(environment, *context).release();
+  grpc::ByteBuffer bytes;
+  // gRPC would hold the bytes until the call ends. The buffer is its own, not
+  // const, and not read again.
+  bytes.Swap(const_cast<grpc::ByteBuffer*>(request));
+  call->Start(std::move(bytes));
+  return call;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartEncodeStream(
+    const PartsEnvironment& environment, grpc::CallbackServerContext* context,
+    StreamSet& streams) {
+  auto* call =
+      std::make_unique<StreamCall>(environment, *context, streams).release();
+  call->Start();
+  return call;
+}
+
+}  // namespace strata

@@ -1,0 +1,82 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/slice_writer.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "core/base/host_tensor.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
+
+namespace strata {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
+
+std::uint32_t Tag(int field) {
+  return WireFormatLite::MakeTag(field,
+                                 WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+}
+
+}  // namespace
+
+std::size_t FieldSize(int field, std::size_t length) {
+  return CodedOutputStream::VarintSize32(Tag(field)) +
+         CodedOutputStream::VarintSize64(length) + length;
+}
+
+grpc::Slice SliceOf(const HostTensor& tensor, std::size_t offset,
+                    std::size_t size) {
+  using Owner = std::shared_ptr<const void>;
+  // The pointer is handed through C; `destroy` takes it back.
+  auto owner = std::make_unique<Owner>(tensor.owner);
+  const auto destroy = [](void* pointer) {
+    const std::unique_ptr<Owner> taken(static_cast<Owner*>(pointer));
+  };
+  // A slice that is sent is never written to.
+  auto* data = const_cast<std::byte*>(tensor.data.subspan(offset, size).data());
+  return {data, size, destroy, owner.release()};
+}
+
+void SliceWriter::WriteFrame(int field, std::size_t length) {
+  WriteTagAndNumber(Tag(field), length);
+}
+
+void SliceWriter::WriteInteger(int field, std::uint64_t value) {
+  WriteTagAndNumber(
+      WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_VARINT), value);
+}
+
+void SliceWriter::WriteTagAndNumber(std::uint32_t tag, std::uint64_t number) {
+  std::array<std::uint8_t, 16> bytes;
+  std::uint8_t* end =
+      CodedOutputStream::WriteVarint32ToArray(tag, bytes.data());
+  end = CodedOutputStream::WriteVarint64ToArray(number, end);
+  pending_.append(bytes.data(), end);
+}
+
+void SliceWriter::WriteSlice(grpc::Slice slice) {
+  Flush();
+  slices_.push_back(std::move(slice));
+}
+
+grpc::ByteBuffer SliceWriter::Finish() {
+  Flush();
+  return {slices_.data(), slices_.size()};
+}
+
+void SliceWriter::Flush() {
+  if (pending_.empty()) return;
+  slices_.emplace_back(pending_);
+  pending_.clear();
+}
+
+}  // namespace strata

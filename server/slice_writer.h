@@ -1,0 +1,55 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_SLICE_WRITER_H_
+#define STRATA_SERVER_SLICE_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/host_tensor.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
+
+namespace strata {
+
+// Bytes of a length-delimited field: its tag, its length, and what it holds.
+std::size_t FieldSize(int field, std::size_t length);
+
+// `size` of a tensor's bytes from `offset` on as a slice that keeps their
+// owner until the network has sent it.
+grpc::Slice SliceOf(const HostTensor& tensor, std::size_t offset,
+                    std::size_t size);
+
+// Builds a message out of small serialized pieces, which it joins, and large
+// slices, which it does not copy. The wire format allows it: a message is the
+// concatenation of its fields, in any order.
+//
+//   SliceWriter writer;
+//   writer.WriteFrame(v1::Tensor::kDataFieldNumber, size);
+//   writer.WriteSlice(SliceOf(tensor, 0, size));
+//   return writer.Finish();
+class SliceWriter {
+ public:
+  // Begins a length-delimited field of `length` bytes, which follow.
+  void WriteFrame(int field, std::size_t length);
+  // A whole integer field.
+  void WriteInteger(int field, std::uint64_t value);
+  void Write(const std::string& bytes) { pending_ += bytes; }
+  void WriteSlice(grpc::Slice slice);
+  // Called last.
+  grpc::ByteBuffer Finish();
+
+ private:
+  void WriteTagAndNumber(std::uint32_t tag, std::uint64_t number);
+  void Flush();
+
+  std::string pending_;
+  std::vector<grpc::Slice> slices_;
+};
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_SLICE_WRITER_H_
