@@ -20,7 +20,7 @@ namespace strata {
 // Texts are moved, not copied. The caller fills in deadline, stop and
 // request_bytes. Pure.
 //
-// Errors: INVALID_FIELD; NOT_IMPLEMENTED for text_pair.
+// Errors: INVALID_FIELD.
 absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request);
 absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request);
 DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request);
