@@ -49,8 +49,12 @@ void LogReady(const Model& model) {
   add("dtype", report.dtype);
   add("vocabulary", report.vocabulary_size);
   add("mask", MaskFormName(report.mask_form));
+  if (report.mask_form != MaskForm::kNone) {
+    add("mask_dtype", MaskDtypeName(report.mask_dtype));
+  }
   add("max_pieces", model.max_pieces);
   add("padding_exact", report.padding_exact ? "yes" : "no");
+  add("packing_exact", report.packing_exact ? "yes" : "no");
   add("examined_in", absl::FormatDuration(
                          absl::Trunc(report.duration, absl::Milliseconds(1))));
   add("digest", model.digest);

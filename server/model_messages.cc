@@ -99,6 +99,9 @@ v1::TraceReport ToTraceReport(const TraceReport& report) {
   // A report without arguments found nothing out about the mask either.
   if (!report.arguments.empty()) {
     message.set_mask_form(ToMaskForm(report.mask_form));
+    if (report.mask_form != MaskForm::kNone) {
+      message.set_mask_dtype(std::string(MaskDtypeName(report.mask_dtype)));
+    }
   }
   message.set_layers(report.layers);
   message.set_width(report.width);
@@ -107,6 +110,10 @@ v1::TraceReport ToTraceReport(const TraceReport& report) {
   message.set_longest_pieces(report.longest_pieces);
   message.set_padding_exact(report.padding_exact);
   message.set_logits(report.logits_width > 0);
+  message.set_packing_exact(report.packing_exact);
+  message.set_prefix_sharing_exact(report.prefix_sharing_exact);
+  message.set_infinity_contained(report.infinity_contained);
+  message.set_positions_matter(report.positions_matter);
   for (const Check& check : report.checks) {
     v1::Check& added = *message.add_checks();
     added.set_name(check.name);

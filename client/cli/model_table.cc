@@ -33,6 +33,15 @@ std::string Known(std::int64_t value) {
   return value == 0 ? "unknown" : absl::StrCat(value);
 }
 
+// "PAIRS of bool".
+std::string Mask(const v1::TraceReport& report) {
+  const std::string form =
+      WithoutPrefix(v1::MaskForm_Name(report.mask_form()), "MASK_FORM_");
+  return report.mask_dtype().empty()
+             ? form
+             : absl::StrCat(form, " of ", report.mask_dtype());
+}
+
 void AddReportRows(const v1::TraceReport& report, Table& table) {
   table.AddRow({"layers", absl::StrCat(Known(report.layers()),
                                        " (the embedding output included)")});
@@ -41,9 +50,12 @@ void AddReportRows(const v1::TraceReport& report, Table& table) {
   table.AddRow({"vocabulary", Known(report.vocabulary_size())});
   table.AddRow({"logits", YesNo(report.logits())});
   table.AddRow({"longest run", Count(report.longest_pieces(), "piece")});
-  table.AddRow({"mask", WithoutPrefix(v1::MaskForm_Name(report.mask_form()),
-                                      "MASK_FORM_")});
+  table.AddRow({"mask", Mask(report)});
   table.AddRow({"padding exact", YesNo(report.padding_exact())});
+  table.AddRow({"packing exact", YesNo(report.packing_exact())});
+  table.AddRow({"prefix sharing exact", YesNo(report.prefix_sharing_exact())});
+  table.AddRow({"infinity contained", YesNo(report.infinity_contained())});
+  table.AddRow({"positions matter", YesNo(report.positions_matter())});
   table.AddRow({"examined in", Milliseconds(report.duration())});
 }
 

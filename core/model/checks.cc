@@ -37,11 +37,18 @@ constexpr std::array kChecks = {
     CheckSpec{.name = "forward_runs",
               .essential = true,
               .expected = "forward runs on piece ids int64 [B, T] of any B "
-                          "and T, with a bool mask",
+                          "and T, with a mask of bool, int64 or float32",
               .remedy = "trace a model that takes these and reads their sizes "
-                        "from them, or set \"arguments\" and \"mask_form\" in "
-                        "strata.json if they were found wrong",
+                        "from them, or set \"arguments\", \"mask_form\" and "
+                        "\"mask_dtype\" in strata.json if they were found "
+                        "wrong",
               .look = CheckForwardRuns},
+    CheckSpec{.name = "devices_rewritten",
+              .essential = false,
+              .expected = "no device in it that cannot be rewritten",
+              .remedy = "read devices from tensors (device=x.device) where the "
+                        "model names one, and trace it without interfaces",
+              .look = CheckDevicesRewritten},
     CheckSpec{.name = "outputs_are_hidden_states",
               .essential = true,
               .expected = "a tuple of hidden states [B, T, W], all of one "
@@ -84,7 +91,7 @@ constexpr std::array kChecks = {
     CheckSpec{.name = "padding_invisible",
               .essential = false,
               .expected = "a padded sequence equals itself alone",
-              .remedy = "trace with an attention mask",
+              .remedy = "trace with an attention mask that hides padding",
               .look = CheckPaddingInvisible},
     CheckSpec{.name = "logits",
               .essential = false,
@@ -93,6 +100,31 @@ constexpr std::array kChecks = {
               .remedy = "set \"layers\" in strata.json to the number of "
                         "hidden states if another output was taken for logits",
               .look = CheckLogits},
+    CheckSpec{.name = "positions_matter",
+              .essential = false,
+              .expected = "other results for other positions",
+              .remedy = "leave positions out of the trace's arguments, or give "
+                        "them to the model",
+              .look = CheckPositionsMatter},
+    CheckSpec{.name = "packing_exact",
+              .essential = false,
+              .expected = "sequences packed into one row under a "
+                          "block-diagonal mask equal themselves alone",
+              .remedy = "trace with a mask [B, 1, T, T] and positions",
+              .look = CheckPackingExact},
+    CheckSpec{.name = "prefix_sharing_exact",
+              .essential = false,
+              .expected = "sequences that share a row's places for what they "
+                          "begin with equal themselves alone",
+              .remedy = "trace a causal decoder with a mask [B, 1, T, T] and "
+                        "positions; ALiBi models cannot",
+              .look = CheckPrefixSharingExact},
+    CheckSpec{.name = "infinity_contained",
+              .essential = false,
+              .expected = "to see whether a packed neighbour that is not "
+                          "finite reaches the others",
+              .remedy = "none is needed",
+              .look = CheckInfinityContained},
     CheckSpec{.name = "longest_length",
               .essential = false,
               .expected = "runs on sequences of 8192 pieces, or of "

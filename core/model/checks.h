@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/model/subject.h"
 
@@ -16,7 +17,8 @@ namespace strata {
 struct Finding {
   bool passed = false;
   std::string found;
-  // Of a failure that is truly another check's: that check's name.
+  // Of a failure that is truly another check's: that check's name. It is
+  // reported as that one's, and as essential as this one.
   absl::string_view blamed;
 };
 
@@ -50,20 +52,31 @@ Finding CheckOutputsAreHiddenStates(Subject& subject);
 Finding CheckFinalNormLayersExist(Subject& subject);
 Finding CheckFinite(Subject& subject);
 
+// checks_device.cc: whether it can run on another device.
+Finding CheckDevicesRewritten(Subject& subject);
+
 // checks_company.cc: whether a result depends on what it is computed with.
 Finding CheckDeterministic(Subject& subject);
 Finding CheckBatchGeneralises(Subject& subject);
 Finding CheckLengthGeneralises(Subject& subject);
 Finding CheckPaddingInvisible(Subject& subject);
-// The largest relative error of sequences of several lengths in one batch
-// against each alone, with the report's mask form.
-absl::StatusOr<double> PaddingError(const Subject& subject);
+
+// checks_positions.cc: what the positions that it is given do.
+Finding CheckPositionsMatter(Subject& subject);
+
+// checks_packing.cc: whether several sequences can share a row.
+Finding CheckPackingExact(Subject& subject);
+Finding CheckPrefixSharingExact(Subject& subject);
+Finding CheckInfinityContained(Subject& subject);
 
 // checks_logits.cc: whether there are logits that can be served.
 Finding CheckLogits(Subject& subject);
 
 // checks_length.cc: how long a sequence may be.
 Finding CheckLongestLength(Subject& subject);
+
+// Passed where `error`, a relative one, is at most `tolerance`; says both.
+Finding JudgeError(const absl::StatusOr<double>& error, double tolerance);
 
 }  // namespace strata
 

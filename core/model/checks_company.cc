@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,13 +11,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "core/model/checks.h"
-#include "core/model/config.h"
 #include "core/model/report.h"
 #include "core/model/subject.h"
+#include "core/tensor/mask_form.h"
+#include "core/tensor/rows.h"
+#include "core/tensor/torch_call.h"
 
 namespace strata {
 namespace {
@@ -26,10 +30,10 @@ namespace {
 constexpr double kRefusalSlack = 10;
 
 // The largest relative error of `sequences` in one batch against each alone.
-absl::StatusOr<double> CompanyError(const Subject& subject,
+absl::StatusOr<double> CompanyError(Subject& subject,
                                     const std::vector<Sequence>& sequences) {
   STRATA_ASSIGN_OR_RETURN(const LayerTensors together,
-                          RunRows(subject, subject.trace, sequences));
+                          RunOnce(subject, sequences));
   const int rows = static_cast<int>(sequences.size());
   const std::string problem =
       ShapeProblem(together, rows, sequences[0].pieces());
@@ -37,28 +41,42 @@ absl::StatusOr<double> CompanyError(const Subject& subject,
   double largest = 0;
   for (int row = 0; row < rows; ++row) {
     STRATA_ASSIGN_OR_RETURN(
-        const LayerTensors alone,
-        RunRows(subject, subject.trace, {&sequences[row], 1}));
-    const double error = RelativeError(together, row, alone);
+        const double error,
+        ErrorAgainstAlone(subject, together, row, 0, sequences[row]));
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
   return largest;
 }
 
-std::string Described(double error) {
-  return absl::StrCat("a relative error of ", error);
+// The relative error of a second forward of the same against the first.
+absl::StatusOr<double> RepetitionError(Subject& subject) {
+  const std::vector<Sequence> probe = {Probe(subject, 11, 0)};
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probe));
+  STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject, probe));
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));
+  const std::string problem = ShapeProblem(again, 1, probe[0].pieces());
+  if (!problem.empty()) return Error(Reason::kForwardFailed, problem);
+  return RelativeError(again, once);
 }
 
-Finding Judge(const absl::StatusOr<double>& error, double tolerance) {
-  if (!error.ok()) {
-    return {.passed = false, .found = std::string(error.status().message())};
-  }
-  const bool passed = *error <= tolerance;  // False of not-a-number.
-  return {
-      .passed = passed,
-      .found = absl::StrCat(Described(*error),
-                            passed ? "" : absl::StrCat(", above ", tolerance))};
+// Whether a batch with padding comes out the same where the mask allows all.
+absl::StatusOr<bool> MaskIgnored(Subject& subject) {
+  const std::vector<Sequence> probes = MixedProbes(subject);
+  STRATA_ASSIGN_OR_RETURN(RowTensors rows, LayRows(subject, probes));
+  STRATA_RETURN_IF_ERROR(
+      CallTorch([&] { return rows.mask.fill_(1); }).status());
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors masked, RunOnce(subject, probes));
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors open, RunWhole(subject, rows));
+  return RelativeError(open, masked) <= RoundingTolerance(subject.report.dtype);
+}
+
+// Why padding is visible, of a trace of which it is.
+std::string WhyPaddingShows(Subject& subject) {
+  if (subject.report.mask_form == MaskForm::kNone) return "it takes no mask";
+  const absl::StatusOr<bool> ignored = MaskIgnored(subject);
+  if (ignored.ok() && *ignored) return "it ignores its mask";
+  return "its mask does not hide padded places";
 }
 
 // How far two forwards of the same shapes may be apart.
@@ -67,29 +85,24 @@ constexpr double kSameKernels = 1e-5;
 // How far the real places of a batch move when another piece fills the padded
 // ones. Both have the same kernels, so what is hidden moves nothing: in the low
 // precisions this sees what their rounding would hide.
-absl::StatusOr<double> PaddedPieceError(const Subject& subject) {
-  ModelConfig other = subject.config;
-  other.padding_id = (other.padding_id + 1) %
-                     std::max<std::int64_t>(1, subject.report.vocabulary_size);
-  const Subject filled{.trace = subject.trace,
-                       .config = other,
-                       .tokenizer_vocabulary = subject.tokenizer_vocabulary,
-                       .clock = subject.clock,
-                       .report = subject.report};
-  const std::vector<Sequence> probes = {
-      Probe(subject, 11, 0), Probe(subject, 7, 1), Probe(subject, 3, 2)};
-  STRATA_ASSIGN_OR_RETURN(const LayerTensors once,
-                          RunRows(subject, subject.trace, probes));
-  STRATA_ASSIGN_OR_RETURN(const LayerTensors again,
-                          RunRows(filled, filled.trace, probes));
+absl::StatusOr<double> PaddedPieceError(Subject& subject) {
+  const std::vector<Sequence> probes = MixedProbes(subject);
+  const std::int64_t other =
+      (subject.config.padding_id + 1) %
+      std::max<std::int64_t>(1, subject.report.vocabulary_size);
+  STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject, probes));
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    rows.ids[static_cast<std::int64_t>(i)].slice(0, probes[i].pieces()).fill_(
+        other);
+  }
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probes));
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));
   double largest = 0;
-  for (int row = 0; row < static_cast<int>(probes.size()); ++row) {
-    LayerTensors real;
-    for (const at::Tensor& layer : once) {
-      real.push_back(
-          layer.narrow(0, row, 1).narrow(1, 0, probes[row].pieces()));
-    }
-    const double error = RelativeError(again, row, real);
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    const int row = static_cast<int>(i);
+    const double error =
+        RelativeError(Stretch(again, row, 0, probes[i].pieces()),
+                      Stretch(once, row, 0, probes[i].pieces()));
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
@@ -102,38 +115,64 @@ double RefusalTolerance(const Subject& subject) {
 
 }  // namespace
 
+Finding JudgeError(const absl::StatusOr<double>& error, double tolerance) {
+  if (!error.ok()) {
+    return {.passed = false, .found = std::string(error.status().message())};
+  }
+  const bool passed = *error <= tolerance;  // False of not-a-number.
+  return {
+      .passed = passed,
+      .found = absl::StrCat("a relative error of ", *error,
+                            passed ? "" : absl::StrCat(", above ", tolerance))};
+}
+
 Finding CheckDeterministic(Subject& subject) {
-  const std::vector<Sequence> sequence = {Probe(subject, 11, 0)};
-  return Judge(CompanyError(subject, sequence), RefusalTolerance(subject));
+  Finding finding =
+      JudgeError(RepetitionError(subject), RefusalTolerance(subject));
+  if (!finding.passed) {
+    const std::vector<std::string> random = subject.trace.RandomOperators();
+    absl::StrAppend(&finding.found, ", between two forwards of the same pieces",
+                    random.empty()
+                        ? ""
+                        : absl::StrCat(": its graph draws random numbers in ",
+                                       absl::StrJoin(random, ", ")));
+  }
+  return finding;
 }
 
 Finding CheckBatchGeneralises(Subject& subject) {
-  return Judge(
+  // What is exact with padding is so without.
+  const Finding padded = JudgeError(CompanyError(subject, MixedProbes(subject)),
+                                    RefusalTolerance(subject));
+  if (padded.passed) return padded;
+  return JudgeError(
       CompanyError(subject, {Probe(subject, 11, 0), Probe(subject, 11, 1),
                              Probe(subject, 11, 2)}),
       RefusalTolerance(subject));
 }
 
 Finding CheckLengthGeneralises(Subject& subject) {
-  for (const int length : {1, 7, 23}) {
-    const std::vector<Sequence> sequence = {Probe(subject, length, 0)};
-    const auto layers = RunRows(subject, subject.trace, sequence);
+  const std::vector<Sequence> probes = {
+      Probe(subject, 1, 0), Probe(subject, 7, 1), Probe(subject, 23, 0)};
+  for (const Sequence& probe : probes) {
+    const auto layers = RunOnce(subject, {probe});
     const std::string problem = layers.ok()
-                                    ? ShapeProblem(*layers, 1, length)
+                                    ? ShapeProblem(*layers, 1, probe.pieces())
                                     : std::string(layers.status().message());
     if (!problem.empty()) {
-      return {.passed = false,
-              .found = absl::StrCat("of ", length, " pieces: ", problem)};
+      return {
+          .passed = false,
+          .found = absl::StrCat("of ", probe.pieces(), " pieces: ", problem)};
     }
   }
   return {.passed = true, .found = "all"};
 }
 
 Finding CheckPaddingInvisible(Subject& subject) {
-  Finding finding =
-      Judge(PaddingError(subject), RoundingTolerance(subject.report.dtype));
+  Finding finding = JudgeError(CompanyError(subject, MixedProbes(subject)),
+                               RoundingTolerance(subject.report.dtype));
   if (finding.passed) {
-    const Finding content = Judge(PaddedPieceError(subject), kSameKernels);
+    const Finding content = JudgeError(PaddedPieceError(subject), kSameKernels);
     if (!content.passed) {
       finding = content;
       absl::StrAppend(&finding.found, " where another piece fills the padding");
@@ -141,15 +180,10 @@ Finding CheckPaddingInvisible(Subject& subject) {
   }
   subject.report.padding_exact = finding.passed;
   if (!finding.passed) {
-    absl::StrAppend(&finding.found,
+    absl::StrAppend(&finding.found, ", since ", WhyPaddingShows(subject),
                     ": only sequences of equal length share a batch");
   }
   return finding;
-}
-
-absl::StatusOr<double> PaddingError(const Subject& subject) {
-  return CompanyError(subject, {Probe(subject, 11, 0), Probe(subject, 7, 1),
-                                Probe(subject, 3, 2)});
 }
 
 }  // namespace strata

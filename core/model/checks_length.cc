@@ -2,16 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+#include "core/batch/request.h"
 #include "core/model/checks.h"
 #include "core/model/report.h"
 #include "core/model/subject.h"
 #include "core/model/trace.h"
+#include "core/tensor/forward_outputs.h"
+#include "core/tensor/rows.h"
 
 namespace strata {
 namespace {
@@ -20,9 +27,23 @@ namespace {
 constexpr int kLongestProbe = 8192;
 // Every trace that gets here has run on this many.
 constexpr int kKnownToRun = 23;
+// Pieces of the probe that CheckFinite looked at.
+constexpr int kKnownToBeFinite = 11;
 // A longer forward than this ends the search: loading is not worth minutes, nor
 // a machine's memory.
 constexpr absl::Duration kSlowForward = absl::Seconds(1);
+
+// A sequence of pieces that are known to have finite vectors, over and over: a
+// random one might meet a piece that has none, which says nothing of lengths.
+Sequence KnownPieces(const Subject& subject, int pieces) {
+  Sequence sequence = Probe(subject, kKnownToBeFinite, 0);
+  const std::size_t known = sequence.ids.size();
+  sequence.ids.resize(pieces);
+  for (std::size_t i = known; i < sequence.ids.size(); ++i) {
+    sequence.ids[i] = sequence.ids[i - known];
+  }
+  return sequence;
+}
 
 // Looks for the longest sequence that `trace` runs on.
 class LengthSearch {
@@ -32,15 +53,13 @@ class LengthSearch {
     Runs(kKnownToRun);  // Compiles, so that the next one's time counts.
   }
 
-  // Whether it runs, with finite results.
+  // Whether it runs, with finite results. What else happened is remembered.
   bool Runs(int length) {
     const absl::Time start = subject_.clock.Now();
-    const std::vector<Sequence> sequence = {Probe(subject_, length, 0)};
-    const auto layers = RunRows(subject_, trace_, sequence);
-    const bool runs = layers.ok() && ShapeProblem(*layers, 1, length).empty() &&
-                      layers->back().isfinite().all().item<bool>();
+    const absl::Status status = Try(length);
     slow_ = subject_.clock.Now() - start > kSlowForward;
-    return runs;
+    if (!status.ok()) failure_ = std::string(status.message());
+    return status.ok();
   }
 
   // The longest up to `limit`: doubles until one fails, is slow or is the
@@ -68,12 +87,39 @@ class LengthSearch {
   // Whether Longest ended because a forward was slow.
   bool ended_early() const { return ended_early_; }
 
+  // What happened at the last length that did not run.
+  const std::string& failure() const { return failure_; }
+
  private:
+  absl::Status Try(int length) const {
+    const std::vector<Sequence> sequence = {KnownPieces(subject_, length)};
+    STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject_, sequence));
+    STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, trace_.Forward(rows));
+    const LayerTensors& layers = outputs.layers;
+    const std::string problem = ShapeProblem(layers, 1, length);
+    if (!problem.empty()) return Error(Reason::kForwardFailed, problem);
+    if (layers.back().isfinite().all().item<bool>()) return absl::OkStatus();
+    return Error(Reason::kForwardFailed,
+                 "its results are not finite, although those of the same "
+                 "pieces are in a shorter sequence");
+  }
+
   const Subject& subject_;
   const Trace& trace_;
   bool slow_ = false;
   bool ended_early_ = false;
+  std::string failure_;
 };
+
+std::string DescribeLimit(const LengthSearch& search, int longest) {
+  if (search.ended_early()) {
+    return absl::StrCat("runs on ", longest,
+                        ", longer ones not tried since that took more than ",
+                        absl::FormatDuration(kSlowForward));
+  }
+  return absl::StrCat("runs on ", longest, ", fails on ", longest + 1, ": ",
+                      search.failure());
+}
 
 }  // namespace
 
@@ -91,14 +137,12 @@ Finding CheckLongestLength(Subject& subject) {
   if (longest == limit) {
     return {.passed = true, .found = absl::StrCat("runs on ", longest)};
   }
-  return {.passed = false,
-          .found = search.ended_early()
-                       ? absl::StrCat("runs on ", longest,
-                                      ", longer ones not tried since that "
-                                      "took more than ",
-                                      absl::FormatDuration(kSlowForward))
-                       : absl::StrCat("runs on ", longest, ", fails on ",
-                                      longest + 1)};
+  std::string found = DescribeLimit(search, longest);
+  if (subject.config.max_pieces.has_value()) {
+    absl::StrAppend(&found, "; strata.json's max_pieces says ", limit,
+                    ", of which ", longest, " are served");
+  }
+  return {.passed = false, .found = found};
 }
 
 }  // namespace strata

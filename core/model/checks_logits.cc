@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,22 +26,22 @@ constexpr double kSlack = 10;
 
 // Sequences that the server would put into one batch.
 std::vector<Sequence> Batch(const Subject& subject) {
-  const bool padded = subject.report.padding_exact;
-  return {Probe(subject, 11, 0), Probe(subject, padded ? 7 : 11, 1),
-          Probe(subject, padded ? 3 : 11, 2)};
+  if (subject.report.padding_exact) return MixedProbes(subject);
+  return {Probe(subject, 11, 0), Probe(subject, 11, 1), Probe(subject, 11, 2)};
 }
 
 // The largest relative error of a row of `logits` against its sequence alone.
-absl::StatusOr<double> ErrorInCompany(const Subject& subject,
+absl::StatusOr<double> ErrorInCompany(Subject& subject,
                                       const at::Tensor& logits,
                                       const std::vector<Sequence>& batch) {
   double largest = 0;
   for (std::size_t row = 0; row < batch.size(); ++row) {
-    STRATA_ASSIGN_OR_RETURN(
-        const ForwardOutputs alone,
-        RunForward(subject, subject.trace, {&batch[row], 1}));
+    STRATA_ASSIGN_OR_RETURN(const ForwardOutputs alone,
+                            OutputsOnce(subject, {batch[row]}));
     const double error =
-        RelativeError({&logits, 1}, static_cast<int>(row), {&alone.logits, 1});
+        RelativeError(Stretch({&logits, 1}, static_cast<int>(row), 0,
+                              batch[row].pieces()),
+                      {&alone.logits, 1});
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
@@ -55,7 +56,7 @@ Finding NotServed(const std::string& found) {
 
 Finding CheckLogits(Subject& subject) {
   const std::vector<Sequence> batch = Batch(subject);
-  const auto outputs = RunForward(subject, subject.trace, batch);
+  const auto& outputs = OutputsOnce(subject, batch);
   if (!outputs.ok()) return NotServed(std::string(outputs.status().message()));
   const at::Tensor& logits = outputs->logits;
   if (!logits.defined()) return {.passed = true, .found = "none"};

@@ -46,6 +46,12 @@ constexpr std::array kMaskForms = {
     Named<MaskForm>{"dict", MaskForm::kDict},
 };
 
+constexpr std::array kMaskDtypes = {
+    Named<MaskDtype>{MaskDtypeName(MaskDtype::kBool), MaskDtype::kBool},
+    Named<MaskDtype>{MaskDtypeName(MaskDtype::kInt64), MaskDtype::kInt64},
+    Named<MaskDtype>{MaskDtypeName(MaskDtype::kFloat32), MaskDtype::kFloat32},
+};
+
 constexpr std::array kRoles = {
     Named<ArgumentRole>{"piece_ids", ArgumentRole::kPieceIds},
     Named<ArgumentRole>{"attention_mask", ArgumentRole::kAttentionMask},
@@ -186,6 +192,9 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
     STRATA_ASSIGN_OR_RETURN(config.mask_form, ReadName(key, json, kMaskForms));
   } else if (key == "layers") {
     STRATA_ASSIGN_OR_RETURN(config.layers, ReadInt(key, json, 1));
+  } else if (key == "mask_dtype") {
+    STRATA_ASSIGN_OR_RETURN(config.mask_dtype,
+                            ReadName(key, json, kMaskDtypes));
   } else if (key == "padding_id") {
     STRATA_ASSIGN_OR_RETURN(config.padding_id, ReadInteger(key, json, 0));
   } else if (key == "max_pieces") {
@@ -206,8 +215,8 @@ absl::Status ReadKey(absl::string_view key, const Json& json,
     return ReadBatching(json, config.batching);
   } else {
     return UnknownKey(key,
-                      "\"arguments\", \"mask_form\", \"layers\", "
-                      "\"padding_id\", \"max_pieces\", "
+                      "\"arguments\", \"mask_form\", \"mask_dtype\", "
+                      "\"layers\", \"padding_id\", \"max_pieces\", "
                       "\"final_norm_layers\", \"devices\", "
                       "\"batch_invariant\", \"prompts\", \"batching\"");
   }

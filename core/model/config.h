@@ -25,6 +25,7 @@ namespace strata {
 //   {
 //     "arguments": ["piece_ids", "attention_mask", "positions"],
 //     "mask_form": "pairs",
+//     "mask_dtype": "bool",
 //     "layers": 7,
 //     "padding_id": 0,
 //     "max_pieces": 512,
@@ -41,6 +42,8 @@ struct ModelConfig {
   std::vector<ArgumentRole> arguments;
   // "none", "pieces", "keys", "pairs" or "dict". Unset: found by trying.
   std::optional<MaskForm> mask_form;
+  // "bool", "int64" or "float32". Unset: found by trying.
+  std::optional<MaskDtype> mask_dtype;
   // How many of the tensors that forward returns first are hidden states, the
   // embedding output included; what follows them may be logits. Unset: see
   // ReadOutputs. Needed only where the vocabulary is as large as the layers are

@@ -55,7 +55,7 @@ Examination Examine(Trace& trace, const ModelConfig& config,
     const Check& check = subject.report.checks.emplace_back(
         Check{.name = std::string(blamed.name),
               .passed = finding.passed,
-              .essential = blamed.essential,
+              .essential = spec.essential,
               .expected = std::string(blamed.expected),
               .found = finding.found});
     if (!check.passed && check.essential) {
@@ -64,7 +64,9 @@ Examination Examine(Trace& trace, const ModelConfig& config,
     }
   }
   subject.report.duration = clock.Now() - start;
-  return {.report = std::move(subject.report), .verdict = verdict};
+  return {.report = std::move(subject.report),
+          .verdict = verdict,
+          .forwards = subject.forwards};
 }
 
 }  // namespace strata

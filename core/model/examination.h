@@ -21,6 +21,8 @@ struct Examination {
   TraceReport report;
   // OK, or the essential check that the trace failed.
   absl::Status verdict;
+  // Forwards of the whole trace that it took.
+  int forwards = 0;
 };
 
 // Finds out by running it what a trace can be trusted with, in a few small

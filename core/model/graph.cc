@@ -30,33 +30,6 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-// Calls `visit` for each node of `block` and of the blocks inside it.
-template <typename Visit>
-void ForEachNode(const Block& block, const Visit& visit) {
-  for (const Node* node : block.nodes()) {
-    visit(node);
-    for (const Block* inner : node->blocks()) ForEachNode(*inner, visit);
-  }
-}
-
-void PlaceConstant(Node& constant, at::Device device) {
-  if (!constant.hasAttribute(attr::value)) return;  // None has no value.
-  const auto type = constant.output()->type();
-  if (type->kind() == c10::TypeKind::DeviceObjType) {
-    constant.s_(attr::value, device.str());
-  } else if (constant.kindOf(attr::value) == torch::jit::AttributeKind::t &&
-             constant.t(attr::value).dim() > 0) {
-    constant.t_(attr::value, constant.t(attr::value).to(device));
-  }
-}
-
-void PlaceBlock(Block& block, at::Device device) {
-  for (Node* node : block.nodes()) {
-    if (node->kind() == prim::Constant) PlaceConstant(*node, device);
-    for (Block* inner : node->blocks()) PlaceBlock(*inner, device);
-  }
-}
-
 bool MakesSequence(const Node* node) {
   return node->kind() == prim::TupleConstruct ||
          node->kind() == prim::ListConstruct;
@@ -84,6 +57,13 @@ const Value* Source(const Value* value) {
     value = value->node()->inputs()[0];
   }
   return value;
+}
+
+// Whether an attention's dropout is on.
+bool DropsOut(const Node& attention) {
+  const auto share =
+      torch::jit::constant_as<double>(attention.namedInput("dropout_p"));
+  return share.value_or(0) > 0;
 }
 
 // The tensor that `value` is before anything runs: a constant, or an attribute
@@ -118,10 +98,6 @@ std::shared_ptr<Graph> InlinedForward(const torch::jit::Module& module) {
   return graph;
 }
 
-void PlaceGraph(Graph& graph, at::Device device) {
-  PlaceBlock(*graph.block(), device);
-}
-
 std::shared_ptr<Graph> CutGraph(Graph& whole, int deepest) {
   std::shared_ptr<Graph> graph = whole.copy();
   Node* layers = LayersNode(*graph);
@@ -140,11 +116,11 @@ std::shared_ptr<Graph> CutGraph(Graph& whole, int deepest) {
   return graph;
 }
 
-std::optional<std::int64_t> EmbeddingRows(const Graph& graph,
-                                          const torch::jit::Module& module,
-                                          int argument) {
+std::optional<at::Tensor> EmbeddingTable(const Graph& graph,
+                                         const torch::jit::Module& module,
+                                         int argument) {
   const Value* ids = graph.inputs()[argument + 1];  // After self.
-  std::optional<std::int64_t> rows;
+  std::optional<at::Tensor> smallest;
   ForEachNode(*graph.block(), [&](const Node* node) {
     if (node->kind() != c10::aten::embedding ||
         Source(node->inputs()[1]) != ids) {
@@ -152,10 +128,24 @@ std::optional<std::int64_t> EmbeddingRows(const Graph& graph,
     }
     const auto table = StoredTensor(graph, module, Source(node->inputs()[0]));
     if (!table.has_value() || table->dim() != 2) return;
-    // Of several tables, the smallest bounds what may be asked.
-    rows = std::min(rows.value_or(table->size(0)), table->size(0));
+    if (!smallest.has_value() || table->size(0) < smallest->size(0)) {
+      smallest = table;
+    }
   });
-  return rows;
+  return smallest;
+}
+
+std::vector<std::string> RandomOperators(const Graph& graph) {
+  std::set<std::string> names;
+  ForEachNode(*graph.block(), [&](const Node* node) {
+    const bool attention =
+        node->kind() == c10::aten::scaled_dot_product_attention;
+    // Attention counts as random for its dropout, which is mostly 0.
+    const bool random =
+        attention ? DropsOut(*node) : node->isNondeterministic();
+    if (random) names.insert(node->kind().toQualString());
+  });
+  return {names.begin(), names.end()};
 }
 
 std::vector<int> IntegerConstants(const Graph& graph, int most) {

@@ -7,23 +7,31 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "torch/script.h"
 
 namespace strata {
 
-// What is done to the graph of a trace's forward. These functions may throw
-// c10::Error (see CallTorch).
+// What is done to the graph of a trace's forward, but for its devices
+// (core/model/placement.h). These functions may throw c10::Error (see
+// CallTorch).
+
+// Calls `visit` for each node of `block` and of the blocks inside it.
+template <typename Visit>
+void ForEachNode(const torch::jit::Block& block, const Visit& visit) {
+  for (const torch::jit::Node* node : block.nodes()) {
+    visit(node);
+    for (const torch::jit::Block* inner : node->blocks()) {
+      ForEachNode(*inner, visit);
+    }
+  }
+}
 
 // A copy of `module`'s forward that holds the bodies of its submodules.
 std::shared_ptr<torch::jit::Graph> InlinedForward(
     const torch::jit::Module& module);
-
-// Makes `graph` run on `device`: the device that a trace was made on is written
-// all over it, as constants, in nested blocks too. Tensor constants move;
-// numbers (tensors without dimensions) may stay where they are.
-void PlaceGraph(torch::jit::Graph& graph, at::Device device);
 
 // A copy of `whole` that computes the layers 0 to `deepest` and nothing above,
 // and returns them as one flat tuple. nullptr where its output is not a tuple
@@ -31,11 +39,16 @@ void PlaceGraph(torch::jit::Graph& graph, at::Device device);
 std::shared_ptr<torch::jit::Graph> CutGraph(torch::jit::Graph& whole,
                                             int deepest);
 
-// Rows of the embedding table that is indexed with forward's argument number
-// `argument` (self not counted); nullopt where none is found.
-std::optional<std::int64_t> EmbeddingRows(const torch::jit::Graph& graph,
-                                          const torch::jit::Module& module,
-                                          int argument);
+// The embedding table that is indexed with forward's argument number `argument`
+// (self not counted), not a copy: of several the smallest, which bounds what
+// may be asked; nullopt where none is found.
+std::optional<at::Tensor> EmbeddingTable(const torch::jit::Graph& graph,
+                                         const torch::jit::Module& module,
+                                         int argument);
+
+// Names of the operators in `graph` that draw random numbers, each once:
+// "aten::dropout" in training mode, "aten::rand".
+std::vector<std::string> RandomOperators(const torch::jit::Graph& graph);
 
 // The integers from 2 to `most` that are constants in `graph`, in order, each
 // once: sizes that are fixed in a trace are among them.

@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
+#include "core/batch/request.h"
 #include "core/batch/runner.h"
 #include "core/model/config.h"
 #include "core/model/device.h"
@@ -59,30 +60,62 @@ absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
                    "strata-export writes such a directory");
 }
 
-// One runner for each of `devices`, with weights of its own; what runs on the
-// CPU runs on those that were examined.
+// Whether `runner`, on a device that the examination has not seen, runs: a
+// device that could not be rewritten shows here.
+absl::Status TryRunner(Runner& runner) {
+  const Sequence sequence{
+      .ids = {0, 0, 0},
+      .outputs = std::make_shared<const std::vector<OutputSpec>>(
+          std::vector<OutputSpec>{{.layers = {0}}})};
+  const std::vector<const Sequence*> sequences = {&sequence};
+  return runner.Run(sequences, {.rows = {{{0}}}, .length = 3}).status();
+}
+
+// A runner on `device`, which is not the CPU, with weights of its own.
+absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(at::Device device,
+                                                const Trace& trace,
+                                                TraceReport& report,
+                                                const ModelConfig& config) {
+  std::unique_ptr<Runner> runner;
+  absl::StatusOr<Trace> placed = trace.CopyTo(device);
+  absl::Status status = placed.status();
+  if (placed.ok()) {
+    runner = std::make_unique<TorchRunner>(*std::move(placed), report.mask(),
+                                           config.padding_id, device);
+    status = TryRunner(*runner);
+  }
+  report.checks.push_back(
+      {.name = "placed",
+       .passed = status.ok(),
+       .essential = true,
+       .expected = absl::StrCat("a forward on ", device.str()),
+       .found = status.ok() ? "it runs" : std::string(status.message())});
+  if (status.ok()) return runner;
+  return RefusalOf(report.checks.back(),
+                   "choose other devices with \"devices\" in strata.json, or "
+                   "read devices from tensors (device=x.device) and trace "
+                   "again");
+}
+
+// One runner for each of `devices`; what runs on the CPU runs on the weights
+// that were examined. Notes in `report` how the others fared.
 absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
-    Trace trace, const std::vector<std::string>& devices,
-    const TraceReport& report, const ModelConfig& config) {
+    Trace trace, const std::vector<std::string>& devices, TraceReport& report,
+    const ModelConfig& config) {
   std::vector<std::unique_ptr<Runner>> runners;
   for (const std::string& name : devices) {
     STRATA_ASSIGN_OR_RETURN(const at::Device device,
                             CallTorch([&] { return at::Device(name); }));
     if (device.is_cpu()) continue;
-    absl::StatusOr<Trace> placed = trace.CopyTo(device);
-    if (!placed.ok()) {
-      return Error(Reason::kModelRefused,
-                   absl::StrCat("cannot put the model on ", name, ": ",
-                                placed.status().message()));
-    }
-    runners.push_back(std::make_unique<TorchRunner>(
-        *std::move(placed), report.mask_form, config.padding_id, device));
+    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner,
+                            PlaceOn(device, trace, report, config));
+    runners.push_back(std::move(runner));
   }
   const auto cpu = std::ranges::find(devices, "cpu");
   if (cpu != devices.end()) {
     runners.insert(
         runners.begin() + (cpu - devices.begin()),
-        std::make_unique<TorchRunner>(std::move(trace), report.mask_form,
+        std::make_unique<TorchRunner>(std::move(trace), report.mask(),
                                       config.padding_id, at::kCPU));
   }
   return runners;
@@ -105,6 +138,9 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   report = std::move(examination.report);
   STRATA_RETURN_IF_ERROR(examination.verdict);
 
+  STRATA_ASSIGN_OR_RETURN(
+      auto runners, PlaceRunners(std::move(trace), chosen, report, config));
+
   auto model = std::make_unique<Model>();
   model->id = directory.id;
   model->report = report;
@@ -118,8 +154,7 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   model->final_norm_layers = config.final_norm_layers;
   model->prompts = config.prompts;
   model->tokenizer = std::move(tokenizer);
-  STRATA_ASSIGN_OR_RETURN(
-      model->runners, PlaceRunners(std::move(trace), chosen, report, config));
+  model->runners = std::move(runners);
   return model;
 }
 

@@ -39,6 +39,8 @@ struct Check {
 struct TraceReport {
   std::vector<Argument> arguments;
   MaskForm mask_form = MaskForm::kNone;
+  // Meaningless without a mask.
+  MaskDtype mask_dtype = MaskDtype::kBool;
   // Hidden states, the embedding output included: n_layers + 1.
   int layers = 0;
   int width = 0;
@@ -52,11 +54,28 @@ struct TraceReport {
   // Whether a padded sequence equals itself alone, so that sequences of
   // different lengths may share a batch.
   bool padding_exact = false;
+  // Whether sequences packed into one row under a block-diagonal mask equal
+  // themselves alone.
+  bool packing_exact = false;
+  // Whether several sequences that begin alike can share the row places of that
+  // beginning, and equal themselves alone.
+  bool prefix_sharing_exact = false;
+  // Whether sequences in a packed row stay as they are beside one whose numbers
+  // are not finite. Seldom: 0 times not-a-number is not-a-number.
+  bool infinity_contained = false;
+  // Whether the positions that the trace is given change its results.
+  bool positions_matter = false;
   std::vector<Check> checks;
   absl::Duration duration;
 
   OutputWidths widths() const {
     return {.hidden_states = width, .logits = logits_width};
+  }
+
+  MaskKind mask() const { return {mask_form, mask_dtype}; }
+  void SetMask(MaskKind mask) {
+    mask_form = mask.form;
+    mask_dtype = mask.dtype;
   }
 };
 

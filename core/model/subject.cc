@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
@@ -30,6 +32,18 @@ namespace {
 
 std::string ShapeText(const at::Tensor& tensor) {
   return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
+}
+
+absl::StatusOr<RowTensors> Assemble(const Subject& subject,
+                                    std::span<const Sequence> sequences,
+                                    const BatchPlan& plan) {
+  std::vector<const Sequence*> members;
+  members.reserve(sequences.size());
+  for (const Sequence& sequence : sequences) members.push_back(&sequence);
+  return CallTorch([&] {
+    return AssembleRows(members, plan, subject.report.mask(),
+                        subject.config.padding_id, at::kCPU);
+  });
 }
 
 }  // namespace
@@ -49,29 +63,58 @@ Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed) {
   return sequence;
 }
 
-absl::StatusOr<ForwardOutputs> RunForward(const Subject& subject,
-                                          const Trace& trace,
-                                          std::span<const Sequence> sequences) {
-  std::vector<const Sequence*> members;
-  BatchPlan plan;
-  for (const Sequence& sequence : sequences) {
-    plan.rows.push_back({.members = {static_cast<int>(members.size())}});
-    plan.length = std::max(plan.length, sequence.pieces());
-    members.push_back(&sequence);
-  }
-  STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
-                            return AssembleRows(
-                                members, plan, subject.report.mask_form,
-                                subject.config.padding_id, at::kCPU);
-                          }));
-  return trace.Forward(rows);
+std::vector<Sequence> MixedProbes(const Subject& subject) {
+  return {Probe(subject, 11, 0), Probe(subject, 7, 1), Probe(subject, 3, 2)};
 }
 
-absl::StatusOr<LayerTensors> RunRows(const Subject& subject, const Trace& trace,
-                                     std::span<const Sequence> sequences) {
-  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs,
-                          RunForward(subject, trace, sequences));
+absl::StatusOr<RowTensors> LayRows(const Subject& subject,
+                                   std::span<const Sequence> sequences) {
+  BatchPlan plan;
+  for (const Sequence& sequence : sequences) {
+    plan.rows.push_back({.members = {static_cast<int>(plan.rows.size())}});
+    plan.length = std::max(plan.length, sequence.pieces());
+  }
+  return Assemble(subject, sequences, plan);
+}
+
+absl::StatusOr<RowTensors> LayPackedRow(const Subject& subject,
+                                        std::span<const Sequence> sequences) {
+  BatchPlan plan{.rows = {{}}};
+  for (const Sequence& sequence : sequences) {
+    std::vector<int>& members = plan.rows[0].members;
+    members.push_back(static_cast<int>(members.size()));
+    plan.length += sequence.pieces();
+  }
+  return Assemble(subject, sequences, plan);
+}
+
+absl::StatusOr<LayerTensors> RunWhole(Subject& subject,
+                                      const RowTensors& rows) {
+  ++subject.forwards;
+  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, subject.trace.Forward(rows));
   return std::move(outputs.layers);
+}
+
+const absl::StatusOr<ForwardOutputs>& OutputsOnce(
+    Subject& subject, const std::vector<Sequence>& sequences) {
+  std::vector<std::vector<std::int64_t>> ids;
+  ids.reserve(sequences.size());
+  for (const Sequence& sequence : sequences) ids.push_back(sequence.ids);
+  const auto key = std::pair(subject.report.mask(), std::move(ids));
+  const auto known = subject.runs.find(key);
+  if (known != subject.runs.end()) return known->second;
+  const absl::StatusOr<RowTensors> rows = LayRows(subject, sequences);
+  ++subject.forwards;
+  return subject.runs
+      .emplace(key, rows.ok() ? subject.trace.Forward(*rows) : rows.status())
+      .first->second;
+}
+
+absl::StatusOr<LayerTensors> RunOnce(Subject& subject,
+                                     const std::vector<Sequence>& sequences) {
+  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs,
+                          OutputsOnce(subject, sequences));
+  return outputs.layers;
 }
 
 std::string ShapeProblem(std::span<const at::Tensor> layers, int rows,
@@ -90,22 +133,54 @@ std::string ShapeProblem(std::span<const at::Tensor> layers, int rows,
   return "";
 }
 
-double RelativeError(std::span<const at::Tensor> layers, int row,
-                     std::span<const at::Tensor> alone) {
-  if (layers.size() != alone.size()) return std::nan("");
+LayerTensors Stretch(std::span<const at::Tensor> layers, int row, int begin,
+                     int pieces) {
+  LayerTensors stretch;
+  stretch.reserve(layers.size());
+  for (const at::Tensor& layer : layers) {
+    stretch.push_back(layer.narrow(0, row, 1).narrow(1, begin, pieces));
+  }
+  return stretch;
+}
+
+double RelativeError(std::span<const at::Tensor> ours,
+                     std::span<const at::Tensor> theirs) {
+  if (ours.size() != theirs.size()) return std::nan("");
   double largest = 0;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const at::Tensor theirs = alone[i][0].to(at::kDouble);
-    const at::Tensor ours =
-        layers[i][row].narrow(0, 0, theirs.size(0)).to(at::kDouble);
-    const auto error =
-        ((ours - theirs).norm(2, {-1}) / theirs.norm(2, {-1}).clamp_min(1e-30))
-            .max()
-            .item<double>();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const at::Tensor exact = theirs[i].to(at::kDouble);
+    const auto error = ((ours[i].to(at::kDouble) - exact).norm(2, {-1}) /
+                        exact.norm(2, {-1}).clamp_min(1e-30))
+                           .max()
+                           .item<double>();
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
   return largest;
+}
+
+absl::StatusOr<double> ErrorAgainstAlone(Subject& subject,
+                                         std::span<const at::Tensor> layers,
+                                         int row, int begin,
+                                         const Sequence& sequence) {
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors alone,
+                          RunOnce(subject, {Sequence{.ids = sequence.ids}}));
+  const std::string problem = ShapeProblem(alone, 1, sequence.pieces());
+  if (!problem.empty()) return Error(Reason::kForwardFailed, problem);
+  return RelativeError(Stretch(layers, row, begin, sequence.pieces()), alone);
+}
+
+std::optional<std::string> DtypeName(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat:
+      return "float32";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    default:
+      return std::nullopt;
+  }
 }
 
 double RoundingTolerance(const std::string& dtype) {

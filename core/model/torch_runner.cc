@@ -24,10 +24,10 @@
 
 namespace strata {
 
-TorchRunner::TorchRunner(Trace trace, MaskForm mask_form,
-                         std::int64_t padding_id, at::Device device)
+TorchRunner::TorchRunner(Trace trace, MaskKind mask, std::int64_t padding_id,
+                         at::Device device)
     : trace_(std::move(trace)),
-      mask_form_(mask_form),
+      mask_(mask),
       padding_id_(padding_id),
       device_(device) {}
 
@@ -39,7 +39,7 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             // LibTorch may use at its first parallel loop, and
                             // kernels before that one would not know.
                             at::init_num_threads();
-                            return AssembleRows(sequences, plan, mask_form_,
+                            return AssembleRows(sequences, plan, mask_,
                                                 padding_id_, device_);
                           }));
   STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, trace_.Forward(rows));

@@ -25,7 +25,7 @@ namespace strata {
 class TorchRunner final : public Runner {
  public:
   // `trace` is bound to its arguments and on `device`.
-  TorchRunner(Trace trace, MaskForm mask_form, std::int64_t padding_id,
+  TorchRunner(Trace trace, MaskKind mask, std::int64_t padding_id,
               at::Device device);
 
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
@@ -36,7 +36,7 @@ class TorchRunner final : public Runner {
 
  private:
   const Trace trace_;
-  const MaskForm mask_form_;
+  const MaskKind mask_;
   const std::int64_t padding_id_;
   const at::Device device_;
 };

@@ -18,8 +18,10 @@
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
+#include "core/model/archive.h"
 #include "core/model/graph.h"
 #include "core/model/output_form.h"
+#include "core/model/placement.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
 #include "core/tensor/forward_outputs.h"
@@ -53,14 +55,15 @@ std::vector<SchemaArgument> ReadSchema(const torch::jit::Module& module) {
 
 absl::Status CannotLoad(const std::filesystem::path& file,
                         absl::string_view why) {
+  const std::optional<OtherFile> other = RecogniseFile(file);
   return Error(
       Reason::kInvalidField,
-      absl::StrCat("\"", file.string(),
-                   "\" does not load as a TorchScript "
-                   "module: ",
-                   why,
-                   "; write it whole with "
-                   "torch.jit.trace(model, example).save(\"model.pt\")"));
+      absl::StrCat(
+          "\"", file.string(), "\" does not load as a TorchScript module: ",
+          other.has_value() ? absl::StrCat("it is ", other->what) : why, "; ",
+          other.has_value() ? absl::StrCat(other->remedy, " and ") : "",
+          "write it whole with "
+          "torch.jit.trace(model, example).save(\"model.pt\")"));
 }
 
 c10::IValue MaskValue(const at::Tensor& mask, const Argument& argument) {
@@ -109,20 +112,36 @@ absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
   return trace;
 }
 
-std::optional<std::int64_t> Trace::EmbeddingRows() const {
+std::optional<at::Tensor> Trace::EmbeddingTable() const {
   const auto ids =
       std::ranges::find(arguments_, ArgumentRole::kPieceIds, &Argument::role);
   if (ids == arguments_.end()) return std::nullopt;
-  auto rows = CallTorch([&] {
-    return strata::EmbeddingRows(*graph_, module_,
-                                 static_cast<int>(ids - arguments_.begin()));
+  auto table = CallTorch([&] {
+    return strata::EmbeddingTable(*graph_, module_,
+                                  static_cast<int>(ids - arguments_.begin()));
   });
-  return rows.ok() ? *rows : std::nullopt;
+  return table.ok() ? *table : std::nullopt;
+}
+
+std::optional<std::int64_t> Trace::EmbeddingRows() const {
+  const std::optional<at::Tensor> table = EmbeddingTable();
+  if (!table.has_value()) return std::nullopt;
+  return table->size(0);
 }
 
 std::vector<int> Trace::IntegerConstants(int most) const {
   return CallTorch([&] { return strata::IntegerConstants(*graph_, most); })
       .value_or(std::vector<int>());
+}
+
+std::vector<std::string> Trace::RandomOperators() const {
+  return CallTorch([&] { return strata::RandomOperators(*graph_); })
+      .value_or(std::vector<std::string>());
+}
+
+std::vector<std::string> Trace::OutsideCalls() const {
+  return CallTorch([&] { return strata::OutsideCalls(*graph_); })
+      .value_or(std::vector<std::string>());
 }
 
 absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {

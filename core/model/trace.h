@@ -42,15 +42,18 @@ class Trace {
 
   // Says what each argument means, and where the output does not tell, how many
   // of its tensors are layers (see ReadOutputs); comes before Forward and
-  // EmbeddingRows.
+  // EmbeddingTable.
   void Bind(std::vector<Argument> arguments,
             std::optional<int> layers = std::nullopt) {
     arguments_ = std::move(arguments);
     layers_ = layers;
   }
 
-  // Rows of the table that embeds the piece ids: ids are below it. nullopt
-  // where the graph does not show one.
+  // The table that embeds the piece ids, [V, W], not a copy: what is written
+  // to it changes the trace. nullopt where the graph does not show one.
+  std::optional<at::Tensor> EmbeddingTable() const;
+
+  // Its rows: ids are below it.
   std::optional<std::int64_t> EmbeddingRows() const;
 
   // Runs a forward, with gradients off, and reads what it returns as
@@ -69,6 +72,9 @@ class Trace {
 
   // See core/model/graph.h.
   std::vector<int> IntegerConstants(int most) const;
+  std::vector<std::string> RandomOperators() const;
+  // See core/model/placement.h.
+  std::vector<std::string> OutsideCalls() const;
 
   // The graph as TorchScript writes it, for tests and for debugging.
   std::string GraphText() const { return graph_->toString(); }

@@ -79,41 +79,65 @@ at::Tensor FillPlanes(std::span<const Sequence* const> sequences,
   return planes;
 }
 
-// The mask, made on the device from `segments`, int64 [B, T], which is much
-// smaller than [B, 1, T, T].
-at::Tensor MakeMask(const at::Tensor& segments, MaskForm mask_form) {
-  switch (mask_form) {
-    case MaskForm::kNone:
-      return {};
+// Whether a row holds several sequences, which a mask has to keep apart.
+bool IsPacked(const BatchPlan& plan) {
+  return std::ranges::any_of(
+      plan.rows, [](const PlanRow& row) { return row.members.size() > 1; });
+}
+
+// The form of the tensor inside the dictionary, if there is one.
+MaskForm TensorForm(MaskForm form, bool packed) {
+  if (form != MaskForm::kDict) return form;
+  return packed ? MaskForm::kPairs : MaskForm::kKeys;
+}
+
+// The mask, bool, made on the device from `segments`, int64 [B, T], which is
+// much smaller than [B, 1, T, T].
+at::Tensor MakeMask(const at::Tensor& segments, MaskForm form) {
+  switch (form) {
     case MaskForm::kPieces:
       return segments.gt(0);
     case MaskForm::kKeys:
-    case MaskForm::kDict:
       return segments.gt(0).unsqueeze(1).unsqueeze(1);
     case MaskForm::kPairs:
       return segments.unsqueeze(2).eq(segments.unsqueeze(1)).unsqueeze(1);
+    case MaskForm::kNone:
+    case MaskForm::kDict:  // TensorForm says what is in it.
+      return {};
   }
   return {};
+}
+
+at::ScalarType ToScalarType(MaskDtype dtype) {
+  switch (dtype) {
+    case MaskDtype::kBool:
+      return at::kBool;
+    case MaskDtype::kInt64:
+      return at::kLong;
+    case MaskDtype::kFloat32:
+      return at::kFloat;
+  }
+  return at::kBool;
 }
 
 }  // namespace
 
 RowTensors AssembleRows(std::span<const Sequence* const> sequences,
-                        const BatchPlan& plan, MaskForm mask_form,
+                        const BatchPlan& plan, MaskKind mask,
                         std::int64_t padding_id, at::Device device) {
-  TORCH_CHECK(mask_form == MaskForm::kPairs ||
-                  std::ranges::all_of(plan.rows,
-                                      [](const PlanRow& row) {
-                                        return row.members.size() == 1;
-                                      }),
+  const bool packed = IsPacked(plan);
+  const MaskForm form = TensorForm(mask.form, packed);
+  TORCH_CHECK(form == MaskForm::kPairs || !packed,
               "a row of several sequences needs a [B, 1, T, T] mask");
   const at::Tensor planes =
       FillPlanes(sequences, plan, padding_id, !device.is_cpu())
           .to(device, /*non_blocking=*/true);
-  return {.ids = planes[kIds],
-          .positions = planes[kPositions],
-          .type_ids = planes[kTypeIds],
-          .mask = MakeMask(planes[kSegments], mask_form)};
+  RowTensors rows{.ids = planes[kIds],
+                  .positions = planes[kPositions],
+                  .type_ids = planes[kTypeIds],
+                  .mask = MakeMask(planes[kSegments], form)};
+  if (rows.mask.defined()) rows.mask = rows.mask.to(ToScalarType(mask.dtype));
+  return rows;
 }
 
 }  // namespace strata

@@ -3,6 +3,7 @@
 
 #include "core/tensor/torch_call.h"
 
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -38,19 +40,39 @@ absl::string_view Gist(absl::string_view what) {
   return absl::StripPrefix(absl::StripAsciiWhitespace(gist), "RuntimeError: ");
 }
 
+// `gist` without LibTorch's own words around a failed assertion, "X INTERNAL
+// ASSERT FAILED at FILE:LINE, please report a bug to PyTorch. Y": it is the
+// trace that asks for something impossible, and PyTorch that is not to blame.
+std::string WithoutAssertion(absl::string_view gist) {
+  constexpr absl::string_view kFailed = "INTERNAL ASSERT FAILED";
+  constexpr absl::string_view kPlea = "please report a bug to PyTorch.";
+  const std::size_t plea = gist.find(kPlea);
+  if (plea == absl::string_view::npos) return std::string(gist);
+  const auto why = absl::StripAsciiWhitespace(gist.substr(plea + kPlea.size()));
+  if (!why.empty()) return std::string(why);
+  const auto condition =
+      absl::StripAsciiWhitespace(gist.substr(0, gist.find(kFailed)));
+  return absl::StrCat("LibTorch expected ",
+                      condition.empty() ? "something else" : condition);
+}
+
+std::string Words(absl::string_view what) {
+  return WithoutAssertion(Gist(what));
+}
+
 }  // namespace
 
 absl::Status StatusOfTorchException(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const c10::OutOfMemoryError& error) {
-    return FullError(Gist(error.what_without_backtrace()), kMemoryRetry);
+    return FullError(Words(error.what_without_backtrace()), kMemoryRetry);
   } catch (const std::bad_alloc&) {
     return FullError("the host has no memory for it", kMemoryRetry);
   } catch (const c10::Error& error) {
-    return Error(Reason::kForwardFailed, Gist(error.what_without_backtrace()));
+    return Error(Reason::kForwardFailed, Words(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    return Error(Reason::kForwardFailed, Gist(error.what()));
+    return Error(Reason::kForwardFailed, Words(error.what()));
   } catch (...) {
     return Error(Reason::kForwardFailed, "LibTorch threw an unknown exception");
   }

@@ -98,11 +98,13 @@ TEST_F(ModelLoadingTest, ModelsBecomeReadyOneAfterTheOther) {
 TEST_F(ModelLoadingTest, SaysWhatWasFound) {
   Load(Directories({"a"}), Ready);
   EXPECT_THAT(
-      log_, AllOf(HasSubstr("event=model_loading model=a version=1\n"),
-                  HasSubstr("event=model_ready model=a version=1 devices=cpu "
-                            "layers=4 width=2 dtype=float32 vocabulary=258 "
-                            "mask=pairs max_pieces=16 padding_exact=yes"),
-                  HasSubstr("digest=sha256:puppet"), Not(HasSubstr("error"))));
+      log_,
+      AllOf(HasSubstr("event=model_loading model=a version=1\n"),
+            HasSubstr(
+                "event=model_ready model=a version=1 devices=cpu "
+                "layers=4 width=2 dtype=float32 vocabulary=258 "
+                "mask=pairs mask_dtype=bool max_pieces=16 padding_exact=yes"),
+            HasSubstr("digest=sha256:puppet"), Not(HasSubstr("error"))));
 }
 
 TEST_F(ModelLoadingTest, ARefusedModelDoesNotStopTheOthers) {

@@ -70,6 +70,7 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
                     {"positions", "Tensor", ArgumentRole::kPositions},
                     {"types", "Tensor", ArgumentRole::kTypeIds}},
       .mask_form = MaskForm::kDict,
+      .mask_dtype = MaskDtype::kInt64,
       .layers = 7,
       .width = 384,
       .logits_width = 30522,
@@ -77,6 +78,10 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
       .vocabulary_size = 30522,
       .longest_pieces = 512,
       .padding_exact = true,
+      .packing_exact = true,
+      .prefix_sharing_exact = true,
+      .infinity_contained = true,
+      .positions_matter = true,
       .checks = {{"padding", true, false, "within 1e-5", "2e-7"}},
       .duration = absl::Milliseconds(1250)};
   EXPECT_EQ(
@@ -108,7 +113,12 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
           found: "2e-7"
         }
         duration { seconds: 1 nanos: 250000000 }
-        logits: true)pb"));
+        mask_dtype: "int64"
+        logits: true
+        packing_exact: true
+        prefix_sharing_exact: true
+        infinity_contained: true
+        positions_matter: true)pb"));
 }
 
 TEST(ToTraceReportTest, KnowsEveryMaskForm) {
@@ -125,6 +135,15 @@ TEST(ToTraceReportTest, KnowsEveryMaskForm) {
 
 TEST(ToTraceReportTest, AnEmptyReportClaimsNoMask) {
   EXPECT_EQ(ToTraceReport({}).mask_form(), v1::MASK_FORM_UNSPECIFIED);
+  EXPECT_EQ(ToTraceReport({}).mask_dtype(), "");
+}
+
+TEST(ToTraceReportTest, AMaskHasADtypeAndNoneHasNot) {
+  TraceReport report{.arguments = {{"ids", "Tensor"}},
+                     .mask_form = MaskForm::kPairs};
+  EXPECT_EQ(ToTraceReport(report).mask_dtype(), "bool");
+  report.mask_form = MaskForm::kNone;
+  EXPECT_EQ(ToTraceReport(report).mask_dtype(), "");
 }
 
 TEST(ToGetModelResponseTest, AReadyVersionHasLimitsAndDevices) {

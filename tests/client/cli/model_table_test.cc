@@ -86,8 +86,11 @@ TEST(ModelTable, AllThatIsKnown) {
   report.set_dtype("float32");
   report.set_longest_pieces(512);
   report.set_mask_form(v1::MASK_FORM_PAIRS);
+  report.set_mask_dtype("int64");
   report.set_padding_exact(true);
   report.set_logits(true);
+  report.set_packing_exact(true);
+  report.set_positions_matter(true);
   report.mutable_duration()->set_seconds(2);
   v1::Argument& argument = *report.add_arguments();
   argument.set_name("piece_ids");
@@ -106,21 +109,25 @@ TEST(ModelTable, AllThatIsKnown) {
   EXPECT_EQ(absl::StrCat("\n", ModelTable(model, 80)), R"(
 minilm version 1: READY
 
-digest         sha256:0123456789abcdef0123
-devices        cpu
-layers         7 (the embedding output included)
-width          384
-dtype          float32
-vocabulary     unknown
-logits         yes
-longest run    512 pieces
-mask           PAIRS
-padding exact  yes
-examined in    2000 ms
-final norm     layers 6
-prompts        passage, query
-limits         512 pieces an input, 256 inputs a request, 67108864 bytes a reply
-batches        32 rows, 4096 pieces with padding
+digest                sha256:0123456789abcdef0123
+devices               cpu
+layers                7 (the embedding output included)
+width                 384
+dtype                 float32
+vocabulary            unknown
+logits                yes
+longest run           512 pieces
+mask                  PAIRS of int64
+padding exact         yes
+packing exact         yes
+prefix sharing exact  no
+infinity contained    no
+positions matter      yes
+examined in           2000 ms
+final norm            layers 6
+prompts               passage, query
+limits                512 pieces an input, 256 inputs a request, 67108864 bytes a reply
+batches               32 rows, 4096 pieces with padding
 
 argument   type    role
 ────────────────────────────

@@ -27,6 +27,7 @@ TEST(ConfigTest, AllKeys) {
   const absl::StatusOr<ModelConfig> config = ParseModelConfig(R"({
     "arguments": ["attention_mask", "piece_ids", "type_ids", "positions"],
     "mask_form": "pairs",
+    "mask_dtype": "int64",
     "layers": 7,
     "padding_id": 3,
     "max_pieces": 512,
@@ -41,6 +42,7 @@ TEST(ConfigTest, AllKeys) {
               ElementsAre(ArgumentRole::kAttentionMask, ArgumentRole::kPieceIds,
                           ArgumentRole::kTypeIds, ArgumentRole::kPositions));
   EXPECT_EQ(config->mask_form, MaskForm::kPairs);
+  EXPECT_EQ(config->mask_dtype, MaskDtype::kInt64);
   EXPECT_EQ(config->layers, 7);
   EXPECT_EQ(config->padding_id, 3);
   EXPECT_EQ(config->max_pieces, 512);
@@ -59,6 +61,7 @@ TEST(ConfigTest, NoKeysAreTheDefaults) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->arguments, IsEmpty());
   EXPECT_FALSE(config->mask_form.has_value());
+  EXPECT_FALSE(config->mask_dtype.has_value());
   EXPECT_FALSE(config->layers.has_value());
   EXPECT_EQ(config->padding_id, 0);
   EXPECT_FALSE(config->max_pieces.has_value());
@@ -76,6 +79,16 @@ TEST(ConfigTest, EveryMaskFormHasAName) {
         R"({"mask_form": ")" + std::string(MaskFormKey(form)) + "\"}");
     ASSERT_TRUE(config.ok()) << config.status();
     EXPECT_EQ(config->mask_form, form);
+  }
+}
+
+TEST(ConfigTest, EveryMaskDtypeHasAName) {
+  for (const MaskDtype dtype :
+       {MaskDtype::kBool, MaskDtype::kInt64, MaskDtype::kFloat32}) {
+    const auto config = ParseModelConfig(
+        R"({"mask_dtype": ")" + std::string(MaskDtypeName(dtype)) + "\"}");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->mask_dtype, dtype);
   }
 }
 
@@ -105,8 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"[]", "strata.json: got a JSON array, expected an object"},
         BadConfig{R"({"max_piece": 3})",
                   "strata.json: unknown key \"max_piece\", expected one of "
-                  "\"arguments\", \"mask_form\", \"layers\", "
-                  "\"padding_id\", \"max_pieces\", "
+                  "\"arguments\", \"mask_form\", \"mask_dtype\", "
+                  "\"layers\", \"padding_id\", \"max_pieces\", "
                   "\"final_norm_layers\", \"devices\", "
                   "\"batch_invariant\", \"prompts\", \"batching\""},
         BadConfig{R"({"layers": 0})",
@@ -133,6 +146,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{R"({"mask_form": "square"})",
                   "strata.json: \"mask_form\": got \"square\", expected one "
                   "of \"none\", \"pieces\", \"keys\", \"pairs\", \"dict\""},
+        BadConfig{R"({"mask_dtype": "float16"})",
+                  "strata.json: \"mask_dtype\": got \"float16\", expected one "
+                  "of \"bool\", \"int64\", \"float32\""},
         BadConfig{R"({"arguments": "piece_ids"})",
                   "strata.json: \"arguments\": got \"piece_ids\", expected a "
                   "list"},

@@ -16,7 +16,7 @@ namespace strata {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ContainsRegex;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -24,41 +24,6 @@ std::shared_ptr<torch::jit::Graph> Parse(const std::string& text) {
   auto graph = std::make_shared<torch::jit::Graph>();
   torch::jit::parseIR(text, graph.get());
   return graph;
-}
-
-TEST(GraphTest, DevicesAreRewrittenInNestedBlocksToo) {
-  const auto graph = Parse(R"IR(
-    graph(%x : Tensor, %c : bool):
-      %here : Device = prim::Constant[value="cuda:3"]()
-      %none : NoneType = prim::Constant()
-      %word : str = prim::Constant[value="cuda:3"]()
-      %y : Tensor = prim::If(%c)
-        block0():
-          %inner : Device = prim::Constant[value="cpu"]()
-          %two : int = prim::Constant[value=2]()
-          -> (%x)
-        block1():
-          -> (%x)
-      return (%y))IR");
-  PlaceGraph(*graph, at::Device("cuda:1"));
-  const std::string text = graph->toString();
-  EXPECT_THAT(
-      text,
-      ContainsRegex("\n  %[0-9]+ : Device = prim::Constant.value=\"cuda:1\""));
-  EXPECT_THAT(text, ContainsRegex("block0.+\n      %[0-9]+ : Device = "
-                                  "prim::Constant.value=\"cuda:1\""));
-  EXPECT_THAT(text, HasSubstr(" : str = prim::Constant[value=\"cuda:3\"]()"));
-}
-
-TEST(GraphTest, TensorConstantsMoveAndNumbersStay) {
-  auto graph = std::make_shared<torch::jit::Graph>();
-  torch::jit::Value* table = graph->insertConstant(at::ones({4}));
-  torch::jit::Value* number = graph->insertConstant(at::ones({}));
-  PlaceGraph(*graph, at::kMeta);
-  EXPECT_TRUE(
-      torch::jit::toIValue(table).value_or(at::IValue()).toTensor().is_meta());
-  EXPECT_TRUE(
-      torch::jit::toIValue(number).value_or(at::IValue()).toTensor().is_cpu());
 }
 
 // Layers 0 to 2, each from the one below, in a tuple in a tuple, with a cache
@@ -123,7 +88,7 @@ TEST(GraphTest, ACutLooksThroughTuplesInside) {
   EXPECT_THAT(cut->toString(), Not(HasSubstr("aten::sigmoid")));
 }
 
-TEST(GraphTest, EmbeddingRowsOfASubmodule) {
+TEST(GraphTest, EmbeddingTableOfASubmodule) {
   torch::jit::Module inner("inner");
   inner.register_parameter("weight", at::ones({30, 4}), false);
   torch::jit::Module outer("outer");
@@ -134,9 +99,36 @@ def forward(self, types, ids):
     return y + torch.embedding(torch.ones(7, 4), types, -1, False, False)
 )");
   const auto graph = InlinedForward(outer);
-  EXPECT_EQ(EmbeddingRows(*graph, outer, 1), 30);
+  EXPECT_EQ(EmbeddingTable(*graph, outer, 1)->size(0), 30);
   // Its table is made on the way.
-  EXPECT_EQ(EmbeddingRows(*graph, outer, 0), std::nullopt);
+  EXPECT_EQ(EmbeddingTable(*graph, outer, 0), std::nullopt);
+}
+
+TEST(GraphTest, RandomOperatorsAreThoseThatDraw) {
+  const auto graph = Parse(R"IR(
+    graph(%x : Tensor):
+      %on : bool = prim::Constant[value=1]()
+      %off : bool = prim::Constant[value=0]()
+      %none : NoneType = prim::Constant()
+      %p : float = prim::Constant[value=0.5]()
+      %no : float = prim::Constant[value=0.]()
+      %a : Tensor = aten::dropout(%x, %p, %on)
+      %b : Tensor = aten::dropout(%a, %p, %on)
+      %d : Tensor = aten::scaled_dot_product_attention(%b, %b, %b, %none, %no, %off, %none, %off)
+      %e : Tensor = aten::bernoulli(%d, %none)
+      return (%e))IR");
+  EXPECT_THAT(RandomOperators(*graph),
+              ElementsAre("aten::bernoulli", "aten::dropout"));
+  const auto attention = Parse(R"IR(
+    graph(%x : Tensor):
+      %off : bool = prim::Constant[value=0]()
+      %none : NoneType = prim::Constant()
+      %p : float = prim::Constant[value=0.1]()
+      %y : Tensor = aten::scaled_dot_product_attention(%x, %x, %x, %none, %p, %off, %none, %off)
+      %z : Tensor = aten::dropout(%y, %p, %off)
+      return (%z))IR");
+  EXPECT_THAT(RandomOperators(*attention),
+              ElementsAre("aten::scaled_dot_product_attention"));
 }
 
 }  // namespace

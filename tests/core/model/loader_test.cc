@@ -170,6 +170,16 @@ TEST_F(LoaderTest, ADamagedTrace) {
   }
 }
 
+TEST_F(LoaderTest, AStateDictIsCalledSo) {
+  WriteTokenizer();
+  WriteTrace("state_dict");
+  EXPECT_THAT(
+      std::string(Refusal().message()),
+      HasSubstr("it is a state dict or another dictionary of torch.save, which "
+                "is weights without a forward; load it into its model with "
+                "load_state_dict and write it whole with torch.jit.trace("));
+}
+
 TEST_F(LoaderTest, ATraceThatFailsACheck) {
   WriteTrace("dropout");
   WriteTokenizer();
@@ -230,8 +240,24 @@ TEST_F(LoaderTest, ADeviceThatIsNotThere) {
   WriteTrace("pairs");
   WriteTokenizer();
   const LoadOutcome outcome = Load({"cpu", "cuda:77"});
+  EXPECT_EQ(ReasonOf(outcome.model.status()), Reason::kModelRefused);
   EXPECT_THAT(std::string(outcome.model.status().message()),
-              StartsWith("cannot put the model on cuda:77: "));
+              AllOf(StartsWith("check placed: expected a forward on cuda:77, "
+                               "found "),
+                    HasSubstr("; choose other devices with \"devices\" in "
+                              "strata.json")));
+  EXPECT_EQ(outcome.report.checks.back().name, "placed");
+}
+
+// Copies what has no data to the host, as a forward of a device in the graph
+// that could not be rewritten would fail.
+TEST_F(LoaderTest, ADeviceOnWhichItDoesNotRun) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load({"meta"});
+  EXPECT_THAT(std::string(outcome.model.status().message()),
+              StartsWith("check placed: expected a forward on meta, found "));
+  EXPECT_FALSE(outcome.report.checks.back().passed);
 }
 
 TEST_F(LoaderTest, ADirectoryThatIsGone) {

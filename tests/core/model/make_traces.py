@@ -11,7 +11,9 @@ curated-transformers can be imported, traces of its Falcon and BERT too.
 
 import math
 import pathlib
+import struct
 import sys
+import zipfile
 from typing import Dict
 
 import torch
@@ -24,9 +26,13 @@ HEADS = 2
 POSITIONS = 64  # Rows of the position table: the longest sequence.
 BATCH = 4  # The example's sizes; nothing may depend on them.
 LENGTH = 20
+NAN_PIECE = 4  # In no short probe of the examination, but in long ones.
 
 
 class Block(nn.Module):
+    # Whether what is not-a-number in one place counts as 0 for the others.
+    contains = False
+
     def __init__(self):
         super().__init__()
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
@@ -35,13 +41,17 @@ class Block(nn.Module):
         self.down = nn.Linear(2 * WIDTH, WIDTH)
         self.norm = nn.LayerNorm(WIDTH)
 
-    def forward(self, x, allowed):
+    def forward(self, x, allowed, bias=None):
         batch, length, _ = x.shape
         q, k, v = (
             t.view(batch, length, HEADS, WIDTH // HEADS).transpose(1, 2)
             for t in self.qkv(self.norm(x)).chunk(3, dim=-1)
         )
         scores = q @ k.transpose(-1, -2) / math.sqrt(WIDTH // HEADS)
+        if bias is not None:
+            scores = scores + bias
+        if self.contains:
+            v = v.nan_to_num(0.0, 0.0, 0.0)
         if allowed is not None:
             scores = scores.masked_fill(
                 allowed.logical_not(), torch.finfo(scores.dtype).min)
@@ -64,7 +74,7 @@ class Model(nn.Module):
         self.places = nn.Embedding(POSITIONS, WIDTH)
         self.blocks = nn.ModuleList(Block() for _ in range(layers))
 
-    def layers(self, ids, allowed=None, positions=None):
+    def layers(self, ids, allowed=None, positions=None, bias=None):
         length = ids.shape[1]
         x = self.pieces(ids)
         if positions is not None:
@@ -76,7 +86,7 @@ class Model(nn.Module):
             allowed = past if allowed is None else allowed & past
         outputs = [x]
         for block in self.blocks:
-            x = block(x, allowed)
+            x = block(x, allowed, bias)
             outputs.append(x)
         return tuple(outputs)
 
@@ -126,6 +136,143 @@ class Types(Model):
     def forward(self, input_ids, token_type_ids, position_ids, attention_mask):
         x = self.layers(input_ids, attention_mask, position_ids)
         return (tuple(layer + token_type_ids.unsqueeze(-1) for layer in x),)
+
+
+class IntegerMask(Model):
+    """1 - mask is an error for bool."""
+
+    def forward(self, piece_ids, attention_mask):
+        hidden = (1 - attention_mask[:, None, None, :]) * -1e9
+        return (self.layers(piece_ids, hidden > -1),)
+
+
+class CountingMask(Model):
+    """Runs with bool too, whose sums are at most True, and sees nothing."""
+
+    def forward(self, piece_ids, attention_mask):
+        counts = (attention_mask[:, None, :, None]
+                  + attention_mask[:, None, None, :])
+        return (self.layers(piece_ids, counts == 2),)
+
+
+class FloatMask(Model):
+    """Only floats multiply with a weight."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = nn.Parameter(torch.ones(1, 1))
+
+    def forward(self, piece_ids, attention_mask):
+        scaled = F.linear(attention_mask.unsqueeze(-1), self.scale)
+        return (self.layers(piece_ids, scaled[:, None, None, :, 0] > 0.5),)
+
+
+class MaskMisread(Model):
+    """Adds its mask as if it held biases, which hides nothing."""
+
+    def forward(self, piece_ids, mask):
+        return (self.layers(piece_ids, bias=mask.float()),)
+
+
+class PositionsIgnored(Model):
+    def forward(self, piece_ids, mask, positions):
+        return (self.layers(piece_ids, mask),)
+
+
+def steps_of(ids):
+    return torch.arange(ids.shape[1], device=ids.device)
+
+
+class RowDistances(Model):
+    """As ALiBi: nearer places of the row count more."""
+
+    def forward(self, piece_ids, mask):
+        steps = steps_of(piece_ids)
+        bias = -0.5 * (steps.unsqueeze(1) - steps.unsqueeze(0)).abs()
+        return (self.layers(piece_ids, mask, bias=bias),)
+
+
+class RowPlaces(Model):
+    """Counts positions itself, by the places of the row."""
+
+    def forward(self, piece_ids, mask):
+        return (self.layers(piece_ids, mask, steps_of(piece_ids)),)
+
+
+class Contained(Pairs):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        for block in self.blocks:
+            block.contains = True
+
+
+class PaddedNan(Model):
+    """Padded places are not-a-number: what they see adds up to 0 / 0."""
+
+    def forward(self, piece_ids, mask):
+        real = mask.to(self.pieces.weight.dtype).unsqueeze(-1)
+        layers = self.layers(piece_ids, mask[:, None, None, :])
+        return (tuple(x * real / real for x in layers),)
+
+
+class TooFarNan(Model):
+    """Runs on any length but is finite up to POSITIONS places only."""
+
+    def forward(self, piece_ids):
+        far = steps_of(piece_ids).unsqueeze(-1) >= POSITIONS
+        return (tuple(x.masked_fill(far, math.nan)
+                      for x in self.layers(piece_ids)),)
+
+
+@torch.jit.interface
+class Step(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pass
+
+
+class ToCuda(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.to("cuda:0")
+
+
+class Same(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+class ThroughInterface(nn.Module):
+    """Has a step whose body inlining does not reach."""
+
+    step: Step
+
+    def __init__(self, step):
+        super().__init__()
+        torch.manual_seed(1)
+        self.pieces = nn.Embedding(VOCABULARY, WIDTH)
+        self.step = step
+
+    def forward(self, piece_ids: torch.Tensor):
+        x = self.pieces(piece_ids)
+        return x, self.step(x)
+
+
+class NamesCuda(nn.Module):
+    """Names devices in many ways, as a script may."""
+
+    word: str
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.pieces = nn.Embedding(VOCABULARY, WIDTH)
+        self.word = "cuda:1"
+
+    def forward(self, piece_ids: torch.Tensor):
+        x = self.pieces(piece_ids.cuda())
+        y = x.to("cuda:0") + torch.ones(1, device=torch.device(self.word))
+        if x.size(1) > 2:
+            y = y.to(torch.device("cuda", 1))
+        return x, y.cpu()
 
 
 class BatchBaked(Model):
@@ -229,6 +376,12 @@ def with_nan(model):
     return model
 
 
+def with_nan_piece(model, piece):
+    with torch.no_grad():
+        model.pieces.weight[piece] = math.nan
+    return model
+
+
 def save(folder, name, model, *example):
     model = model.eval()
     # Not strict: lists may be returned.
@@ -241,6 +394,23 @@ def save_expected(folder, name, model, *example):
     """What the model gives without a trace, as a list of tensors."""
     layers = model(*example)[0]
     torch.save([*example, *layers], folder / f"{name}.expected.pt")
+
+
+def save_as_if_made_on_cuda(folder, name, model, *example):
+    """What a CUDA machine would have written: its device in the code."""
+    save(folder, name, model, *example)
+    path = folder / f"{name}.pt"
+    with zipfile.ZipFile(path) as archive:
+        records = {item: archive.read(item) for item in archive.namelist()}
+    rewritten = 0
+    with zipfile.ZipFile(path, "w") as archive:
+        for item, content in records.items():
+            if item.endswith(".py"):
+                rewritten += content.count(b'torch.device("cpu")')
+                content = content.replace(
+                    b'torch.device("cpu")', b'torch.device("cuda:0")')
+            archive.writestr(item, content)
+    assert rewritten > 0, "no device in the trace"
 
 
 def make_good(folder, ids):
@@ -276,6 +446,30 @@ def make_good(folder, ids):
     save(folder, "clamped", Clamped(causal=True), ids)
     torch.jit.script(Unmasked(causal=True).eval().pieces).save(
         str(folder / "scripted_embedding.pt"))
+    make_good_masks(folder, ids, square, flat)
+
+
+def make_good_masks(folder, ids, square, flat):
+    """Good ones that lack something, or whose mask or device is unusual."""
+    positions = torch.arange(LENGTH).expand(BATCH, LENGTH)
+    save(folder, "integer_mask", IntegerMask(), ids, flat.long())
+    save(folder, "counting_mask", CountingMask(), ids, flat.long())
+    save(folder, "float_mask", FloatMask(), ids, flat.float())
+    save(folder, "mask_misread", MaskMisread(), ids, square)
+    save(folder, "positions_ignored", PositionsIgnored(causal=True), ids,
+         square, positions)
+    save(folder, "row_distances", RowDistances(causal=True), ids, square)
+    save(folder, "row_places", RowPlaces(), ids, square)
+    save(folder, "contained", Contained(causal=True), ids, square, positions)
+    save(folder, "padded_nan", PaddedNan(), ids, flat)
+    save(folder, "too_far_nan", TooFarNan(causal=True), ids)
+    save(folder, "nan_piece",
+         with_nan_piece(Unmasked(causal=True), NAN_PIECE), ids)
+    save_as_if_made_on_cuda(folder, "made_on_cuda", Pairs(causal=True), ids,
+                            square, positions)
+    torch.jit.script(NamesCuda().eval()).save(str(folder / "names_cuda.pt"))
+    torch.jit.script(ThroughInterface(Same()).eval()).save(
+        str(folder / "interface.pt"))
 
 
 def make_bad(folder, ids):
@@ -291,10 +485,27 @@ def make_bad(folder, ids):
     save(folder, "nan", with_nan(Unmasked(causal=True)), ids)
     save(folder, "pooled", Pooled(causal=True), ids)
     save(folder, "float64", Unmasked(causal=True).double(), ids)
-    torch.save(Unmasked().state_dict(), folder / "state_dict.pt")
+    torch.jit.script(ThroughInterface(ToCuda()).eval()).save(
+        str(folder / "interface_to_cuda.pt"))
+    make_others(folder, ids)
     whole = (folder / "dict.pt").read_bytes()
     (folder / "truncated.pt").write_bytes(whole[: len(whole) // 2])
     (folder / "empty.pt").write_bytes(b"")
+
+
+def make_others(folder, ids):
+    """What is no TorchScript module."""
+    weights = Unmasked().state_dict()
+    torch.save(weights, folder / "state_dict.pt")
+    torch.save({"epoch": 1, "weights": weights}, folder / "checkpoint.pt")
+    torch.save(weights, folder / "old_state_dict.pt",
+               _use_new_zipfile_serialization=False)
+    torch.save(Unmasked(), folder / "pickled_module.pt")
+    exported = folder / "exported.pt2"  # The name that torch.export wants.
+    torch.export.save(torch.export.export(Unmasked().eval(), (ids,)), exported)
+    exported.rename(folder / "exported.pt")
+    (folder / "safetensors.pt").write_bytes(
+        struct.pack("<Q", 2) + b"{}")
 
 
 def make_curated(folder):

@@ -12,6 +12,8 @@
 #include "core/base/clock.h"
 #include "core/batch/request.h"
 #include "core/model/config.h"
+#include "core/model/trace.h"
+#include "core/tensor/mask_form.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/test_traces.h"
@@ -64,33 +66,82 @@ TEST(ShapeProblemTest, NamesTheFirstLayerThatDiffers) {
             "layer 1 is [3, 11, 8], not [3, 11, 16]");
 }
 
+TEST(StretchTest, IsAPartOfARowOfEachLayer) {
+  const at::Tensor layer = at::arange(24).view({2, 4, 3});
+  const LayerTensors stretch = Stretch(std::vector{layer, layer + 1}, 1, 2, 2);
+  ASSERT_EQ(stretch.size(), 2);
+  EXPECT_TRUE(at::equal(stretch[0], at::arange(18, 24).view({1, 2, 3})));
+  EXPECT_TRUE(at::equal(stretch[1], at::arange(19, 25).view({1, 2, 3})));
+}
+
 TEST(RelativeErrorTest, IsThatOfTheWorstPieceInTheWorstLayer) {
   // Pieces of norm 5, 1 and 1000; the error of the second is the worst.
   const at::Tensor alone =
       at::tensor({3.0, 4.0, 0.0, 1.0, 1000.0, 0.0}).view({1, 3, 2});
-  at::Tensor ours = at::zeros({2, 5, 2});
-  ours[1].narrow(0, 0, 3).copy_(alone[0]);
-  ours[1][0][0] += 0.05;  // 1 %
-  ours[1][1][1] += 0.02;  // 2 %
-  ours[1][2][0] += 10;    // 1 %
-  const std::vector<at::Tensor> layers = {ours, ours};
-  const std::vector<at::Tensor> alones = {alone, alone};
-  EXPECT_NEAR(RelativeError(layers, 1, alones), 0.02, 1e-6);
+  at::Tensor ours = alone.clone();
+  ours[0][0][0] += 0.05;  // 1 %
+  ours[0][1][1] += 0.02;  // 2 %
+  ours[0][2][0] += 10;    // 1 %
+  EXPECT_NEAR(
+      RelativeError(std::vector{alone, ours}, std::vector{alone, alone}), 0.02,
+      1e-6);
 }
 
 TEST(RelativeErrorTest, IsNotANumberWhereOneIsNot) {
   at::Tensor bad = at::ones({1, 2, 2});
   bad[0][1][0] = std::nan("");
   const std::vector<at::Tensor> good = {at::ones({1, 2, 2})};
-  EXPECT_TRUE(std::isnan(RelativeError(std::vector{bad}, 0, good)));
-  EXPECT_TRUE(std::isnan(RelativeError(good, 0, std::vector{bad})));
-  EXPECT_EQ(RelativeError(good, 0, good), 0);
+  EXPECT_TRUE(std::isnan(RelativeError(std::vector{bad}, good)));
+  EXPECT_TRUE(std::isnan(RelativeError(good, std::vector{bad})));
+  EXPECT_EQ(RelativeError(good, good), 0);
 }
 
 TEST(RelativeErrorTest, IsNotANumberForAnotherNumberOfLayers) {
   const at::Tensor layer = at::ones({1, 2, 2});
   EXPECT_TRUE(
-      std::isnan(RelativeError(std::vector{layer, layer}, 0, {{layer}})));
+      std::isnan(RelativeError(std::vector{layer, layer}, std::vector{layer})));
+}
+
+class RunOnceTest : public testing::Test {
+ protected:
+  RunOnceTest() {
+    subject_.report.vocabulary_size = kTestVocabulary;
+    subject_.report.SetMask(MaskForm::kPairs);
+  }
+
+  Trace trace_ = LoadTestTrace("pairs");
+  const ModelConfig config_;
+  Subject subject_{.trace = trace_, .config = config_, .clock = Clock::Real()};
+};
+
+TEST_F(RunOnceTest, RunsTheSameOnce) {
+  const std::vector<Sequence> probe = {Probe(subject_, 5, 0)};
+  const auto& first = OutputsOnce(subject_, probe);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(&OutputsOnce(subject_, probe), &first);
+  EXPECT_EQ(subject_.forwards, 1);
+  ASSERT_TRUE(RunOnce(subject_, {Probe(subject_, 5, 1)}).ok());
+  EXPECT_EQ(subject_.forwards, 2);
+  subject_.report.SetMask({MaskForm::kPairs, MaskDtype::kInt64});
+  ASSERT_TRUE(RunOnce(subject_, probe).ok());
+  EXPECT_EQ(subject_.forwards, 3);
+}
+
+TEST_F(RunOnceTest, ASequenceIsComparedWithItselfAlone) {
+  const std::vector<Sequence> probes = MixedProbes(subject_);
+  const auto row = LayPackedRow(subject_, probes);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->ids.sizes().vec(), (std::vector<std::int64_t>{1, 21}));
+  const auto layers = RunWhole(subject_, *row).value();
+  EXPECT_LT(ErrorAgainstAlone(subject_, layers, 0, 11, probes[1]).value(),
+            1e-5);
+  EXPECT_GT(ErrorAgainstAlone(subject_, layers, 0, 10, probes[1]).value(), 0.1);
+}
+
+TEST_F(RunOnceTest, ARowIsNotPackedWithoutAMaskForIt) {
+  subject_.report.SetMask(MaskForm::kKeys);
+  EXPECT_EQ(LayPackedRow(subject_, MixedProbes(subject_)).status().message(),
+            "a row of several sequences needs a [B, 1, T, T] mask");
 }
 
 TEST(RoundingToleranceTest, GrowsWithTheTypesCoarseness) {

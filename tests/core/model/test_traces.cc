@@ -77,9 +77,9 @@ BatchPlan PlanRows(const std::vector<Sequence>& sequences) {
   return plan;
 }
 
-RowTensors MakeRows(const std::vector<Sequence>& sequences, MaskForm mask_form,
+RowTensors MakeRows(const std::vector<Sequence>& sequences, MaskKind mask,
                     at::Device device) {
-  return AssembleRows(PointersTo(sequences), PlanRows(sequences), mask_form,
+  return AssembleRows(PointersTo(sequences), PlanRows(sequences), mask,
                       /*padding_id=*/0, device);
 }
 

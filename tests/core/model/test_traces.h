@@ -39,7 +39,7 @@ std::vector<const Sequence*> PointersTo(const std::vector<Sequence>& sequences);
 
 // One row for each of `sequences`, padded to the longest.
 BatchPlan PlanRows(const std::vector<Sequence>& sequences);
-RowTensors MakeRows(const std::vector<Sequence>& sequences, MaskForm mask_form,
+RowTensors MakeRows(const std::vector<Sequence>& sequences, MaskKind mask,
                     at::Device device = at::kCPU);
 
 }  // namespace strata

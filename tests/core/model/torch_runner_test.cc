@@ -94,7 +94,7 @@ TEST(TorchRunnerTest, AFailureIsAStatusAndTheNextBatchRuns) {
 }
 
 TEST(TorchRunnerTest, AFailureOutsideTheForwardIsAStatusToo) {
-  TorchRunner runner = MakeRunner("dict", MaskForm::kDict);
+  TorchRunner runner = MakeRunner("keys", MaskForm::kKeys);
   const auto sequences = MakeSequences({2, 2}, kOutputs);
   const BatchPlan packed{.rows = {{{0, 1}}}, .length = 4};
   EXPECT_EQ(runner.Run(PointersTo(sequences), packed).status().message(),

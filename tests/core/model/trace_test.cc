@@ -317,7 +317,13 @@ TEST_P(BadFileTest, IsRefusedWithTheRemedy) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, BadFileTest,
-    testing::Values(BadFile{"state_dict", "constants.pkl"},
+    testing::Values(BadFile{"state_dict",
+                            "it is a state dict or another dictionary of "
+                            "torch.save, which is weights without a forward; "
+                            "load it into its model with load_state_dict and "
+                            "write it whole"},
+                    BadFile{"pickled_module", "it is a Python object"},
+                    BadFile{"exported", "it is a program of torch.export"},
                     BadFile{"truncated", "failed finding central directory"},
                     BadFile{"empty", "file"},
                     BadFile{"no_such_file", "No such file"}),

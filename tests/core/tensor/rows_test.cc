@@ -43,9 +43,9 @@ std::vector<std::string> Picture(const at::Tensor& mask) {
 
 class RowsTest : public testing::Test {
  protected:
-  RowTensors Assemble(const BatchPlan& plan, MaskForm form) {
+  RowTensors Assemble(const BatchPlan& plan, MaskKind mask) {
     const std::vector<const Sequence*> sequences = {&long_, &short_, &middle_};
-    return AssembleRows(sequences, plan, form, /*padding_id=*/9, at::kCPU);
+    return AssembleRows(sequences, plan, mask, /*padding_id=*/9, at::kCPU);
   }
 
   const Sequence long_{.ids = {1, 2, 3, 4}};
@@ -142,16 +142,48 @@ TEST_F(RowsTest, MembersOfARowDoNotSeeEachOther) {
                                               ".......x"));
 }
 
+TEST_F(RowsTest, APackedDictionaryHoldsAPairsMask) {
+  const BatchPlan plan{.rows = {{{1, 2}}}, .length = 4};
+  const at::Tensor mask = Assemble(plan, MaskForm::kDict).mask;
+  EXPECT_TRUE(at::equal(mask, Assemble(plan, MaskForm::kPairs).mask));
+}
+
+struct MaskDtypeCase {
+  MaskDtype dtype;
+  at::ScalarType type;
+};
+
+class MaskDtypeTest : public RowsTest,
+                      public testing::WithParamInterface<MaskDtypeCase> {};
+
+TEST_P(MaskDtypeTest, IsOneWhereAPlaceMayBeAttendedTo) {
+  for (const MaskForm form : {MaskForm::kPieces, MaskForm::kKeys,
+                              MaskForm::kPairs, MaskForm::kDict}) {
+    const at::Tensor mask = Assemble(padded_, {form, GetParam().dtype}).mask;
+    EXPECT_EQ(mask.scalar_type(), GetParam().type);
+    EXPECT_TRUE(at::equal(mask.eq(1), Assemble(padded_, form).mask));
+    EXPECT_TRUE(mask.eq(1).logical_or(mask.eq(0)).all().item<bool>());
+  }
+  EXPECT_FALSE(
+      Assemble(padded_, {MaskForm::kNone, GetParam().dtype}).mask.defined());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Dtypes, MaskDtypeTest,
+    testing::Values(MaskDtypeCase{MaskDtype::kBool, at::kBool},
+                    MaskDtypeCase{MaskDtype::kInt64, at::kLong},
+                    MaskDtypeCase{MaskDtype::kFloat32, at::kFloat}));
+
 TEST_F(RowsTest, NoQueryIsBlind) {
   const BatchPlan plan{.rows = {{{1, 2}}, {{0}}, {{}}}, .length = 6};
   const at::Tensor mask = Assemble(plan, MaskForm::kPairs).mask;
   EXPECT_TRUE(mask.any(-1).all().item<bool>());
 }
 
-TEST_F(RowsTest, OnlyAPairsMaskKeepsMembersApart) {
+TEST_F(RowsTest, OnlyAMaskOfPairsKeepsMembersApart) {
   const BatchPlan plan{.rows = {{{1, 2}}}, .length = 3};
   for (const MaskForm form :
-       {MaskForm::kNone, MaskForm::kPieces, MaskForm::kKeys, MaskForm::kDict}) {
+       {MaskForm::kNone, MaskForm::kPieces, MaskForm::kKeys}) {
     try {
       Assemble(plan, form);
       FAIL() << "assembled without a pairs mask";

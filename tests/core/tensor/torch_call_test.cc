@@ -43,6 +43,19 @@ TEST(CallTorchTest, AnErrorInsideATraceIsItsLastLine) {
             "shape '[7, 7]' is invalid for input of size 3");
 }
 
+TEST(CallTorchTest, AFailedAssertionIsNoBugToReport) {
+  const auto told = CallTorch([]() -> int {
+    TORCH_INTERNAL_ASSERT(false, "cannot view as ", 7);
+    return 0;
+  });
+  EXPECT_EQ(told.status().message(), "cannot view as 7");
+  const auto untold = CallTorch([]() -> int {
+    TORCH_INTERNAL_ASSERT(1 == 2);
+    return 0;
+  });
+  EXPECT_EQ(untold.status().message(), "LibTorch expected 1 == 2");
+}
+
 TEST(CallTorchTest, NoMemoryOnTheDeviceIsTemporary) {
   const auto none = CallTorch([]() -> int {
     TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory. Tried\nx");
