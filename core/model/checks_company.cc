@@ -79,9 +79,6 @@ std::string WhyPaddingShows(Subject& subject) {
   return "its mask does not hide padded places";
 }
 
-// How far two forwards of the same shapes may be apart.
-constexpr double kSameKernels = 1e-5;
-
 // How far the real places of a batch move when another piece fills the padded
 // ones. Both have the same kernels, so what is hidden moves nothing: in the low
 // precisions this sees what their rounding would hide.
@@ -92,8 +89,9 @@ absl::StatusOr<double> PaddedPieceError(Subject& subject) {
       std::max<std::int64_t>(1, subject.report.vocabulary_size);
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject, probes));
   for (std::size_t i = 0; i < probes.size(); ++i) {
-    rows.ids[static_cast<std::int64_t>(i)].slice(0, probes[i].pieces()).fill_(
-        other);
+    rows.ids[static_cast<std::int64_t>(i)]
+        .slice(0, probes[i].pieces())
+        .fill_(other);
   }
   STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probes));
   STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));

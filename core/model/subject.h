@@ -103,6 +103,9 @@ absl::StatusOr<double> ErrorAgainstAlone(Subject& subject,
 // nullopt for one that is not served.
 std::optional<std::string> DtypeName(at::ScalarType type);
 
+// How far two forwards of the same shapes may be apart.
+constexpr double kSameKernels = 1e-5;
+
 // How far two computations of the same hidden states may be apart because sums
 // are rounded in another order.
 double RoundingTolerance(const std::string& dtype);

@@ -77,6 +77,17 @@ TEST(PackingTest, WhatIsNotExactIsSaidWithTheError) {
             "that sequences cannot share a row");
 }
 
+// A causal decoder that ignores its mask: rounding might be as large as what
+// its pieces see of their neighbours.
+TEST(PackingTest, NeighboursAreSeenInTheLowPrecisionsToo) {
+  const Examination examination = ExamineFile("ignored_faint_bfloat16");
+  EXPECT_TRUE(examination.report.padding_exact);
+  EXPECT_FALSE(examination.report.packing_exact);
+  EXPECT_THAT(FindCheck(examination, "packing_exact").found,
+              HasSubstr(" beside other neighbours: each sequence has a row of "
+                        "its own"));
+}
+
 TEST(InfinityContainedTest, ReachesTheOthersAsARule) {
   const Examination examination = ExamineFile("pairs");
   EXPECT_FALSE(examination.report.infinity_contained);

@@ -117,16 +117,6 @@ class Unmasked(Model):
         return (self.layers(piece_ids),)
 
 
-class Faint(Unmasked):
-    """Its pieces see each other by less than bfloat16 may be off."""
-
-    def __init__(self):
-        super().__init__()
-        with torch.no_grad():
-            for block in self.blocks:
-                block.out.weight.mul_(0.1)
-
-
 class MaskIgnored(Model):
     def forward(self, piece_ids, mask):
         return (self.layers(piece_ids),)
@@ -376,6 +366,14 @@ def with_nan(model):
     return model
 
 
+def faint(model):
+    """Its pieces see each other by less than bfloat16 may be off."""
+    with torch.no_grad():
+        for block in model.blocks:
+            block.out.weight.mul_(0.1)
+    return model
+
+
 def with_nan_piece(model, piece):
     with torch.no_grad():
         model.pieces.weight[piece] = math.nan
@@ -435,7 +433,7 @@ def make_good(folder, ids):
          square)
     save(folder, "unmasked_causal", Unmasked(causal=True), ids)
     save(folder, "unmasked_encoder", Unmasked(), ids)
-    save(folder, "unmasked_faint_bfloat16", Faint().bfloat16(), ids)
+    save(folder, "unmasked_faint_bfloat16", faint(Unmasked()).bfloat16(), ids)
     save(folder, "mask_ignored", MaskIgnored(), ids, square)
     for form in ("nested_logits", "cache_logits", "flat", "flat_only", "list",
                  "nested_list", "hidden_logits", "square_logits",
@@ -456,6 +454,8 @@ def make_good_masks(folder, ids, square, flat):
     save(folder, "counting_mask", CountingMask(), ids, flat.long())
     save(folder, "float_mask", FloatMask(), ids, flat.float())
     save(folder, "mask_misread", MaskMisread(), ids, square)
+    save(folder, "ignored_faint_bfloat16",
+         faint(MaskIgnored(causal=True)).bfloat16(), ids, square)
     save(folder, "positions_ignored", PositionsIgnored(causal=True), ids,
          square, positions)
     save(folder, "row_distances", RowDistances(causal=True), ids, square)
