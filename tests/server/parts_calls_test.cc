@@ -45,7 +45,7 @@ namespace {
 using grpc::StatusCode;
 using testing::HasSubstr;
 
-constexpr char kChunks[] = "/strata.v1.HiddenStateService/EncodeChunks";
+constexpr const char* kChunks = "/strata.v1.HiddenStateService/EncodeChunks";
 constexpr std::int64_t kDefaultMessage = std::int64_t{64} << 20;
 
 class PartsFixture : public ServerFixture {
@@ -98,7 +98,7 @@ class ChunksTest : public PartsFixture {
   std::unique_ptr<grpc::ClientReader<v1::EncodeChunksResponse>> reader_;
 };
 
-constexpr char kManyOutputs[] = R"(
+constexpr const char* kManyOutputs = R"(
     inputs { text: 'A' } inputs { pieces { ids: 5 ids: 6 ids: 7 } }
     inputs { text: 'long' spans { begin: 1 end: 3 } }
     outputs { name: 'all' layers: 0 layers: 1 layers: 2 layers: -1 }
