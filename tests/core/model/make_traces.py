@@ -366,11 +366,11 @@ def with_nan(model):
     return model
 
 
-def faint(model):
+def faint(model, share=0.1):
     """Its pieces see each other by less than bfloat16 may be off."""
     with torch.no_grad():
         for block in model.blocks:
-            block.out.weight.mul_(0.1)
+            block.out.weight.mul_(share)
     return model
 
 
@@ -455,7 +455,7 @@ def make_good_masks(folder, ids, square, flat):
     save(folder, "float_mask", FloatMask(), ids, flat.float())
     save(folder, "mask_misread", MaskMisread(), ids, square)
     save(folder, "ignored_faint_bfloat16",
-         faint(MaskIgnored(causal=True)).bfloat16(), ids, square)
+         faint(MaskIgnored(causal=True), 0.05).bfloat16(), ids, square)
     save(folder, "positions_ignored", PositionsIgnored(causal=True), ids,
          square, positions)
     save(folder, "row_distances", RowDistances(causal=True), ids, square)
