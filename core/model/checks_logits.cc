@@ -38,10 +38,9 @@ absl::StatusOr<double> ErrorInCompany(Subject& subject,
   for (std::size_t row = 0; row < batch.size(); ++row) {
     STRATA_ASSIGN_OR_RETURN(const ForwardOutputs alone,
                             OutputsOnce(subject, {batch[row]}));
-    const double error =
-        RelativeError(Stretch({&logits, 1}, static_cast<int>(row), 0,
-                              batch[row].pieces()),
-                      {&alone.logits, 1});
+    const double error = RelativeError(
+        Stretch({&logits, 1}, static_cast<int>(row), 0, batch[row].pieces()),
+        {&alone.logits, 1});
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
