@@ -58,20 +58,33 @@ POOLINGS = {
 }
 
 
-def unary(client, case, model, **options):
-    [encoding] = client.encode([case.sent], model, **options)
-    return encoding
+def unary(client, cases, model, **options):
+    """Each case in a call of its own, IN_FLIGHT of them at once."""
 
+    def encode(case):
+        [encoding] = client.encode([case.sent], model, **options)
+        return encoding
 
-# How a case is sent and its answer read.
-TRANSPORTS = {"unary": unary}
-
-
-def encode_all(client, cases, model, *, transport="unary", **options):
-    """Each case in a request of its own, IN_FLIGHT of them at once."""
-    send = functools.partial(TRANSPORTS[transport], client, model=model)
     with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return list(pool.map(lambda case: send(case, **options), cases))
+        return list(pool.map(encode, cases))
+
+
+def in_parts(client, cases, model, **options):
+    """The same, by EncodeChunks."""
+    return unary(client, cases, model, in_parts=True, **options)
+
+
+def streamed(client, cases, model, **options):
+    """All cases over one EncodeStream, as fast as the server takes them."""
+    requests = (
+        client.encode_request([case.sent], model, **options) for case in cases
+    )
+    answers = sorted(client.encode_stream(requests), key=lambda x: x.index)
+    return [encoding for answer in answers for encoding in answer.encodings]
+
+
+# How cases are sent, each in a request of its own, and their answers read.
+TRANSPORTS = {"unary": unary, "in_parts": in_parts, "streamed": streamed}
 
 
 class References:
@@ -205,12 +218,9 @@ def check(client, references, variant: Variant, transport: str) -> None:
     report = described.message.trace_report
     assert report.padding_exact == variant.can_be_padded, variant.name
     layers = range(described.layers)
+    encode_all = TRANSPORTS[transport]
     answers = encode_all(
-        client,
-        references.cases,
-        variant.name,
-        transport=transport,
-        layers=layers,
+        client, references.cases, variant.name, layers=layers
     )
     ours = [answer.hidden_states.astype("f8") for answer in answers]
     expected = references.states(variant.family, "float32")
@@ -219,7 +229,6 @@ def check(client, references, variant: Variant, transport: str) -> None:
             client,
             references.cases[:POOLED_CASES],
             variant.name,
-            transport=transport,
             layers=layers,
             pooling=pooling,
         )
