@@ -44,15 +44,16 @@ absl::StatusOr<TokenizedText> Tokenize(const Model& model,
 // The package trims the space before a piece after it has cut, and never that
 // of the first piece: so the first that a cut at the left leaves keeps its
 // space there. Ours has the range that it has uncut.
-void AllowForUntrimmedFirst(PieceOrigin origin, const Tokens& expected,
-                            Tokens& tokens) {
+void AllowForUntrimmedFirst(PieceOrigin origin, const std::string& text,
+                            const Tokens& expected, Tokens& tokens) {
   const auto first = std::ranges::find(tokens.origins, origin);
   const auto index = first - tokens.origins.begin();
   if (first == tokens.origins.end() || index >= std::ssize(expected.ranges)) {
     return;
   }
-  if (tokens.ranges[index].begin == expected.ranges[index].begin + 1) {
-    tokens.ranges[index].begin = expected.ranges[index].begin;
+  const std::int64_t untrimmed = expected.ranges[index].begin;
+  if (tokens.ranges[index].begin == untrimmed + 1 && text[untrimmed] == ' ') {
+    tokens.ranges[index].begin = untrimmed;
   }
 }
 
@@ -70,8 +71,10 @@ void CheckCut(const Model& model, const TextInput& text, int whole,
   ASSERT_TRUE(tokenized.ok()) << tokenized.status();
   const Tokens expected = ToTokens(cut);
   if (left) {
-    AllowForUntrimmedFirst(PieceOrigin::kText, expected, tokenized->tokens);
-    AllowForUntrimmedFirst(PieceOrigin::kPair, expected, tokenized->tokens);
+    AllowForUntrimmedFirst(PieceOrigin::kText, text.text, expected,
+                           tokenized->tokens);
+    AllowForUntrimmedFirst(PieceOrigin::kPair, text.pair, expected,
+                           tokenized->tokens);
   }
   ExpectTokens(tokenized->tokens, expected);
   EXPECT_EQ(tokenized->truncated_pieces,
