@@ -37,30 +37,32 @@
 namespace strata {
 namespace {
 
-absl::Status CheckAtLeast(absl::string_view option, std::int64_t value,
-                          std::int64_t least) {
-  if (value >= least) return absl::OkStatus();
-  return FieldError(option,
-                    absl::StrCat("got ", value, ", expected at least ", least));
-}
+// An option of the engine, and the least that it can be.
+struct Bound {
+  absl::string_view option;
+  std::int64_t value = 0;
+  std::int64_t least = 1;
+};
 
 absl::Status CheckOptions(const EngineOptions& options) {
-  STRATA_RETURN_IF_ERROR(
-      CheckAtLeast("devices", std::ssize(options.devices), 1));
-  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_requests", options.max_requests, 1));
-  STRATA_RETURN_IF_ERROR(
-      CheckAtLeast("max_request_bytes", options.max_request_bytes, 1));
-  STRATA_RETURN_IF_ERROR(
-      CheckAtLeast("max_waiting_pieces", options.max_waiting_pieces, 1));
-  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_inputs", options.max_inputs, 1));
-  STRATA_RETURN_IF_ERROR(
-      CheckAtLeast("max_reply_bytes", options.max_reply_bytes, 1));
-  STRATA_RETURN_IF_ERROR(CheckAtLeast("max_stream_reply_bytes",
-                                      options.max_stream_reply_bytes, 1));
-  STRATA_RETURN_IF_ERROR(
-      CheckAtLeast("tokenizer_threads", options.tokenizer_threads, 1));
-  STRATA_RETURN_IF_ERROR(CheckAtLeast("window", options.window, 1));
-  return CheckAtLeast("ageing", absl::ToInt64Nanoseconds(options.ageing), 0);
+  const Bound bounds[] = {
+      {"devices", std::ssize(options.devices)},
+      {"max_requests", options.max_requests},
+      {"max_request_bytes", options.max_request_bytes},
+      {"max_waiting_pieces", options.max_waiting_pieces},
+      {"max_inputs", options.max_inputs},
+      {"max_reply_bytes", options.max_reply_bytes},
+      {"max_stream_reply_bytes", options.max_stream_reply_bytes},
+      {"tokenizer_threads", options.tokenizer_threads},
+      {"window", options.window},
+      {"ageing", absl::ToInt64Nanoseconds(options.ageing), 0},
+  };
+  for (const auto& [option, value, least] : bounds) {
+    if (value >= least) continue;
+    return FieldError(
+        option, absl::StrCat("got ", value, ", expected at least ", least));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TokenizeReply> TokenizeTexts(

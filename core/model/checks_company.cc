@@ -140,8 +140,8 @@ Finding CheckDeterministic(Subject& subject) {
 
 Finding CheckBatchGeneralises(Subject& subject) {
   // What is exact with padding is so without.
-  const Finding padded = JudgeError(CompanyError(subject, MixedProbes(subject)),
-                                    RefusalTolerance(subject));
+  Finding padded = JudgeError(CompanyError(subject, MixedProbes(subject)),
+                              RefusalTolerance(subject));
   if (padded.passed) return padded;
   return JudgeError(
       CompanyError(subject, {Probe(subject, 11, 0), Probe(subject, 11, 1),

@@ -180,47 +180,85 @@ absl::StatusOr<std::map<std::string, std::string>> ReadPrompts(
   return prompts;
 }
 
+absl::StatusOr<ArgumentRole> ReadRole(absl::string_view key, const Json& json) {
+  return ReadName(key, json, kRoles);
+}
+
+absl::StatusOr<int> ReadLayer(absl::string_view key, const Json& json) {
+  return ReadInt(key, json, 0);
+}
+
+// Stores what was read, if it could be.
+template <typename Value, typename Target>
+absl::Status Store(absl::StatusOr<Value> value, Target& target) {
+  STRATA_ASSIGN_OR_RETURN(target, std::move(value));
+  return absl::OkStatus();
+}
+
+// Reads the value at a key into its place.
+using KeyReader = absl::Status (*)(absl::string_view key, const Json& json,
+                                   ModelConfig& config);
+
+constexpr std::array kKeys = {
+    Named<KeyReader>{"arguments",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadList(key, json, ReadRole),
+                                    config.arguments);
+                     }},
+    Named<KeyReader>{"mask_form",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadName(key, json, kMaskForms),
+                                    config.mask_form);
+                     }},
+    Named<KeyReader>{"mask_dtype",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadName(key, json, kMaskDtypes),
+                                    config.mask_dtype);
+                     }},
+    Named<KeyReader>{"layers",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadInt(key, json, 1), config.layers);
+                     }},
+    Named<KeyReader>{"padding_id",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadInteger(key, json, 0),
+                                    config.padding_id);
+                     }},
+    Named<KeyReader>{"max_pieces",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadInt(key, json, 1), config.max_pieces);
+                     }},
+    Named<KeyReader>{"final_norm_layers",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadList(key, json, ReadLayer),
+                                    config.final_norm_layers);
+                     }},
+    Named<KeyReader>{"devices",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadList(key, json, ReadString),
+                                    config.devices);
+                     }},
+    Named<KeyReader>{"batch_invariant",
+                     [](auto key, auto& json, auto& config) {
+                       return Store(ReadBool(key, json),
+                                    config.batch_invariant);
+                     }},
+    Named<KeyReader>{"prompts",
+                     [](auto /*key*/, auto& json, auto& config) {
+                       return Store(ReadPrompts(json), config.prompts);
+                     }},
+    Named<KeyReader>{"batching",
+                     [](auto /*key*/, auto& json, auto& config) {
+                       return ReadBatching(json, config.batching);
+                     }},
+};
+
 absl::Status ReadKey(absl::string_view key, const Json& json,
                      ModelConfig& config) {
-  if (key == "arguments") {
-    STRATA_ASSIGN_OR_RETURN(
-        config.arguments,
-        ReadList(key, json, [](absl::string_view at, const Json& item) {
-          return ReadName(at, item, kRoles);
-        }));
-  } else if (key == "mask_form") {
-    STRATA_ASSIGN_OR_RETURN(config.mask_form, ReadName(key, json, kMaskForms));
-  } else if (key == "layers") {
-    STRATA_ASSIGN_OR_RETURN(config.layers, ReadInt(key, json, 1));
-  } else if (key == "mask_dtype") {
-    STRATA_ASSIGN_OR_RETURN(config.mask_dtype,
-                            ReadName(key, json, kMaskDtypes));
-  } else if (key == "padding_id") {
-    STRATA_ASSIGN_OR_RETURN(config.padding_id, ReadInteger(key, json, 0));
-  } else if (key == "max_pieces") {
-    STRATA_ASSIGN_OR_RETURN(config.max_pieces, ReadInt(key, json, 1));
-  } else if (key == "final_norm_layers") {
-    STRATA_ASSIGN_OR_RETURN(
-        config.final_norm_layers,
-        ReadList(key, json, [](absl::string_view at, const Json& item) {
-          return ReadInt(at, item, 0);
-        }));
-  } else if (key == "devices") {
-    STRATA_ASSIGN_OR_RETURN(config.devices, ReadList(key, json, ReadString));
-  } else if (key == "batch_invariant") {
-    STRATA_ASSIGN_OR_RETURN(config.batch_invariant, ReadBool(key, json));
-  } else if (key == "prompts") {
-    STRATA_ASSIGN_OR_RETURN(config.prompts, ReadPrompts(json));
-  } else if (key == "batching") {
-    return ReadBatching(json, config.batching);
-  } else {
-    return UnknownKey(key,
-                      "\"arguments\", \"mask_form\", \"mask_dtype\", "
-                      "\"layers\", \"padding_id\", \"max_pieces\", "
-                      "\"final_norm_layers\", \"devices\", "
-                      "\"batch_invariant\", \"prompts\", \"batching\"");
+  for (const auto& [name, read] : kKeys) {
+    if (name == key) return read(key, json, config);
   }
-  return absl::OkStatus();
+  return UnknownKey(key, Names(kKeys));
 }
 
 template <typename Value, typename Table>

@@ -43,7 +43,7 @@ struct Subject {
   // What OutputsOnce ran, by mask and the ids in its rows.
   std::map<std::pair<MaskKind, std::vector<std::vector<std::int64_t>>>,
            absl::StatusOr<ForwardOutputs>>
-      runs = {};
+      runs;
 };
 
 // A sequence of random pieces inside the vocabulary, none the padding's: the
