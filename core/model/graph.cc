@@ -25,7 +25,6 @@ namespace {
 
 namespace attr = c10::attr;
 namespace prim = c10::prim;
-using torch::jit::Block;
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
