@@ -47,10 +47,11 @@ bool AnswerStream::InUse(const std::string& request_id) const {
   MutexLock lock(mutex_);
   // The client may use an id again when it reads 'done', which is before the
   // write ends here.
+  const Request* const ending = sending_.has_value() && sending_->last
+                                    ? sending_->request.get()
+                                    : nullptr;
   return std::ranges::any_of(requests_, [&](const auto& request) {
-    return request->format_.request_id == request_id &&
-           (!sending_.has_value() || !sending_->last ||
-            sending_->request != request);
+    return request->format_.request_id == request_id && request.get() != ending;
   });
 }
 
@@ -95,10 +96,11 @@ void AnswerStream::OnWriteDone(bool ok) {
   std::vector<Go> granted;
   {
     MutexLock lock(mutex_);
-    const std::shared_ptr<Request> request = sending_->request;
-    Release(*request, sending_->event.tensor_bytes);
-    if (sending_->last) Remove(request);
-    sending_.reset();
+    const Sending sent =
+        std::exchange(sending_, std::nullopt).value_or(Sending());
+    const std::shared_ptr<Request>& request = sent.request;
+    Release(*request, sent.event.tensor_bytes);
+    if (sent.last) Remove(request);
     // Those that had to wait meanwhile come first.
     request->ready_ = false;
     if (request->HasNext()) MarkReady(request);
@@ -249,7 +251,7 @@ void AnswerStream::Request::Finish(const absl::StatusOr<EncodeReply>& reply) {
 Event AnswerStream::Request::Next(bool& last) {
   if (inputs_.empty()) {
     last = true;
-    return *std::exchange(done_, std::nullopt);
+    return std::exchange(done_, std::nullopt).value_or(Event());
   }
   Event event = inputs_.front().Next(format_);
   if (inputs_.front().done()) inputs_.pop_front();

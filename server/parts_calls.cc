@@ -102,7 +102,7 @@ class ChunksCall final
              const grpc::CallbackServerContext& context)
       : PartsCall(environment, context, AnswerStream::Failures::kEndCall) {}
 
-  void Start(grpc::ByteBuffer bytes) {
+  void Start(grpc::ByteBuffer& bytes) {
     const auto size = static_cast<std::int64_t>(bytes.Length());
     const auto request =
         stream()->Begin(ChunksFormat(environment().limits.part_bytes));
@@ -207,7 +207,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartEncodeChunks(
   // gRPC would hold the bytes until the call ends. The buffer is its own, not
   // const, and not read again.
   bytes.Swap(const_cast<grpc::ByteBuffer*>(request));
-  call->Start(std::move(bytes));
+  call->Start(bytes);
   return call;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/engine/engine.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -45,17 +46,17 @@ struct Bound {
 };
 
 absl::Status CheckOptions(const EngineOptions& options) {
-  const Bound bounds[] = {
-      {"devices", std::ssize(options.devices)},
-      {"max_requests", options.max_requests},
-      {"max_request_bytes", options.max_request_bytes},
-      {"max_waiting_pieces", options.max_waiting_pieces},
-      {"max_inputs", options.max_inputs},
-      {"max_reply_bytes", options.max_reply_bytes},
-      {"max_stream_reply_bytes", options.max_stream_reply_bytes},
-      {"tokenizer_threads", options.tokenizer_threads},
-      {"window", options.window},
-      {"ageing", absl::ToInt64Nanoseconds(options.ageing), 0},
+  const std::array bounds = {
+      Bound{"devices", std::ssize(options.devices)},
+      Bound{"max_requests", options.max_requests},
+      Bound{"max_request_bytes", options.max_request_bytes},
+      Bound{"max_waiting_pieces", options.max_waiting_pieces},
+      Bound{"max_inputs", options.max_inputs},
+      Bound{"max_reply_bytes", options.max_reply_bytes},
+      Bound{"max_stream_reply_bytes", options.max_stream_reply_bytes},
+      Bound{"tokenizer_threads", options.tokenizer_threads},
+      Bound{"window", options.window},
+      Bound{"ageing", absl::ToInt64Nanoseconds(options.ageing), 0},
   };
   for (const auto& [option, value, least] : bounds) {
     if (value >= least) continue;

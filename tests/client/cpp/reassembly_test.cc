@@ -37,7 +37,7 @@ std::string Failure(int inputs, const std::vector<std::string>& events) {
   return std::string(answer.status().message());
 }
 
-constexpr char kTwoOutputs[] = R"(
+constexpr const char* kTwoOutputs = R"(
     input: 1 encoding {
       piece_count: 3
       outputs { name: 'a' tensor { dtype: DATA_TYPE_FLOAT16 shape: 3 } }

@@ -3,7 +3,6 @@
 
 #include "core/model/archive.h"
 
-#include <optional>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -24,11 +23,10 @@ struct OtherCase {
 class OtherFileTest : public testing::TestWithParam<OtherCase> {};
 
 TEST_P(OtherFileTest, IsRecognised) {
-  const std::optional<OtherFile> other =
-      RecogniseFile(TestTraceFile(GetParam().name));
-  ASSERT_TRUE(other.has_value());
-  EXPECT_THAT(std::string(other->what), HasSubstr(GetParam().what));
-  EXPECT_EQ(other->remedy, GetParam().remedy);
+  const OtherFile other =
+      RecogniseFile(TestTraceFile(GetParam().name)).value_or(OtherFile());
+  EXPECT_THAT(std::string(other.what), HasSubstr(GetParam().what));
+  EXPECT_EQ(other.remedy, GetParam().remedy);
 }
 
 INSTANTIATE_TEST_SUITE_P(
