@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,26 +77,48 @@ absl::Status CheckRange(const Range& range, std::int64_t size,
   return absl::OkStatus();
 }
 
-// The pieces that bytes [span.begin, span.end) of the first text touch.
-absl::StatusOr<PieceSpan> TouchedPieces(const ByteRange& span,
-                                        const Tokens& tokens,
-                                        const std::string& field) {
-  const auto places = std::views::iota(std::size_t{0}, tokens.ranges.size());
-  const auto touches = [&](std::size_t piece) {
-    const ByteRange& range = tokens.ranges[piece];
-    return tokens.origins[piece] == PieceOrigin::kText &&
-           range.begin < span.end && range.end > span.begin;
-  };
-  const auto first = std::ranges::find_if(places, touches);
-  if (first == places.end()) {
-    return FieldError(field, absl::StrCat("bytes [", span.begin, ", ", span.end,
-                                          ") touch no piece of the input that "
-                                          "is left after truncation"));
+// The pieces of a text, to be asked which of them a range of its bytes touches:
+// a request may ask a hundred thousand times.
+class TextPieces {
+ public:
+  explicit TextPieces(const Tokens& tokens) {
+    for (std::size_t i = 0; i < tokens.ranges.size(); ++i) {
+      if (tokens.origins[i] != PieceOrigin::kText) continue;
+      places_.push_back(static_cast<std::int64_t>(i));
+      ranges_.push_back(tokens.ranges[i]);
+    }
+    // Ranges are nearly always in order; where they are not, these are.
+    for (const ByteRange& range : ranges_) {
+      ends_.push_back(ends_.empty() ? range.end
+                                    : std::max(ends_.back(), range.end));
+      begins_.push_back(range.begin);
+    }
+    for (std::size_t i = begins_.size(); i > 1; --i) {
+      begins_[i - 2] = std::min(begins_[i - 2], begins_[i - 1]);
+    }
   }
-  const auto last = std::ranges::find_if(std::views::reverse(places), touches);
-  return PieceSpan{.begin = static_cast<std::int64_t>(*first),
-                   .end = static_cast<std::int64_t>(*last) + 1};
-}
+
+  // From the first to the last that is touched; empty where none is.
+  PieceSpan Touched(const ByteRange& bytes) const {
+    const auto touches = [&bytes](const ByteRange& range) {
+      return range.begin < bytes.end && range.end > bytes.begin;
+    };
+    auto first = std::ranges::upper_bound(ends_, bytes.begin) - ends_.begin();
+    auto last = std::ranges::lower_bound(begins_, bytes.end) - begins_.begin();
+    while (first < last && !touches(ranges_[first])) ++first;
+    while (first < last && !touches(ranges_[last - 1])) --last;
+    if (first >= last) return {};
+    return {.begin = places_[first], .end = places_[last - 1] + 1};
+  }
+
+ private:
+  // Of each of the text's pieces: its place among all, and its bytes.
+  std::vector<std::int64_t> places_;
+  std::vector<ByteRange> ranges_;
+  // The largest end up to each, and the smallest begin from each on.
+  std::vector<decltype(ByteRange::end)> ends_;
+  std::vector<decltype(ByteRange::begin)> begins_;
+};
 
 // A span of pieces after the cut; empty where it was cut away.
 PieceSpan ShiftSpan(const PieceSpan& span, const Cut& cut) {
@@ -148,13 +169,20 @@ absl::Status CheckPieces(const PieceInput& pieces, int input,
 absl::StatusOr<Sequence> SequenceOf(const TextInput& text, const Tokens& tokens,
                                     int input, const Model& model) {
   Sequence sequence;
+  const TextPieces pieces(tokens);
   for (std::size_t i = 0; i < text.spans.size(); ++i) {
     const std::string field =
         InputField(input, absl::StrCat(".spans[", i, "]"));
     STRATA_RETURN_IF_ERROR(CheckRange(text.spans[i], std::ssize(text.text),
                                       "bytes of text", field));
-    STRATA_ASSIGN_OR_RETURN(const PieceSpan span,
-                            TouchedPieces(text.spans[i], tokens, field));
+    const ByteRange& bytes = text.spans[i];
+    const PieceSpan span = pieces.Touched(bytes);
+    if (span.begin == span.end) {
+      return FieldError(
+          field, absl::StrCat("bytes [", bytes.begin, ", ", bytes.end,
+                              ") touch no piece of the input that is left "
+                              "after truncation"));
+    }
     sequence.spans.push_back(span);
   }
   sequence.ids = tokens.ids;

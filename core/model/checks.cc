@@ -64,8 +64,9 @@ constexpr std::array kChecks = {
     CheckSpec{.name = "finite",
               .essential = true,
               .expected = "finite hidden states",
-              .remedy = "check the weights, and that the model's type can "
-                        "hold its activations",
+              .remedy = "check the weights, that the model's type can hold its "
+                        "activations, and that its mask is true where a place "
+                        "may be attended to",
               .look = CheckFinite},
     CheckSpec{.name = "deterministic",
               .essential = true,
@@ -83,7 +84,8 @@ constexpr std::array kChecks = {
     CheckSpec{.name = "length_generalises",
               .essential = true,
               .expected = "hidden states for every piece of sequences of 1, 7 "
-                          "and 23 pieces",
+                          "and 23 pieces, or as many as strata.json's "
+                          "max_pieces",
               .remedy = "the example's length is fixed in the trace: read "
                         "sizes from tensors (x.size(1)) where the model now "
                         "has numbers, or uses len() or int(), and trace again",
@@ -93,6 +95,13 @@ constexpr std::array kChecks = {
               .expected = "a padded sequence equals itself alone",
               .remedy = "trace with an attention mask that hides padding",
               .look = CheckPaddingInvisible},
+    CheckSpec{.name = "mask_not_inverted",
+              .essential = true,
+              .expected = "a mask that is true, or 1, where a place may be "
+                          "attended to",
+              .remedy = "trace a wrapper that inverts the mask for the model "
+                        "(mask.logical_not())",
+              .look = CheckMaskNotInverted},
     CheckSpec{.name = "logits",
               .essential = false,
               .expected = "no logits, or logits [B, T, V] over the vocabulary "

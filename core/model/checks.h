@@ -60,6 +60,7 @@ Finding CheckDeterministic(Subject& subject);
 Finding CheckBatchGeneralises(Subject& subject);
 Finding CheckLengthGeneralises(Subject& subject);
 Finding CheckPaddingInvisible(Subject& subject);
+Finding CheckMaskNotInverted(Subject& subject);
 
 // checks_positions.cc: what the positions that it is given do.
 Finding CheckPositionsMatter(Subject& subject);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -107,8 +108,62 @@ absl::StatusOr<double> PaddedPieceError(Subject& subject) {
   return largest;
 }
 
+// How far the other real places of padded sequences move in the first layer
+// when another piece is in their first place. Further up they would move
+// through what stands in the padding.
+absl::StatusOr<double> FirstPieceError(Subject& subject) {
+  const std::vector<Sequence> probes = MixedProbes(subject);
+  STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject, probes));
+  rows.ids.select(1, 0).add_(1).remainder_(subject.report.vocabulary_size);
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probes));
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));
+  double largest = 0;
+  for (int row = 1; row < std::ssize(probes); ++row) {
+    const int others = probes[row].pieces() - 1;
+    const auto first = std::min<std::size_t>(2, once.size());
+    const double error =
+        RelativeError(Stretch(std::span(again).first(first), row, 1, others),
+                      Stretch(std::span(once).first(first), row, 1, others));
+    if (std::isnan(error)) return error;
+    largest = std::max(largest, error);
+  }
+  return largest;
+}
+
 double RefusalTolerance(const Subject& subject) {
   return kRefusalSlack * RoundingTolerance(subject.report.dtype);
+}
+
+// How far two forwards of the same may be apart. What draws random numbers has
+// to agree; without that, no more is asked than that nothing is broken.
+double RepetitionTolerance(const Subject& subject, bool random) {
+  if (subject.config.batch_invariant) return 0;
+  return random ? kSameKernels : RefusalTolerance(subject);
+}
+
+// Whether each of `sequences` in one batch equals itself alone. In the low
+// precisions that tolerance could hide a neighbour, so the first of them must
+// not move, but for rounding, when the others are exchanged.
+Finding JudgeCompany(Subject& subject, std::vector<Sequence> sequences) {
+  Finding finding =
+      JudgeError(CompanyError(subject, sequences), RefusalTolerance(subject));
+  if (!finding.passed) return finding;
+  const auto moved = [&]() -> absl::StatusOr<double> {
+    STRATA_ASSIGN_OR_RETURN(const LayerTensors once,
+                            RunOnce(subject, sequences));
+    const int pieces = sequences[0].pieces();
+    sequences[1] = Probe(subject, sequences[1].pieces(), 6);
+    sequences[2] = Probe(subject, sequences[2].pieces(), 7);
+    STRATA_ASSIGN_OR_RETURN(const LayerTensors again,
+                            RunOnce(subject, sequences));
+    return RelativeError(Stretch(again, 0, 0, pieces),
+                         Stretch(once, 0, 0, pieces));
+  };
+  Finding exchanged =
+      JudgeError(moved(), RoundingTolerance(subject.report.dtype));
+  if (exchanged.passed) return finding;
+  absl::StrAppend(&exchanged.found, " beside other neighbours");
+  return exchanged;
 }
 
 }  // namespace
@@ -125,33 +180,35 @@ Finding JudgeError(const absl::StatusOr<double>& error, double tolerance) {
 }
 
 Finding CheckDeterministic(Subject& subject) {
+  const std::vector<std::string> random = subject.trace.RandomOperators();
   Finding finding =
-      JudgeError(RepetitionError(subject), RefusalTolerance(subject));
+      JudgeError(RepetitionError(subject),
+                 RepetitionTolerance(subject, /*random=*/!random.empty()));
   if (!finding.passed) {
-    const std::vector<std::string> random = subject.trace.RandomOperators();
     absl::StrAppend(&finding.found, ", between two forwards of the same pieces",
                     random.empty()
                         ? ""
                         : absl::StrCat(": its graph draws random numbers in ",
-                                       absl::StrJoin(random, ", ")));
+                                       absl::StrJoin(random, ", ")),
+                    subject.config.batch_invariant
+                        ? "; \"batch_invariant\" in strata.json allows none"
+                        : "");
   }
   return finding;
 }
 
 Finding CheckBatchGeneralises(Subject& subject) {
   // What is exact with padding is so without.
-  Finding padded = JudgeError(CompanyError(subject, MixedProbes(subject)),
-                              RefusalTolerance(subject));
+  Finding padded = JudgeCompany(subject, MixedProbes(subject));
   if (padded.passed) return padded;
-  return JudgeError(
-      CompanyError(subject, {Probe(subject, 11, 0), Probe(subject, 11, 1),
-                             Probe(subject, 11, 2)}),
-      RefusalTolerance(subject));
+  return JudgeCompany(subject, {Probe(subject, 11, 0), Probe(subject, 11, 1),
+                                Probe(subject, 11, 2)});
 }
 
 Finding CheckLengthGeneralises(Subject& subject) {
   const std::vector<Sequence> probes = {
-      Probe(subject, 1, 0), Probe(subject, 7, 1), Probe(subject, 23, 0)};
+      Probe(subject, 1, 0), Probe(subject, 7, 1),
+      Probe(subject, LongestShortProbe(subject.config), 0)};
   for (const Sequence& probe : probes) {
     const auto layers = RunOnce(subject, {probe});
     const std::string problem = layers.ok()
@@ -182,6 +239,26 @@ Finding CheckPaddingInvisible(Subject& subject) {
                     ": only sequences of equal length share a batch");
   }
   return finding;
+}
+
+// Where padding is seen, looks which of the places it is that are seen: of a
+// mask that is true where a place is to be ignored, only the padding.
+Finding CheckMaskNotInverted(Subject& subject) {
+  if (subject.report.mask_form == MaskForm::kNone) {
+    return {.passed = true, .found = "no mask"};
+  }
+  if (subject.report.padding_exact) {
+    return {.passed = true, .found = "it hides what it marks with 0"};
+  }
+  const absl::StatusOr<double> real = FirstPieceError(subject);
+  const absl::StatusOr<double> padding = PaddedPieceError(subject);
+  const bool inverted = real.ok() && padding.ok() && *real <= kSameKernels &&
+                        *padding > RoundingTolerance(subject.report.dtype);
+  return {.passed = !inverted,
+          .found = inverted
+                       ? "it hides what it marks with 1, and shows what it "
+                         "marks with 0"
+                       : "it shows what it marks with 1"};
 }
 
 }  // namespace strata

@@ -25,8 +25,6 @@ namespace {
 
 // As far as a length is looked for unless strata.json says otherwise.
 constexpr int kLongestProbe = 8192;
-// Every trace that gets here has run on this many.
-constexpr int kKnownToRun = 23;
 // Pieces of the probe that CheckFinite looked at.
 constexpr int kKnownToBeFinite = 11;
 // A longer forward than this ends the search: loading is not worth minutes, nor
@@ -49,15 +47,18 @@ Sequence KnownPieces(const Subject& subject, int pieces) {
 class LengthSearch {
  public:
   LengthSearch(const Subject& subject, const Trace& trace)
-      : subject_(subject), trace_(trace) {
-    Runs(kKnownToRun);  // Compiles, so that the next one's time counts.
+      : subject_(subject),
+        trace_(trace),
+        known_(LongestShortProbe(subject.config)) {
+    Runs(known_);  // Compiles, so that the next one's time counts.
   }
 
   // Whether it runs, with finite results. What else happened is remembered.
   bool Runs(int length) {
     const absl::Time start = subject_.clock.Now();
     const absl::Status status = Try(length);
-    slow_ = subject_.clock.Now() - start > kSlowForward;
+    took_ = subject_.clock.Now() - start;
+    slow_ = took_ > kSlowForward;
     if (!status.ok()) failure_ = std::string(status.message());
     return status.ok();
   }
@@ -65,7 +66,7 @@ class LengthSearch {
   // The longest up to `limit`: doubles until one fails, is slow or is the
   // limit, and halves the gap that a failure leaves.
   int Longest(int limit) {
-    int longest = std::min(kKnownToRun, limit);
+    int longest = std::min(known_, limit);
     int failing = 0;
     slow_ = false;
     while (longest < limit && failing == 0 && !slow_) {
@@ -82,6 +83,13 @@ class LengthSearch {
     }
     ended_early_ = failing == 0 && longest < limit;
     return longest;
+  }
+
+  // Whether a forward of `length` should not be slow, by what a short one
+  // takes.
+  bool Affords(int length) {
+    Runs(known_);
+    return took_ / known_ * length <= kSlowForward;
   }
 
   // Whether Longest ended because a forward was slow.
@@ -106,6 +114,9 @@ class LengthSearch {
 
   const Subject& subject_;
   const Trace& trace_;
+  // Pieces that every trace that gets here has run on.
+  const int known_;
+  absl::Duration took_;
   bool slow_ = false;
   bool ended_early_ = false;
   std::string failure_;
@@ -126,18 +137,22 @@ std::string DescribeLimit(const LengthSearch& search, int longest) {
 Finding CheckLongestLength(Subject& subject) {
   const int limit = subject.config.max_pieces.value_or(kLongestProbe);
   // Positions and attention are in the first layer as in all; the others would
-  // only cost time.
+  // only cost time, but for one look at what was found.
   const absl::StatusOr<Trace> cut =
       subject.trace.Cut(std::min(1, subject.report.layers - 1));
   LengthSearch search(subject, cut.ok() ? *cut : subject.trace);
   const bool as_told = subject.config.max_pieces.has_value() &&
                        search.Runs(*subject.config.max_pieces);
-  const int longest = as_told ? limit : search.Longest(limit);
+  int longest = as_told ? limit : search.Longest(limit);
+  LengthSearch whole(subject, subject.trace);
+  const bool shorter =
+      cut.ok() && whole.Affords(longest) && !whole.Runs(longest);
+  if (shorter) longest = whole.Longest(longest);
   subject.report.longest_pieces = longest;
   if (longest == limit) {
     return {.passed = true, .found = absl::StrCat("runs on ", longest)};
   }
-  std::string found = DescribeLimit(search, longest);
+  std::string found = DescribeLimit(shorter ? whole : search, longest);
   if (subject.config.max_pieces.has_value()) {
     absl::StrAppend(&found, "; strata.json's max_pieces says ", limit,
                     ", of which ", longest, " are served");

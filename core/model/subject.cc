@@ -63,6 +63,11 @@ Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed) {
   return sequence;
 }
 
+int LongestShortProbe(const ModelConfig& config) {
+  constexpr int kPieces = 23;
+  return std::min(kPieces, config.max_pieces.value_or(kPieces));
+}
+
 std::vector<Sequence> MixedProbes(const Subject& subject) {
   return {Probe(subject, 11, 0), Probe(subject, 7, 1), Probe(subject, 3, 2)};
 }

@@ -50,6 +50,10 @@ struct Subject {
 // same for the same arguments, on every machine.
 Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed);
 
+// Pieces of the longest sequence that every trace is run on: 23, or what
+// strata.json says of a model that takes fewer.
+int LongestShortProbe(const ModelConfig& config);
+
 // Probes of 11, 7 and 3 pieces: what most checks look at, in a batch, in one
 // row or each alone.
 std::vector<Sequence> MixedProbes(const Subject& subject);

@@ -41,6 +41,25 @@ TEST(LengthCheckTest, ALengthThatTheConfigurationPromisesIsTried) {
             "strata.json's max_pieces says 80, of which 64 are served");
 }
 
+TEST(LengthCheckTest, ATableTooShortInALaterLayerSetsItToo) {
+  const Examination examination =
+      ExamineFile("short_last_table", {.max_pieces = 60});
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.longest_pieces, 40);
+  EXPECT_EQ(
+      FindCheck(examination, "longest_length").found,
+      "runs on 40, fails on 41: index 40 is out of bounds for dimension 0 "
+      "with size 40; strata.json's max_pieces says 60, of which 40 are served");
+}
+
+// Of 16 positions: no probe may be longer than strata.json says.
+TEST(LengthCheckTest, AModelOfFewPositionsIsServed) {
+  const Examination examination =
+      ExamineFile("few_positions", {.max_pieces = 16});
+  ASSERT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_EQ(examination.report.longest_pieces, 16);
+}
+
 TEST(LengthCheckTest, ALimitBelowWhatIsKnownToRunIsKept) {
   EXPECT_EQ(ExamineFile("pairs", {.max_pieces = 5}).report.longest_pieces, 5);
 }

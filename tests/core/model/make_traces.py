@@ -299,6 +299,49 @@ class Dropout(Model):
                       for x in self.layers(piece_ids)),)
 
 
+class FaintDropout(Model):
+    """Its noise is less than a low precision's tolerance for refusals."""
+
+    def forward(self, piece_ids):
+        return (tuple(F.dropout(x, 0.02, training=True)
+                      for x in self.layers(piece_ids)),)
+
+
+class FaintNoise(Model):
+    """Its noise is below all tolerances but that of equal bits."""
+
+    def forward(self, piece_ids):
+        return (tuple(x + 1e-7 * torch.randn_like(x)
+                      for x in self.layers(piece_ids)),)
+
+
+class BatchMean(Model):
+    """Its sequences see each other, by less than bfloat16 may be off."""
+
+    def forward(self, piece_ids):
+        *layers, last = self.layers(piece_ids)
+        return ((*layers, last - 0.3 * last.mean((0, 1), keepdim=True)),)
+
+
+class InvertedMask(Model):
+    def forward(self, piece_ids, mask):
+        return (self.layers(piece_ids, mask.logical_not()),)
+
+
+class ShortLastTable(Model):
+    """Its last layer has fewer positions than the others."""
+
+    def forward(self, piece_ids, positions):
+        *layers, last = self.layers(piece_ids, positions=positions)
+        return ((*layers, last + self.places.weight[:LENGTH * 2][positions]),)
+
+
+class FewPositions(Model):
+    def forward(self, piece_ids, positions):
+        places = self.places.weight[:16][positions]
+        return (tuple(x + places for x in self.layers(piece_ids)),)
+
+
 class Cache(Model):
     def forward(self, piece_ids, cache):
         return (tuple(x + cache for x in self.layers(piece_ids)),)
@@ -473,12 +516,22 @@ def make_good_masks(folder, ids, square, flat):
 
 
 def make_bad(folder, ids):
+    square = torch.ones(BATCH, 1, LENGTH, LENGTH, dtype=torch.bool)
     positions = torch.arange(LENGTH).expand(BATCH, LENGTH)
     save(folder, "batch_baked", BatchBaked(causal=True), ids)
     save(folder, "batch_one", BatchOne(causal=True), ids[:1])
     save(folder, "length_baked", LengthBaked(causal=True), ids)
     save(folder, "length_at_least", LengthAtLeast(causal=True), ids, positions)
     save(folder, "dropout", Dropout(causal=True), ids)
+    save(folder, "faint_dropout_bfloat16",
+         FaintDropout(causal=True).bfloat16(), ids)
+    save(folder, "faint_noise", FaintNoise(causal=True), ids)
+    save(folder, "batch_mean_bfloat16", BatchMean().bfloat16(), ids)
+    save(folder, "few_positions", FewPositions(causal=True), ids[:, :16],
+         steps_of(ids).expand_as(ids)[:, :16])
+    save(folder, "inverted_mask", InvertedMask(), ids, square)
+    save(folder, "short_last_table", ShortLastTable(causal=True), ids,
+         steps_of(ids).expand_as(ids))
     save(folder, "cache", Cache(causal=True), ids, torch.zeros(1))
     save(folder, "unknown_argument", UnknownArgument(causal=True), ids,
          torch.ones(1))
