@@ -376,7 +376,7 @@ TEST_F(EngineTest, WhatASinkHasNoRoomForIsNotComputed) {
   EXPECT_EQ(sink->asked.get_future().get(), 8);
   ASSERT_TRUE(Send(Pieces({2, 3})).get().ok()) << "others go on";
   EXPECT_EQ(strings_->batches().size(), 1);
-  std::move(sink->held)();
+  std::exchange(sink->held, nullptr)();
   ASSERT_TRUE(reply.get().ok());
   EXPECT_EQ(strings_->batches().size(), 2);
 }
@@ -392,7 +392,7 @@ TEST_F(EngineTest, ACallThatWasCancelledWithoutRoomIsNotComputed) {
   auto reply = Send(std::move(call));
   sink->asked.get_future().wait();
   caller.request_stop();
-  std::move(sink->held)();
+  std::exchange(sink->held, nullptr)();
   EXPECT_EQ(ReasonOf(reply.get().status()), Reason::kCallerCancelled);
   EXPECT_TRUE(strings_->batches().empty());
 }
