@@ -262,6 +262,51 @@ def test_a_function_that_is_not_there(module_file):
         load("no.such:build")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:", r"SyntaxError: invalid syntax \(strata_exported.py, line"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit()", "SystemExit"),
+        ("assert False", "AssertionError"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(text, message, module_file):
+    name = module_file(text + "\n")
+    with pytest.raises(
+        ExportError, match=f"cannot import '{name}:build': {message}.*; expect"
+    ) as found:
+        load(f"{name}:build")
+    assert found.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "def build():\n    raise RuntimeError('boom')",
+            r"RuntimeError: boom \(strata_exported.py, line 2\); expected it t",
+        ),
+        (
+            "def build():\n    return undefined",
+            r"NameError: name 'undefined' is not defined \(strata_exported",
+        ),
+        (
+            "def build(size): return size",
+            "TypeError: .*missing 1 required positional argument: 'size'; exp",
+        ),
+        ("build = 3", "TypeError: 'int' object is not callable; expected it"),
+    ],
+)
+def test_a_function_that_raises(text, message, module_file):
+    name = module_file(text + "\n")
+    with pytest.raises(
+        ExportError, match=f"calling {name}:build failed: {message}"
+    ) as found:
+        load(f"{name}:build")
+    assert found.value.__cause__ is not None
+
+
 def test_a_function_that_returns_something_else(module_file):
     name = module_file("def build(): return 3\n")
     with pytest.raises(

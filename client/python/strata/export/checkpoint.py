@@ -9,6 +9,7 @@ Face's format, or a Python function that returns a module and its tokenizer.
 import importlib
 import os
 import sys
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -22,7 +23,7 @@ from torch.nn import Module
 
 from strata.export import curated
 from strata.export.config import check_config, complete_config
-from strata.export.errors import ExportError
+from strata.export.errors import ExportError, kind_and_text
 from strata.export.tokenizer import (
     TokenizerFiles,
     local_tokenizer_files,
@@ -30,6 +31,9 @@ from strata.export.tokenizer import (
 )
 
 _CONFIG_FILE = "config.json"
+# By a module or a function of the user's: also one that means to exit, which
+# would otherwise end the export without a word.
+_RAISED = (Exception, SystemExit)
 _ELECTRA = ", and 2.x knows electra too"
 
 
@@ -118,12 +122,19 @@ def load_callable(source: str, tokenizer: Optional[Path] = None) -> Source:
         sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except _RAISED as error:
         raise ExportError(
-            f"cannot import '{source}': {error}; expected "
+            f"cannot import '{source}': {kind_and_text(error)}; expected "
             "package.module:function, in the current folder or on PYTHONPATH"
         ) from error
-    returned = function()
+    try:
+        returned = function()
+    except _RAISED as error:
+        raise ExportError(
+            f"calling {source} failed: {kind_and_text(error)}"
+            f"{_place(error)}; expected it to take nothing and to return "
+            "(torch.nn.Module, folder or file of its tokenizer)"
+        ) from error
     if (
         not isinstance(returned, tuple)
         or len(returned) != 2
@@ -221,6 +232,14 @@ def _find(repository: Repository, name: str) -> Optional[Path]:
             f"cannot get {repository.pretty_path(name)}: {_with_cause(error)}"
         ) from error
     return None if path is None else Path(path)
+
+
+def _place(error: BaseException) -> str:
+    """The line that raised it, where that is not the call itself."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if last.filename == __file__:
+        return ""
+    return f" ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _with_cause(error: BaseException) -> str:

@@ -9,3 +9,9 @@ class ExportError(Exception):
     The message is for the person at the terminal: what was got, what was
     expected, what to do.
     """
+
+
+def kind_and_text(error: BaseException) -> str:
+    """An error of others' code, as Python shows it: the text may say little."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
