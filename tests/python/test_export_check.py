@@ -142,6 +142,33 @@ class Overflows(Broken):
         return ((self.pieces(piece_ids) * float("inf"),),)
 
 
+class HasDoubles(Broken):
+    def forward(self, piece_ids, attention_mask, positions, type_ids):
+        return ((self.pieces(piece_ids).double(),),)
+
+
+class MixesWidths(Broken):
+    def forward(self, piece_ids, attention_mask, positions, type_ids):
+        states = self.pieces(piece_ids)
+        return ((states, states[:, :, :4]),)
+
+
+class HasNarrowLogits(Broken):
+    def forward(self, piece_ids, attention_mask, positions, type_ids):
+        states = self.pieces(piece_ids)
+        return (states, states), states[:, :, :7]
+
+
+class HasLogitsAsWideAsItsLayers(Broken):
+    def __init__(self):
+        super().__init__()
+        self.wide = Embedding(300, 300)
+
+    def forward(self, piece_ids, attention_mask, positions, type_ids):
+        states = self.wide(piece_ids)
+        return states, states + 1, states + 2
+
+
 class BakesItsBatch(Broken):
     def forward(self, piece_ids, attention_mask, positions, type_ids):
         rows = int(piece_ids.size(0))
@@ -154,6 +181,8 @@ class BakesItsBatch(Broken):
         (Broken(100), "vocabulary", "the tokenizer's last piece, 255, is not"),
         (SeesItsPadding(), "batches", "disagree on lengths .* other company"),
         (IsRandom(), "deterministic", "disagree on lengths"),
+        (HasDoubles(), "outputs", "trace's hidden states are torch.float64"),
+        (MixesWidths(), "outputs", "layer 1 is .*7, 4.*; expected .*7, 8.*"),
         (Overflows(), "outputs", "layer 0 of 7 pieces is not finite"),
         (BakesItsBatch(), "outputs", "the trace does not run on a batch"),
     ],
@@ -168,6 +197,65 @@ def test_a_trace_that_is_off(module, failed, message, directory, check):
     assert verdicts(out).get(failed) == "FAILED", out + err
     assert f"strata-export: {directory}: {failed}: " in err
     assert re.search(message, err), err
+
+
+def test_logits_that_a_server_does_not_serve(directory, check):
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, HasNarrowLogits(), ids, mask, ids, ids)
+    code, out, err = check(directory)
+    assert code == 0, err
+    assert (
+        "2 hidden states 8 wide, float32, and logits 7 wide, which are not "
+        "served: the vocabulary has 256 pieces"
+    ) in out
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float32"])
+@pytest.mark.parametrize("form", ["pairs", "keys", "pieces", "dict"])
+def test_the_mask_is_of_the_dtype_that_strata_json_names(
+    dtype, form, directory, check
+):
+    kind = getattr(torch, dtype)
+
+    class Wants(Broken):
+        def forward(self, piece_ids, attention_mask, positions, type_ids):
+            if form == "dict":
+                attention_mask = attention_mask["bool_mask"]
+            row = attention_mask.flatten(0, -2)
+            # Each of these runs with its dtype alone.
+            used = {
+                torch.bool: lambda: self.pieces.weight[:1, :1][row[:1, :1]],
+                torch.int64: lambda: self.pieces(row),
+                torch.float32: lambda: row @ row.transpose(0, 1),
+            }[kind]()
+            return ((self.pieces(piece_ids) + 0.0 * used.sum(),),)
+
+    shape = {"pairs": (3, 1, 5, 5), "pieces": (3, 5)}.get(form, (3, 1, 1, 5))
+    mask = torch.ones(shape).to(kind)
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    example = {"bool_mask": mask} if form == "dict" else mask
+    put_trace(directory, Wants(), ids, example, ids, ids)
+    change_config(directory, mask_form=form, mask_dtype=dtype)
+    code, out, err = check(directory)
+    assert code == 0, err
+
+
+def test_layers_are_as_many_as_strata_json_says(directory, check):
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, HasLogitsAsWideAsItsLayers(), ids, mask, ids, ids)
+    code, out, err = check(directory)
+    assert code == 0, err
+    assert "3 hidden states 300 wide, float32\n" in out
+    change_config(directory, layers=2)
+    code, out, err = check(directory)
+    assert code == 0, err
+    assert "2 hidden states 300 wide, float32, and logits" in out
+    change_config(directory, layers=4)
+    code, out, err = check(directory)
+    assert code == 1
+    assert "hidden states [B, T, W], 4 of them" in err
 
 
 def test_a_row_that_cannot_be_packed(directory, check):
@@ -201,6 +289,30 @@ def test_a_table_shorter_than_strata_json_says(directory, check):
             lambda x: change_config(x, mask_form="wide"),
             "mask form 'wide'; expected arguments of piece_ids, attention_mask",
         ),
+        (
+            lambda x: change_config(x, max_pieces="64"),
+            '"max_pieces": got "64", expected an integer from 1 to 2147483647',
+        ),
+        (
+            lambda x: change_config(x, max_pieces=0),
+            '"max_pieces": got 0, expected an integer from 1',
+        ),
+        (
+            lambda x: change_config(x, padding_id=1.5),
+            '"padding_id": got 1.5, expected an integer from 0',
+        ),
+        (
+            lambda x: change_config(x, padding_id=None),
+            '"padding_id": got null, expected an integer from 0',
+        ),
+        (
+            lambda x: change_config(x, layers=True),
+            '"layers": got true, expected an integer from 1',
+        ),
+        (
+            lambda x: change_config(x, mask_dtype=["bool"]),
+            r'"mask_dtype": got \["bool"\], expected one of bool, int64, float',
+        ),
         (lambda x: (x / "tokenizer.json").unlink(), "there is no tokenizer.js"),
         (
             lambda x: (x / "tokenizer.json").write_text("{}"),
@@ -220,6 +332,24 @@ def test_files_that_are_off(break_it, message, directory, check):
     assert out.splitlines()[-1].endswith("FAILED")
     assert re.search(message, err), err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "nan", "inf"])
+def test_tolerances_that_are_refused(tolerance, directory, check):
+    code, out, err = check(directory, "--tolerance", tolerance)
+    assert (code, out) == (1, "")
+    assert f"--tolerance is {float(tolerance)}; expected a number from 0" in err
+
+
+def test_no_tolerance_at_all_is_one_too(directory, check):
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, Broken(), ids, mask, ids, ids)
+    assert check(directory, "--tolerance", "0")[0] == 0
+    put_trace(directory, IsRandom(), ids, mask, ids, ids)
+    code, out, err = check(directory, "--tolerance", "0")
+    assert code == 1
+    assert "at most 0 is allowed" in err
 
 
 def test_a_tolerance_that_nothing_meets(directory, check):

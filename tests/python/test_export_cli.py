@@ -185,6 +185,12 @@ def test_a_failed_export_leaves_what_was_there(
     ("options", "message"),
     [
         (["--model-version", "0"], "version is 0; expected an integer from 1"),
+        (
+            ["--model-version", "99999999999999999999"],
+            "expected an integer from 1 to 9223372036854775807",
+        ),
+        (["--tolerance", "-1"], "--tolerance is -1.0; expected a number from"),
+        (["--tolerance", "nan"], "--tolerance is nan; expected a number from"),
         (["--name", "a/b"], "the model's name is 'a/b'; expected letters"),
         (["--device", "gpu"], "--device is 'gpu'; expected cpu, cuda"),
         (["--max-pieces", "0"], "--max-pieces is 0; expected at least 1"),

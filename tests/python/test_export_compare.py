@@ -112,6 +112,77 @@ class TakesTwentyPieces(Model):
         return super().forward(piece_ids, attention_mask, positions)
 
 
+class HasSixteenPositions(Model):
+    """Fails in the trace as it does in the model: it is not for the trace."""
+
+    def __init__(self):
+        super().__init__()
+        self.places = Embedding(16, 16)
+
+    def forward(self, piece_ids, attention_mask, positions):
+        states = self.pieces(piece_ids) + self.places(positions)
+        return ((states, self.attend(states, attention_mask)),)
+
+
+class TakesTenPieces(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        assert piece_ids.size(1) <= 10, "ten at most"
+        return super().forward(piece_ids, attention_mask, positions)
+
+
+class TakesNoSinglePiece(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        if piece_ids.size(1) == 1:
+            raise ValueError("no single pieces here")
+        return super().forward(piece_ids, attention_mask, positions)
+
+
+class KnowsFewPieces(Model):
+    def __init__(self):
+        super().__init__()
+        self.pieces = Embedding(100, 16)
+
+
+class ReturnsANumber(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        return *super().forward(piece_ids, attention_mask, positions), 3
+
+
+class FailsInTheTracer(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        if torch.jit.is_tracing():
+            raise KeyError("traced")
+        return super().forward(piece_ids, attention_mask, positions)
+
+
+class ReturnsNoLayers(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        return (), self.pieces(piece_ids)
+
+
+class HasDoubles(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        return ((self.pieces(piece_ids).double(),),)
+
+
+class MixesDtypes(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        states = self.pieces(piece_ids)
+        return ((states, states.bfloat16()),)
+
+
+class MixesWidths(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        states = self.pieces(piece_ids)
+        return ((states, torch.cat([states, states], -1)),)
+
+
+class AddsAPiece(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        states = self.pieces(piece_ids)
+        return ((torch.cat([states, states[:, :1]], 1),),)
+
+
 class TakesTwoArguments(Model):
     def forward(self, piece_ids, attention_mask):
         return ((self.pieces(piece_ids),),)
@@ -120,6 +191,18 @@ class TakesTwoArguments(Model):
 class ReturnsAFlatTuple(Model):
     def forward(self, piece_ids, attention_mask, positions):
         return super().forward(piece_ids, attention_mask, positions)[0]
+
+
+class ReturnsFlatLogits(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        layers = super().forward(piece_ids, attention_mask, positions)[0]
+        return *layers, layers[-1] @ self.pieces.weight.T
+
+
+class ReturnsNarrowLogits(Model):
+    def forward(self, piece_ids, attention_mask, positions):
+        layers = super().forward(piece_ids, attention_mask, positions)[0]
+        return layers, layers[-1][:, :, :7]
 
 
 class ReturnsOneTensor(Model):
@@ -165,17 +248,63 @@ def test_modules_of_ones_own(module, layers, tokenizer_folder, tmp_path):
             "hidden states are torch.int64; expected one of .*float32",
         ),
         (LosesALayer, "returns 1 layers .* where the model returns 2"),
-        (ReturnsADictionary, "cannot be traced with the pairs signature"),
-        (ReturnsAMatrix, r"returns a tuple of \(a tuple of \(a tensor \[1, 16"),
+        (
+            ReturnsADictionary,
+            "the model returns a dict; expected a tuple whose first element",
+        ),
+        (ReturnsANumber, "cannot be traced with .*: RuntimeError: Only tens"),
+        (FailsInTheTracer, "cannot be traced with .*: KeyError: 'traced'"),
+        (
+            ReturnsNoLayers,
+            r"returns a tuple of \(a tuple of \(\), a tensor \[3, 13, 16\]\)",
+        ),
+        (
+            HasDoubles,
+            "hidden states are torch.float64; expected one of torch.float32, "
+            "torch.float16, torch.bfloat16, the same .* --dtype float32",
+        ),
+        (
+            MixesDtypes,
+            "hidden states are torch.float32, torch.bfloat16; expected one of",
+        ),
+        (
+            MixesWidths,
+            r"layer 1 is \[3, 13, 32\]; expected \[3, 13, 16\], of one width",
+        ),
+        (
+            AddsAPiece,
+            r"layer 0 is \[3, 14, 16\]; expected \[3, 13, 16\]",
+        ),
+        (ReturnsAMatrix, r"returns a tuple of \(a tuple of \(a tensor \[3, 16"),
         (
             TakesTwentyPieces,
-            r"the model itself fails on a batch \[5, 33\]: index out of range "
-            "in self. If it takes fewer pieces .*--max-pieces",
+            r"the model itself fails on a batch \[5, 33\] of the pairs "
+            "signature .*: IndexError: index out of range in self. It takes "
+            "at most 20 pieces: export with --max-pieces 20",
+        ),
+        (
+            HasSixteenPositions,
+            r"the model itself fails on a batch \[5, 33\] .* at most 16 pieces",
+        ),
+        (
+            TakesTenPieces,
+            r"the model itself fails on a batch \[3, 13\] .*: AssertionError: "
+            "ten at most. It takes at most 10 pieces",
+        ),
+        (
+            TakesNoSinglePiece,
+            r"the model itself fails on a batch \[1, 1\] .*: ValueError: no "
+            "single pieces here. Expected a module that takes .* any number",
+        ),
+        (
+            KnowsFewPieces,
+            "index out of range in self. Expected .* every piece of the token",
         ),
         (
             TakesTwoArguments,
-            "cannot be traced with the pairs signature "
-            r"\('piece_ids', 'attention_mask', 'positions'\)",
+            r"the model itself fails on a batch \[3, 13\] of the pairs "
+            r"signature \('piece_ids', 'attention_mask', 'positions'\): .*"
+            "takes 3 positional arguments but 4 were given. Expected a module",
         ),
     ],
 )
@@ -221,6 +350,62 @@ def test_the_tolerance_can_be_set(tokenizer_folder, tmp_path):
     assert report.comparison.tolerance == 0.1
 
 
+@pytest.mark.parametrize("tolerance", [-1.0, float("nan"), float("inf")])
+def test_tolerances_that_are_refused(tolerance, tokenizer_folder, tmp_path):
+    with pytest.raises(
+        ExportError, match=f"--tolerance is {tolerance}; expected a number from"
+    ):
+        export(Model(), tokenizer_folder, tmp_path / "m", tolerance=tolerance)
+
+
+def test_no_tolerance_at_all_is_one_too(tokenizer_folder, tmp_path):
+    class IsExact(Model):
+        def forward(self, piece_ids, attention_mask, positions):
+            return ((self.pieces(piece_ids),),)
+
+    directory = tmp_path / "m" / "1"
+    report = export(IsExact(), tokenizer_folder, directory, tolerance=0.0)
+    assert report.comparison.tolerance == 0.0
+    with pytest.raises(ExportError, match="at most 0 is allowed"):
+        export(
+            IsRandom(), tokenizer_folder, tmp_path / "m" / "2", tolerance=0.0
+        )
+
+
+@pytest.mark.parametrize("layers", [None, [1]])
+def test_logits_beside_flat_layers(layers, tokenizer_folder, tmp_path):
+    report = export(
+        ReturnsFlatLogits(),
+        tokenizer_folder,
+        tmp_path / "m" / "1",
+        logits=True,
+        layers=layers,
+    )
+    assert report.comparison.layers == (1 if layers is None else 0)
+    assert report.comparison.width == 16
+    assert report.comparison.vocabulary == 300
+
+
+def test_logits_that_a_server_does_not_serve(tokenizer_folder, tmp_path):
+    seen = "logits 7 wide, which are not served: the vocabulary has 256 pieces"
+    with pytest.raises(ExportError, match=f"the model returns {seen}"):
+        export(
+            ReturnsNarrowLogits(),
+            tokenizer_folder,
+            tmp_path / "m" / "1",
+            logits=True,
+        )
+    assert list((tmp_path / "m").iterdir()) == []
+    lines: list[str] = []
+    export(
+        ReturnsNarrowLogits(),
+        tokenizer_folder,
+        tmp_path / "m" / "1",
+        progress=lines.append,
+    )
+    assert f"warning: the model returns {seen}" in lines
+
+
 def test_dict_signature_gives_a_module_its_dictionary(
     tokenizer_folder, tmp_path
 ):
@@ -259,3 +444,12 @@ def test_versions_begin_at_one(tmp_path):
     assert model_directory(tmp_path, "a.b-c_1", 1) == tmp_path / "a.b-c_1/1"
     with pytest.raises(ExportError, match="version is 0; expected an integer"):
         model_directory(tmp_path, "a", 0)
+
+
+def test_versions_end_with_the_servers_integers(tmp_path):
+    last = 9223372036854775807
+    assert model_directory(tmp_path, "a", last) == tmp_path / f"a/{last}"
+    with pytest.raises(
+        ExportError, match=f"version is {last + 1}; .* from 1 to {last}"
+    ):
+        model_directory(tmp_path, "a", last + 1)

@@ -75,13 +75,15 @@ def export(
         tells types apart, except with "dict".
       layers: The model's layers that the trace returns, ascending, 0 for the
         embedding output; a server counts them anew from 0. Unset: all.
-      logits: Whether it is an error that the model returns none.
+      logits: Whether it is an error that the model returns none, or some that
+        are narrower than the vocabulary.
       dtype: Of the weights and hidden states. Unset: as the model is.
       device: Where it is traced and compared; the server serves it anywhere.
       max_pieces: The longest input. Unset: the checkpoint's own limit, at most
         8,192. Position tables that can be computed are made this long.
       sdpa: Whether Curated Transformers uses PyTorch's own attention.
-      tolerance: The largest relative error of a piece. Unset: by the dtype.
+      tolerance: The largest relative error of a piece, from 0. Unset: by the
+        dtype.
       force: Replaces a destination that is already there.
       dry_run: Does everything but write the destination.
       config: The checkpoint's Hugging Face config, where there is one.

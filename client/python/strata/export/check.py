@@ -7,8 +7,7 @@ others and, where the mask allows it, behind others in one row. The server does
 this and more when it loads a model, and has the last word.
 """
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, Optional
 
@@ -16,11 +15,13 @@ import torch
 
 from strata.export import compare
 from strata.export.errors import ExportError
+from strata.export.model_config import ModelConfig, read_model_config
 from strata.export.outputs import Outputs, read_outputs
 from strata.export.progress import Progress
+from strata.export.running import reason, run_trace
+from strata.export.served import check_hidden_states, narrow_logits
 from strata.export.signature import (
     MASK,
-    MASK_FORMS,
     PIECE_IDS,
     POSITIONS,
     TYPE_IDS,
@@ -63,6 +64,7 @@ def check(
     progress: Progress = Progress(),
 ) -> CheckReport:
     """Examines `directory`, `<repository>/<model>/<version>`."""
+    compare.check_tolerance(tolerance)
     subject = _Subject(directory, device, tolerance)
     rows = []
     for done, (name, look) in enumerate(_CHECKS.items()):
@@ -84,8 +86,7 @@ class _Subject:
     directory: Path
     device: torch.device
     tolerance: Optional[float]
-    config: Mapping = field(default_factory=dict)
-    signature: Signature = Signature("none", (PIECE_IDS,), "none")
+    config: ModelConfig = ModelConfig(Signature("ids", (PIECE_IDS,), "none"))
     trace: Optional[torch.jit.ScriptModule] = None
     pieces: int = 1
 
@@ -94,52 +95,30 @@ class _Subject:
         return batch, self.run_batch(batch)
 
     def run_batch(self, batch: Batch) -> Outputs:
-        return compare.run_batch(
+        return run_trace(
             lambda arguments: self.trace(*arguments),
-            "trace",
-            self.signature,
+            self.config.signature,
             batch,
+            layers=self.config.layers,
         )
 
     def batch(self, lengths: tuple[int, ...]) -> Batch:
         return random_batch(
             lengths,
             n_pieces=self.pieces,
-            padding_id=self.config.get("padding_id", 0),
+            padding_id=self.config.padding_id,
             device=self.device,
         )
 
     def worst(self, got: Outputs, expected: Outputs, length: int) -> float:
-        allowed = self.tolerance or compare.tolerance_of(expected)
+        allowed = compare.tolerance_for(expected, self.tolerance)
         cause = "Both were computed by the trace, in other company"
         return compare.worst_error(got, expected, (length,), allowed, cause)
 
 
 def _check_config(subject: _Subject) -> str:
-    path = subject.directory / "strata.json"
-    if not path.exists():
-        raise ExportError(
-            f"there is no strata.json in {subject.directory}; expected one as "
-            "strata-export writes it (the server itself needs none)"
-        )
-    try:
-        subject.config = json.loads(path.read_text(encoding="utf-8"))
-        arguments = tuple(subject.config["arguments"])
-        form = subject.config["mask_form"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ExportError(f"cannot read {path}: {error!r}") from error
-    known = (PIECE_IDS, MASK, POSITIONS, TYPE_IDS)
-    names = [name for name, x in MASK_FORMS.items() if x == form]
-    if not names or any(x not in known for x in arguments):
-        raise ExportError(
-            f"{path} has the arguments {list(arguments)} and the mask form "
-            f"{form!r}; expected arguments of {', '.join(known)} and a form "
-            f"of {', '.join(MASK_FORMS.values())}"
-        )
-    subject.signature = Signature(
-        names[0], arguments, form, types=2 if TYPE_IDS in arguments else 1
-    )
-    return str(subject.signature)
+    subject.config = read_model_config(subject.directory / "strata.json")
+    return str(subject.config.signature)
 
 
 def _check_tokenizer(subject: _Subject) -> str:
@@ -171,14 +150,19 @@ def _check_trace(subject: _Subject) -> str:
 
 def _check_outputs(subject: _Subject) -> str:
     # One piece that every vocabulary has, and that is no padding.
-    piece = 1 if subject.config.get("padding_id", 0) == 0 else 0
+    piece = 1 if subject.config.padding_id == 0 else 0
     ids = torch.full((1, 7), piece, device=subject.device)
-    outputs = subject.run_batch(Batch(ids, (7,)))
+    batch = Batch(ids, (7,))
+    outputs = subject.run_batch(batch)
+    check_hidden_states("trace", outputs, batch)
     last = outputs.layers[-1]
     for name, tensor in outputs.named():
         if not bool(tensor.isfinite().all()):
             raise ExportError(f"{name} of 7 pieces is not finite")
     logits = "" if outputs.logits is None else ", and logits"
+    narrow = narrow_logits(outputs, subject.pieces)
+    if narrow is not None:
+        logits = f", and {narrow}"
     dtype = str(last.dtype).removeprefix("torch.")
     count = len(outputs.layers)
     return f"{count} hidden states {last.size(-1)} wide, {dtype}{logits}"
@@ -204,37 +188,33 @@ def _check_deterministic(subject: _Subject) -> str:
 
 
 def _check_batches(subject: _Subject) -> str:
-    worst, limit = 0.0, subject.config.get("max_pieces")
+    worst, limit = 0.0, subject.config.max_pieces
+    padded = subject.config.signature.padded
     for lengths in _BATCHES:
         lengths = tuple(min(n, limit or n) for n in lengths)
-        if not _may_be_padded(subject.signature):
+        if not padded:
             lengths = (max(lengths),) * len(lengths)
         batch, got = subject.run(lengths)
         for row, length in enumerate(lengths):
             alone = subject.run_batch(batch.row(row))
             mine = compare.row_of(got, row)
             worst = max(worst, subject.worst(mine, alone, length))
-    padded = "padded" if _may_be_padded(subject.signature) else "equal lengths"
-    return f"to {max(map(max, _BATCHES))} pieces, {padded}, worst {worst:.2g}"
-
-
-def _may_be_padded(signature: Signature) -> bool:
-    # Without a mask, only the server's examination tells whether the model is
-    # causal.
-    return MASK in signature.arguments
+    rows = "padded" if padded else "equal lengths"
+    return f"to {max(map(max, _BATCHES))} pieces, {rows}, worst {worst:.2g}"
 
 
 def _check_packed(subject: _Subject) -> Optional[str]:
     """Several sequences in one row, where the signature allows that."""
     wanted = {MASK, POSITIONS}
-    signature = subject.signature
+    signature, limit = subject.config.signature, subject.config.max_pieces
     if signature.mask_form != "pairs" or not wanted <= set(signature.arguments):
         return None
-    lengths = [min(n, subject.config.get("max_pieces", n)) for n in _PACKED]
+    lengths = [min(n, limit or n) for n in _PACKED]
     alone = [subject.batch((n,)) for n in lengths]
     values = _packed_row(alone, lengths, subject.device)
+    values[MASK] = values[MASK].to(signature.mask_dtype)
     arguments = tuple(values[role] for role in signature.arguments)
-    packed = read_outputs(_quietly(subject.trace, arguments))
+    packed = _run_packed(subject, arguments)
     worst, begin = 0.0, 0
     for batch, length in zip(alone, lengths, strict=True):
         part = slice(begin, begin + length)
@@ -265,17 +245,19 @@ def _packed_row(
     }
 
 
-def _quietly(trace: Callable, arguments: tuple) -> object:
+def _run_packed(subject: _Subject, arguments: tuple) -> Outputs:
     try:
         with torch.no_grad():
-            return trace(*arguments)
+            output = subject.trace(*arguments)
     except (RuntimeError, IndexError) as error:
-        line = str(error).strip().splitlines()[-1]
-        raise ExportError(f"a packed row does not run: {line}") from error
+        raise ExportError(
+            f"a packed row does not run: {reason(error)}"
+        ) from error
+    return read_outputs(output, subject.config.layers)
 
 
 def _check_longest(subject: _Subject) -> str:
-    limit = subject.config.get("max_pieces")
+    limit = subject.config.max_pieces
     if limit is None:
         return "strata.json names none, the server finds it"
     _, outputs = subject.run((limit,))

@@ -7,6 +7,7 @@ mask without a word. So what was saved is loaded again and run on batches of
 other shapes, next to the model itself.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Callable, Optional
 
@@ -14,28 +15,17 @@ import torch
 from torch import Tensor
 
 from strata.export.errors import ExportError
-from strata.export.outputs import Outputs, read_outputs
-from strata.export.signature import Batch, Signature, inputs
-
-# The largest ||trace - eager|| / ||eager|| of a piece in a layer, by the dtype
-# of the hidden states. The low precisions keep 8 and 11 bits, and their error
-# grows with the layers that a state has passed.
-TOLERANCES = {
-    torch.float32: 1e-5,
-    torch.float64: 1e-9,
-    torch.float16: 1e-2,
-    torch.bfloat16: 5e-2,
-}
+from strata.export.outputs import Outputs
+from strata.export.running import KEPT, Run, run_model, run_trace
+from strata.export.served import TOLERANCES
+from strata.export.signature import Batch, Signature
 
 # Lengths of the batches; the trace's example is EXAMPLE_LENGTHS. None of the
 # others has its number of rows or its longest length.
 EXAMPLE_LENGTHS = (13, 9, 4)
 _BATCHES = ((5,), (7, 2), (21, 1, 33, 12, 26))
 
-_KEPT = (
-    "Tracing kept something of its example; look for Python numbers and "
-    "conditions that are computed from shapes or tensors"
-)
+_BUT = ", which the model itself takes"
 _PADDING = (
     "The trace ran it as row {row} of lengths {lengths}, and agrees with the "
     "model on that batch; the model ran it alone. So the model itself lets "
@@ -54,9 +44,6 @@ class Comparison:
     tolerance: float
     longest: int  # Pieces of the longest sequence that was compared.
     vocabulary: Optional[int] = None  # Of the logits, where there are any.
-
-
-Run = Callable[[tuple], object]
 
 
 def compare(
@@ -80,14 +67,15 @@ def compare(
     for done, lengths in enumerate(shapes):
         on_batch(done, len(shapes))
         batch = make_batch(lengths)
-        got = run_batch(trace, "trace", signature, batch)
-        expected = run_batch(eager, "model", signature, batch)
-        allowed = tolerance or tolerance_of(expected)
-        worst = max(worst, worst_error(got, expected, lengths, allowed, _KEPT))
+        # What the model does not take, the trace need not.
+        expected = run_model(eager, signature, batch)
+        got = run_trace(trace, signature, batch, but=_BUT)
+        allowed = tolerance_for(expected, tolerance)
+        worst = max(worst, worst_error(got, expected, lengths, allowed, KEPT))
         if len(lengths) == 1:
             continue
         for row, length in enumerate(lengths):
-            alone = run_batch(eager, "model", signature, batch.row(row))
+            alone = run_model(eager, signature, batch.row(row))
             where = _PADDING.format(row=row, lengths=list(lengths))
             mine = row_of(got, row)
             error = worst_error(mine, alone, (length,), allowed, where)
@@ -137,36 +125,19 @@ def example_lengths(limit: Optional[int]) -> tuple[int, ...]:
     return tuple(min(n, limit or n) for n in EXAMPLE_LENGTHS)
 
 
-def run_batch(
-    run: Run, who: str, signature: Signature, batch: Batch
-) -> Outputs:
-    """Runs the "trace" or the "model"; ExportError where it does not run."""
-    try:
-        with torch.no_grad():
-            return read_outputs(run(inputs(signature, batch)))
-    except (RuntimeError, IndexError) as error:
-        rows, length = batch.piece_ids.shape
-        reason = _last_line(error)
-        if who == "trace":
-            raise ExportError(
-                f"the trace does not run on a batch [{rows}, {length}], which "
-                f"the model itself takes: {reason}. {_KEPT}"
-            ) from error
+def check_tolerance(tolerance: Optional[float]) -> None:
+    """Raises ExportError unless it is a number that an error can keep to."""
+    # Not-a-number is no such number, hence the negation.
+    if tolerance is not None and not 0 <= tolerance < math.inf:
         raise ExportError(
-            f"the model itself fails on a batch [{rows}, {length}]: {reason}. "
-            "If it takes fewer pieces than that, say how many with --max-pieces"
-        ) from error
-
-
-def tolerance_of(outputs: Outputs) -> float:
-    """The largest error that is allowed, by the dtype."""
-    dtype = outputs.layers[-1].dtype
-    if dtype not in TOLERANCES:
-        known = ", ".join(str(x) for x in TOLERANCES)
-        raise ExportError(
-            f"the model's hidden states are {dtype}; expected one of {known}"
+            f"--tolerance is {tolerance}; expected a number from 0, such as "
+            "1e-5; leave the option out for that of the dtype"
         )
-    return TOLERANCES[dtype]
+
+
+def tolerance_for(outputs: Outputs, asked: Optional[float]) -> float:
+    """The largest error that is allowed: what was asked, or by the dtype."""
+    return TOLERANCES[outputs.layers[-1].dtype] if asked is None else asked
 
 
 def worst_error(
@@ -182,7 +153,7 @@ def worst_error(
         raise ExportError(
             f"the trace returns {len(got.layers)} layers for lengths "
             f"{list(lengths)} where the model returns {len(expected.layers)}, "
-            f"or logits that the other has not. {_KEPT}"
+            f"or logits that the other has not. {KEPT}"
         )
     worst = 0.0
     for (name, x), (_, y) in zip(ours, theirs, strict=True):
@@ -213,7 +184,7 @@ def _check_shapes(name: str, ours: Tensor, theirs: Tensor, length: int) -> None:
     ):
         raise ExportError(
             f"the trace returns {list(ours.shape)} for {name} where the model "
-            f"returns {list(theirs.shape)}. {_KEPT}"
+            f"returns {list(theirs.shape)}. {KEPT}"
         )
 
 
@@ -222,8 +193,3 @@ def _relative(ours: Tensor, theirs: Tensor) -> Tensor:
     ours, theirs = ours.double(), theirs.double()
     norm = theirs.norm(dim=-1).clamp_min(torch.finfo(torch.double).tiny)
     return (ours - theirs).norm(dim=-1) / norm
-
-
-def _last_line(error: Exception) -> str:
-    lines = [x.strip() for x in str(error).splitlines() if x.strip()]
-    return lines[-1].rstrip(".") if lines else type(error).__name__

@@ -20,6 +20,8 @@ from strata.export.errors import ExportError
 from strata.export.prompts import read_prompts
 from strata.export.tokenizer import TokenizerFiles
 
+# A server reads versions as signed integers of 64 bits.
+_LAST_VERSION = 2**63 - 1
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -30,9 +32,10 @@ def model_directory(repository: Path, name: str, version: int) -> Path:
             f"the model's name is '{name}'; expected letters, digits, '.', '_' "
             "and '-', and no '.' in front"
         )
-    if version < 1:
+    if not 1 <= version <= _LAST_VERSION:
         raise ExportError(
-            f"the model's version is {version}; expected an integer from 1"
+            f"the model's version is {version}; expected an integer from 1 to "
+            f"{_LAST_VERSION}, since a server ignores the folder of any other"
         )
     return repository / name / str(version)
 

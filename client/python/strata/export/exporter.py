@@ -13,9 +13,12 @@ from curated_transformers.models.module import TransformerModule
 from torch.nn import Module
 
 from strata.export import compare, curated, directory, tables
-from strata.export.errors import ExportError
+from strata.export.errors import ExportError, kind_and_text
+from strata.export.outputs import Outputs
 from strata.export.progress import Progress
 from strata.export.report import Report
+from strata.export.running import run_model
+from strata.export.served import narrow_logits
 from strata.export.signature import (
     choose_signature,
     inputs,
@@ -61,6 +64,7 @@ class Exporter:
             raise ExportError(
                 f"--max-pieces is {max_pieces}; expected at least 1"
             )
+        compare.check_tolerance(tolerance)
         check_layers(layers)
         if isinstance(tokenizer, (str, Path)):
             tokenizer = local_tokenizer_files(Path(tokenizer))
@@ -75,6 +79,7 @@ class Exporter:
         self.tolerance = tolerance
         self.logits = logits
         self.limit = tables.choose_limit(model, config, max_pieces)
+        self.tokenizer_pieces = vocabulary_size(tokenizer)
         self.n_pieces = self._count_pieces()
         self.padding_id = self._choose_padding_id(config)
         self._choose_layers(layers)
@@ -118,15 +123,9 @@ class Exporter:
         hints = self._trace(path)
         self.progress.step("comparing the trace with the model")
         try:
-            comparison = self._compare(path)
+            return self._compare(path)
         except ExportError as error:
             raise ExportError(_with_hints(str(error), hints)) from error
-        if self.logits and comparison.vocabulary is None:
-            raise ExportError(
-                "--logits was given, and the model returns none: expected a "
-                "causal LM, whose output ends with a tensor [B, T, vocabulary]"
-            )
-        return comparison
 
     def _sdpa_runs(self) -> bool:
         runs = curated.sdpa_takes(self.signature.mask_form)
@@ -139,7 +138,7 @@ class Exporter:
 
     def _count_pieces(self) -> int:
         """The identifiers that the model, or else its tokenizer, knows."""
-        by_tokenizer = vocabulary_size(self.tokenizer)
+        by_tokenizer = self.tokenizer_pieces
         if not isinstance(self.model, TransformerModule):
             return by_tokenizer
         by_model = self.model.config.embedding.n_pieces
@@ -188,6 +187,7 @@ class Exporter:
     def _trace(self, path: Path) -> list[str]:
         """Saves the trace; returns what the tracer warned of."""
         example = self._batch(compare.example_lengths(self.limit))
+        self._check_outputs(run_model(self._eager, self.signature, example))
         with (
             torch.no_grad(),
             enable_torch_sdp(self.sdpa),
@@ -201,36 +201,48 @@ class Exporter:
                     check_trace=False,
                 )
                 torch.jit.save(trace, str(path))
-            except (
-                RuntimeError,
-                TypeError,
-                ValueError,
-                IndexError,
-                AssertionError,
-            ) as error:
+            except Exception as error:  # The model's own code may raise any.
                 raise ExportError(
                     "the model cannot be traced with the "
                     f"{self.signature.name} signature "
-                    f"{self.signature.arguments}: {error}"
+                    f"{self.signature.arguments}: {kind_and_text(error)}"
                 ) from error
         return hints
 
     def _compare(self, path: Path) -> compare.Comparison:
         trace = torch.jit.load(str(path), map_location=self.device)
-
-        def eager(arguments: tuple) -> object:
-            with enable_torch_sdp(self.sdpa):
-                return self.module(*arguments)
-
         return compare.compare(
             lambda arguments: trace(*arguments),
-            eager,
+            self._eager,
             self.signature,
             make_batch=self._batch,
             limit=self.limit,
             tolerance=self.tolerance,
             on_batch=self.progress.advance,
         )
+
+    def _eager(self, arguments: tuple) -> object:
+        with enable_torch_sdp(self.sdpa):
+            return self.module(*arguments)
+
+    def _check_outputs(self, outputs: Outputs) -> None:
+        """Refuses logits that were asked for and would not be served."""
+        if self.logits and outputs.logits is None:
+            raise ExportError(
+                "--logits was given, and the model returns none: expected a "
+                "causal LM, whose output ends with a tensor [B, T, vocabulary]"
+            )
+        pieces = min(self.n_pieces, self.tokenizer_pieces)
+        narrow = narrow_logits(outputs, pieces)
+        if narrow is None:
+            return
+        if self.logits:
+            raise ExportError(
+                f"--logits was given, and the model returns {narrow}; expected "
+                "a tensor [B, T, vocabulary] after the layers. Leave the "
+                "option out for the hidden states alone"
+            )
+        self.progress.note(f"warning: the model returns {narrow}")
 
     def _batch(self, lengths: tuple[int, ...]):
         return random_batch(

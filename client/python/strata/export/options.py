@@ -97,7 +97,7 @@ def _add_destination(group) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="an integer from 1; the newest is served (default: 1)",
+        help="an integer from 1 to 2^63 - 1; the newest is served (default: 1)",
     )
     group.add_argument(
         "--force",
@@ -195,8 +195,8 @@ def _add_trace(group) -> None:
         "--tolerance",
         type=float,
         metavar="E",
-        help="the largest ||trace - model|| / ||model|| of a piece (default: "
-        "1e-5 for float32, 1e-2 for float16, 5e-2 for bfloat16)",
+        help="the largest ||trace - model|| / ||model|| of a piece, from 0 "
+        "(default: 1e-5 for float32, 1e-2 for float16, 5e-2 for bfloat16)",
     )
 
 

@@ -56,6 +56,8 @@ class Signature:
     types: int = 1
     # Whether sequences of several lengths may share a batch.
     padded: bool = True
+    # 1, or true, where a place may be attended to.
+    mask_dtype: torch.dtype = torch.bool
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.arguments)})"
@@ -174,7 +176,7 @@ def inputs(signature: Signature, batch: Batch) -> tuple:
     real = places < lengths.unsqueeze(1)
     values = {
         PIECE_IDS: batch.piece_ids,
-        MASK: _mask(signature.mask_form, real),
+        MASK: _mask(signature, real),
         POSITIONS: torch.where(real, places, 0),
         # All types, by the place, so that any sequence has its own there.
         TYPE_IDS: torch.where(real, places // 3 % signature.types, 0),
@@ -182,23 +184,27 @@ def inputs(signature: Signature, batch: Batch) -> tuple:
     return tuple(values[role] for role in signature.arguments)
 
 
-def _mask(form: str, real: Tensor) -> object:
+def _mask(signature: Signature, real: Tensor) -> object:
     rows, length = real.shape
+    form, dtype = signature.mask_form, signature.mask_dtype
     if form == "pieces":
-        return real
+        return real.to(dtype)
     keys = real.view(rows, 1, 1, length)
     if form == "dict":
         # Four dimensions, because the model's own view of a [B, T] mask
         # happens outside the trace.
-        return _dictionary(keys)
+        return _dictionary(keys.to(dtype))
     if form != "pairs":
-        return keys
+        return keys.to(dtype)
     # Padded places see themselves alone: a query that sees nothing is
     # not-a-number in the low precisions.
     itself = torch.eye(length, dtype=torch.bool, device=real.device)
     mask = keys & real.view(rows, 1, length, 1)
-    return mask | itself.view(1, 1, length, length)
+    return (mask | itself.view(1, 1, length, length)).to(dtype)
 
 
 def _dictionary(keys: Tensor) -> object:
-    return AttentionMask(keys) if curated.IS_VERSION_1 else {"bool_mask": keys}
+    # Its AttentionMask takes a mask of booleans only.
+    if curated.IS_VERSION_1 and keys.dtype == torch.bool:
+        return AttentionMask(keys)
+    return {"bool_mask": keys}

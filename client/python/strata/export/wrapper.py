@@ -3,6 +3,7 @@
 """The module that is traced: a model with a signature, and chosen layers."""
 
 import inspect
+import warnings
 from typing import Optional, Sequence
 
 import torch
@@ -79,7 +80,11 @@ class SelectedLayers(Module):
         self.layers = tuple(layers)
 
     def forward(self, *arguments: object) -> tuple:
-        outputs = read_outputs(self.inner(*arguments))
+        output = self.inner(*arguments)
+        with warnings.catch_warnings():
+            # It tells layers by their shapes, which are no matter of a batch.
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)
+            outputs = read_outputs(output)
         count = len(outputs.layers)
         if self.layers[-1] >= count:
             raise ExportError(
