@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,16 +87,13 @@ class TextPieces {
       if (tokens.origins[i] != PieceOrigin::kText) continue;
       places_.push_back(static_cast<std::int64_t>(i));
       ranges_.push_back(tokens.ranges[i]);
+      ends_.push_back(tokens.ranges[i].end);
+      begins_.push_back(tokens.ranges[i].begin);
     }
     // Ranges are nearly always in order; where they are not, these are.
-    for (const ByteRange& range : ranges_) {
-      ends_.push_back(ends_.empty() ? range.end
-                                    : std::max(ends_.back(), range.end));
-      begins_.push_back(range.begin);
-    }
-    for (std::size_t i = begins_.size(); i > 1; --i) {
-      begins_[i - 2] = std::min(begins_[i - 2], begins_[i - 1]);
-    }
+    std::inclusive_scan(ends_.begin(), ends_.end(), ends_.begin(), Larger);
+    std::inclusive_scan(begins_.rbegin(), begins_.rend(), begins_.rbegin(),
+                        Smaller);
   }
 
   // From the first to the last that is touched; empty where none is.
@@ -112,13 +110,45 @@ class TextPieces {
   }
 
  private:
+  static std::int64_t Larger(std::int64_t a, std::int64_t b) {
+    return std::max(a, b);
+  }
+  static std::int64_t Smaller(std::int64_t a, std::int64_t b) {
+    return std::min(a, b);
+  }
+
   // Of each of the text's pieces: its place among all, and its bytes.
   std::vector<std::int64_t> places_;
   std::vector<ByteRange> ranges_;
   // The largest end up to each, and the smallest begin from each on.
-  std::vector<decltype(ByteRange::end)> ends_;
-  std::vector<decltype(ByteRange::begin)> begins_;
+  std::vector<std::int64_t> ends_;
+  std::vector<std::int64_t> begins_;
 };
+
+// The pieces that each of the text's spans touches.
+absl::StatusOr<std::vector<PieceSpan>> SpansOfPieces(const TextInput& text,
+                                                     const Tokens& tokens,
+                                                     int input) {
+  std::vector<PieceSpan> spans;
+  if (text.spans.empty()) return spans;
+  const TextPieces pieces(tokens);
+  for (std::size_t i = 0; i < text.spans.size(); ++i) {
+    const ByteRange& bytes = text.spans[i];
+    const std::string field =
+        InputField(input, absl::StrCat(".spans[", i, "]"));
+    STRATA_RETURN_IF_ERROR(
+        CheckRange(bytes, std::ssize(text.text), "bytes of text", field));
+    const PieceSpan span = pieces.Touched(bytes);
+    if (span.begin == span.end) {
+      return FieldError(
+          field, absl::StrCat("bytes [", bytes.begin, ", ", bytes.end,
+                              ") touch no piece of the input that is left "
+                              "after truncation"));
+    }
+    spans.push_back(span);
+  }
+  return spans;
+}
 
 // A span of pieces after the cut; empty where it was cut away.
 PieceSpan ShiftSpan(const PieceSpan& span, const Cut& cut) {
@@ -169,22 +199,7 @@ absl::Status CheckPieces(const PieceInput& pieces, int input,
 absl::StatusOr<Sequence> SequenceOf(const TextInput& text, const Tokens& tokens,
                                     int input, const Model& model) {
   Sequence sequence;
-  const TextPieces pieces(tokens);
-  for (std::size_t i = 0; i < text.spans.size(); ++i) {
-    const std::string field =
-        InputField(input, absl::StrCat(".spans[", i, "]"));
-    STRATA_RETURN_IF_ERROR(CheckRange(text.spans[i], std::ssize(text.text),
-                                      "bytes of text", field));
-    const ByteRange& bytes = text.spans[i];
-    const PieceSpan span = pieces.Touched(bytes);
-    if (span.begin == span.end) {
-      return FieldError(
-          field, absl::StrCat("bytes [", bytes.begin, ", ", bytes.end,
-                              ") touch no piece of the input that is left "
-                              "after truncation"));
-    }
-    sequence.spans.push_back(span);
-  }
+  STRATA_ASSIGN_OR_RETURN(sequence.spans, SpansOfPieces(text, tokens, input));
   sequence.ids = tokens.ids;
   if (Takes(model, ArgumentRole::kTypeIds)) sequence.type_ids = tokens.type_ids;
   return sequence;

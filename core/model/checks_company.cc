@@ -80,6 +80,27 @@ std::string WhyPaddingShows(Subject& subject) {
   return "its mask does not hide padded places";
 }
 
+// A stretch of a row's places, as Stretch takes it.
+struct Places {
+  int row = 0;
+  int begin = 0;
+  int pieces = 0;
+};
+
+// The largest relative error of `places` of `again` against those of `once`.
+double LargestMove(std::span<const at::Tensor> again,
+                   std::span<const at::Tensor> once,
+                   const std::vector<Places>& places) {
+  double largest = 0;
+  for (const auto& [row, begin, pieces] : places) {
+    const double error = RelativeError(Stretch(again, row, begin, pieces),
+                                       Stretch(once, row, begin, pieces));
+    if (std::isnan(error)) return error;
+    largest = std::max(largest, error);
+  }
+  return largest;
+}
+
 // How far the real places of a batch move when another piece fills the padded
 // ones. Both have the same kernels, so what is hidden moves nothing: in the low
 // precisions this sees what their rounding would hide.
@@ -89,23 +110,15 @@ absl::StatusOr<double> PaddedPieceError(Subject& subject) {
       (subject.config.padding_id + 1) %
       std::max<std::int64_t>(1, subject.report.vocabulary_size);
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, LayRows(subject, probes));
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    rows.ids[static_cast<std::int64_t>(i)]
-        .slice(0, probes[i].pieces())
-        .fill_(other);
+  std::vector<Places> real;
+  for (int row = 0; row < std::ssize(probes); ++row) {
+    const int pieces = probes[row].pieces();
+    rows.ids[row].slice(0, pieces).fill_(other);
+    real.push_back({.row = row, .begin = 0, .pieces = pieces});
   }
   STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probes));
   STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));
-  double largest = 0;
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    const int row = static_cast<int>(i);
-    const double error =
-        RelativeError(Stretch(again, row, 0, probes[i].pieces()),
-                      Stretch(once, row, 0, probes[i].pieces()));
-    if (std::isnan(error)) return error;
-    largest = std::max(largest, error);
-  }
-  return largest;
+  return LargestMove(again, once, real);
 }
 
 // How far the other real places of padded sequences move in the first layer
@@ -117,17 +130,14 @@ absl::StatusOr<double> FirstPieceError(Subject& subject) {
   rows.ids.select(1, 0).add_(1).remainder_(subject.report.vocabulary_size);
   STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, probes));
   STRATA_ASSIGN_OR_RETURN(const LayerTensors again, RunWhole(subject, rows));
-  double largest = 0;
+  std::vector<Places> others;
   for (int row = 1; row < std::ssize(probes); ++row) {
-    const int others = probes[row].pieces() - 1;
-    const auto first = std::min<std::size_t>(2, once.size());
-    const double error =
-        RelativeError(Stretch(std::span(again).first(first), row, 1, others),
-                      Stretch(std::span(once).first(first), row, 1, others));
-    if (std::isnan(error)) return error;
-    largest = std::max(largest, error);
+    others.push_back(
+        {.row = row, .begin = 1, .pieces = probes[row].pieces() - 1});
   }
-  return largest;
+  const auto first = std::min<std::size_t>(2, once.size());
+  return LargestMove(std::span(again).first(first),
+                     std::span(once).first(first), others);
 }
 
 double RefusalTolerance(const Subject& subject) {
@@ -141,26 +151,28 @@ double RepetitionTolerance(const Subject& subject, bool random) {
   return random ? kSameKernels : RefusalTolerance(subject);
 }
 
-// Whether each of `sequences` in one batch equals itself alone. In the low
-// precisions that tolerance could hide a neighbour, so the first of them must
-// not move, but for rounding, when the others are exchanged.
-Finding JudgeCompany(Subject& subject, std::vector<Sequence> sequences) {
+// How far the first of three `sequences` in a batch moves when the others are
+// exchanged.
+absl::StatusOr<double> NeighbourError(Subject& subject,
+                                      std::vector<Sequence> sequences) {
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors once, RunOnce(subject, sequences));
+  sequences[1] = Probe(subject, sequences[1].pieces(), 6);
+  sequences[2] = Probe(subject, sequences[2].pieces(), 7);
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors again,
+                          RunOnce(subject, sequences));
+  return LargestMove(again, once,
+                     {{.row = 0, .begin = 0, .pieces = sequences[0].pieces()}});
+}
+
+// Whether each of three `sequences` in one batch equals itself alone. In the
+// low precisions that tolerance could hide a neighbour, so the first of them
+// must not move, but for rounding, when the others are exchanged.
+Finding JudgeCompany(Subject& subject, const std::vector<Sequence>& sequences) {
   Finding finding =
       JudgeError(CompanyError(subject, sequences), RefusalTolerance(subject));
   if (!finding.passed) return finding;
-  const auto moved = [&]() -> absl::StatusOr<double> {
-    STRATA_ASSIGN_OR_RETURN(const LayerTensors once,
-                            RunOnce(subject, sequences));
-    const int pieces = sequences[0].pieces();
-    sequences[1] = Probe(subject, sequences[1].pieces(), 6);
-    sequences[2] = Probe(subject, sequences[2].pieces(), 7);
-    STRATA_ASSIGN_OR_RETURN(const LayerTensors again,
-                            RunOnce(subject, sequences));
-    return RelativeError(Stretch(again, 0, 0, pieces),
-                         Stretch(once, 0, 0, pieces));
-  };
-  Finding exchanged =
-      JudgeError(moved(), RoundingTolerance(subject.report.dtype));
+  Finding exchanged = JudgeError(NeighbourError(subject, sequences),
+                                 RoundingTolerance(subject.report.dtype));
   if (exchanged.passed) return finding;
   absl::StrAppend(&exchanged.found, " beside other neighbours");
   return exchanged;
@@ -251,9 +263,12 @@ Finding CheckMaskNotInverted(Subject& subject) {
     return {.passed = true, .found = "it hides what it marks with 0"};
   }
   const absl::StatusOr<double> real = FirstPieceError(subject);
-  const absl::StatusOr<double> padding = PaddedPieceError(subject);
-  const bool inverted = real.ok() && padding.ok() && *real <= kSameKernels &&
-                        *padding > RoundingTolerance(subject.report.dtype);
+  const bool real_hidden = real.ok() && *real <= kSameKernels;
+  // Seldom asked, since it costs a forward.
+  const absl::StatusOr<double> padding =
+      real_hidden ? PaddedPieceError(subject) : 0.0;
+  const bool inverted =
+      padding.ok() && *padding > RoundingTolerance(subject.report.dtype);
   return {.passed = !inverted,
           .found = inverted
                        ? "it hides what it marks with 1, and shows what it "

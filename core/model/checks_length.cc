@@ -85,10 +85,10 @@ class LengthSearch {
     return longest;
   }
 
-  // Whether a forward of `length` should not be slow, by what a short one
-  // takes.
-  bool Affords(int length) {
-    Runs(known_);
+  // Whether a forward of `length` should not be slow, by what the last one, of
+  // a few pieces, took. For a trace that was compiled before, and nothing else
+  // has been looked for.
+  bool Affords(int length) const {
     return took_ / known_ * length <= kSlowForward;
   }
 
@@ -116,6 +116,7 @@ class LengthSearch {
   const Trace& trace_;
   // Pieces that every trace that gets here has run on.
   const int known_;
+  // By the last forward.
   absl::Duration took_;
   bool slow_ = false;
   bool ended_early_ = false;
@@ -144,15 +145,18 @@ Finding CheckLongestLength(Subject& subject) {
   const bool as_told = subject.config.max_pieces.has_value() &&
                        search.Runs(*subject.config.max_pieces);
   int longest = as_told ? limit : search.Longest(limit);
-  LengthSearch whole(subject, subject.trace);
-  const bool shorter =
-      cut.ok() && whole.Affords(longest) && !whole.Runs(longest);
-  if (shorter) longest = whole.Longest(longest);
+  std::string found = DescribeLimit(search, longest);
+  if (cut.ok()) {
+    LengthSearch whole(subject, subject.trace);
+    if (whole.Affords(longest) && !whole.Runs(longest)) {
+      longest = whole.Longest(longest);
+      found = DescribeLimit(whole, longest);
+    }
+  }
   subject.report.longest_pieces = longest;
   if (longest == limit) {
     return {.passed = true, .found = absl::StrCat("runs on ", longest)};
   }
-  std::string found = DescribeLimit(shorter ? whole : search, longest);
   if (subject.config.max_pieces.has_value()) {
     absl::StrAppend(&found, "; strata.json's max_pieces says ", limit,
                     ", of which ", longest, " are served");

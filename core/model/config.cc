@@ -143,16 +143,18 @@ absl::Status UnknownKey(absl::string_view key, absl::string_view known) {
                             "\", expected one of ", known));
 }
 
-absl::Status ReadBatching(const Json& json, PlanLimits& limits) {
-  if (!json.is_object()) return Refuse("batching", json, "an object");
-  for (const auto& [key, value] : json.items()) {
-    const std::string path = absl::StrCat("batching.", key);
-    if (key == "max_rows") {
+absl::StatusOr<PlanLimits> ReadBatching(absl::string_view key,
+                                        const Json& json) {
+  if (!json.is_object()) return Refuse(key, json, "an object");
+  PlanLimits limits;
+  for (const auto& [name, value] : json.items()) {
+    const std::string path = absl::StrCat(key, ".", name);
+    if (name == "max_rows") {
       STRATA_ASSIGN_OR_RETURN(limits.max_rows, ReadInt(path, value, 1));
-    } else if (key == "max_padded_pieces") {
+    } else if (name == "max_padded_pieces") {
       STRATA_ASSIGN_OR_RETURN(limits.max_padded_pieces,
                               ReadInt(path, value, 1));
-    } else if (key == "forward_cost") {
+    } else if (name == "forward_cost") {
       STRATA_ASSIGN_OR_RETURN(limits.forward_cost, ReadInt(path, value, 0));
     } else {
       return UnknownKey(path,
@@ -160,97 +162,83 @@ absl::Status ReadBatching(const Json& json, PlanLimits& limits) {
                         "\"forward_cost\"");
     }
   }
-  return absl::OkStatus();
+  return limits;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ReadPrompts(
-    const Json& json) {
-  if (!json.is_object()) return Refuse("prompts", json, "an object");
+    absl::string_view key, const Json& json) {
+  if (!json.is_object()) return Refuse(key, json, "an object");
   std::map<std::string, std::string> prompts;
   for (const auto& [name, value] : json.items()) {
     if (name.empty()) {
       return Error(Reason::kInvalidField,
-                   absl::StrCat(kFileName,
-                                ": \"prompts\": got an empty name, "
-                                "which no request can pick"));
+                   absl::StrCat(kFileName, ": \"", key,
+                                "\": got an empty name, which no request can "
+                                "pick"));
     }
     STRATA_ASSIGN_OR_RETURN(prompts[name],
-                            ReadString(absl::StrCat("prompts.", name), value));
+                            ReadString(absl::StrCat(key, ".", name), value));
   }
   return prompts;
 }
 
-absl::StatusOr<ArgumentRole> ReadRole(absl::string_view key, const Json& json) {
-  return ReadName(key, json, kRoles);
+// The readers above with what they need beside the value, so that a key of
+// strata.json can name one. Each returns the value at `key`.
+
+template <int kLeast>
+absl::StatusOr<int> ReadIntFrom(absl::string_view key, const Json& json) {
+  return ReadInt(key, json, kLeast);
 }
 
-absl::StatusOr<int> ReadLayer(absl::string_view key, const Json& json) {
-  return ReadInt(key, json, 0);
+absl::StatusOr<std::int64_t> ReadPieceId(absl::string_view key,
+                                         const Json& json) {
+  return ReadInteger(key, json, 0);
 }
 
-// Stores what was read, if it could be.
-template <typename Value, typename Target>
-absl::Status Store(absl::StatusOr<Value> value, Target& target) {
-  STRATA_ASSIGN_OR_RETURN(target, std::move(value));
-  return absl::OkStatus();
+template <const auto& kTable>
+auto ReadNameIn(absl::string_view key, const Json& json)
+    -> absl::StatusOr<decltype(kTable[0].second)> {
+  return ReadName(key, json, kTable);
+}
+
+template <auto kRead>
+auto ReadListOf(absl::string_view key, const Json& json)
+    -> decltype(ReadList(key, json, kRead)) {
+  return ReadList(key, json, kRead);
 }
 
 // Reads the value at a key into its place.
 using KeyReader = absl::Status (*)(absl::string_view key, const Json& json,
                                    ModelConfig& config);
 
+template <auto kMember, auto kRead>
+absl::Status Into(absl::string_view key, const Json& json,
+                  ModelConfig& config) {
+  STRATA_ASSIGN_OR_RETURN(config.*kMember, kRead(key, json));
+  return absl::OkStatus();
+}
+
 constexpr std::array kKeys = {
-    Named<KeyReader>{"arguments",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadList(key, json, ReadRole),
-                                    config.arguments);
-                     }},
+    Named<KeyReader>{
+        "arguments",
+        Into<&ModelConfig::arguments, ReadListOf<ReadNameIn<kRoles>>>},
     Named<KeyReader>{"mask_form",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadName(key, json, kMaskForms),
-                                    config.mask_form);
-                     }},
+                     Into<&ModelConfig::mask_form, ReadNameIn<kMaskForms>>},
     Named<KeyReader>{"mask_dtype",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadName(key, json, kMaskDtypes),
-                                    config.mask_dtype);
-                     }},
-    Named<KeyReader>{"layers",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadInt(key, json, 1), config.layers);
-                     }},
-    Named<KeyReader>{"padding_id",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadInteger(key, json, 0),
-                                    config.padding_id);
-                     }},
+                     Into<&ModelConfig::mask_dtype, ReadNameIn<kMaskDtypes>>},
+    Named<KeyReader>{"layers", Into<&ModelConfig::layers, ReadIntFrom<1>>},
+    Named<KeyReader>{"padding_id", Into<&ModelConfig::padding_id, ReadPieceId>},
     Named<KeyReader>{"max_pieces",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadInt(key, json, 1), config.max_pieces);
-                     }},
-    Named<KeyReader>{"final_norm_layers",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadList(key, json, ReadLayer),
-                                    config.final_norm_layers);
-                     }},
+                     Into<&ModelConfig::max_pieces, ReadIntFrom<1>>},
+    Named<KeyReader>{
+        "final_norm_layers",
+        Into<&ModelConfig::final_norm_layers, ReadListOf<ReadIntFrom<0>>>},
     Named<KeyReader>{"devices",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadList(key, json, ReadString),
-                                    config.devices);
-                     }},
+                     Into<&ModelConfig::devices, ReadListOf<ReadString>>},
     Named<KeyReader>{"batch_invariant",
-                     [](auto key, auto& json, auto& config) {
-                       return Store(ReadBool(key, json),
-                                    config.batch_invariant);
-                     }},
-    Named<KeyReader>{"prompts",
-                     [](auto /*key*/, auto& json, auto& config) {
-                       return Store(ReadPrompts(json), config.prompts);
-                     }},
-    Named<KeyReader>{"batching",
-                     [](auto /*key*/, auto& json, auto& config) {
-                       return ReadBatching(json, config.batching);
-                     }},
+                     Into<&ModelConfig::batch_invariant, ReadBool>},
+    Named<KeyReader>{"prompts", Into<&ModelConfig::prompts, ReadPrompts>},
+    Named<KeyReader>{"batching", Into<&ModelConfig::batching, ReadBatching>},
 };
 
 absl::Status ReadKey(absl::string_view key, const Json& json,

@@ -184,6 +184,23 @@ TEST(SequenceOfText, SpansOfBytesBecomeSpansOfPieces) {
   }
 }
 
+// A special piece stands between, and the last two are not in order.
+TEST(SequenceOfText, SpansFindPiecesThatAreOutOfOrder) {
+  constexpr auto kText = PieceOrigin::kText;
+  const Tokens tokens = {
+      .ids = {10, 1, 11, 12, 13},
+      .ranges = {{0, 2}, {2, 2}, {2, 4}, {6, 8}, {4, 6}},
+      .origins = {kText, PieceOrigin::kSpecial, kText, kText, kText},
+      .type_ids = {0, 0, 0, 0, 0}};
+  const auto sequence =
+      SequenceOf(TextInput{.text = "abcdefgh",
+                           .spans = {{0, 4}, {4, 5}, {7, 8}, {3, 5}, {2, 8}}},
+                 tokens, 0, TestModel());
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  EXPECT_EQ(sequence->spans,
+            (std::vector<PieceSpan>{{0, 3}, {4, 5}, {3, 4}, {2, 5}, {2, 5}}));
+}
+
 TEST(SequenceOfText, RefusesBadSpans) {
   for (const ByteRange& span :
        {ByteRange{3, 3}, ByteRange{5, 2}, ByteRange{-1, 2}, ByteRange{0, 14}}) {
