@@ -55,6 +55,8 @@ void LogReady(const Model& model) {
   add("max_pieces", model.max_pieces);
   add("padding_exact", report.padding_exact ? "yes" : "no");
   add("packing_exact", report.packing_exact ? "yes" : "no");
+  add("layers_cut", report.layers_cut ? "yes" : "no");
+  add("max_batch_pieces", model.plan_limits.max_padded_pieces);
   add("examined_in", absl::FormatDuration(
                          absl::Trunc(report.duration, absl::Milliseconds(1))));
   add("digest", model.digest);

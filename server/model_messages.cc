@@ -114,6 +114,16 @@ v1::TraceReport ToTraceReport(const TraceReport& report) {
   message.set_prefix_sharing_exact(report.prefix_sharing_exact);
   message.set_infinity_contained(report.infinity_contained);
   message.set_positions_matter(report.positions_matter);
+  message.set_layers_cut(report.layers_cut);
+  for (const auto& [device, timings] : report.timings) {
+    for (const ForwardTiming& timing : timings) {
+      v1::ForwardTiming& added = *message.add_timings();
+      added.set_device(device);
+      added.set_rows(timing.rows);
+      added.set_length(timing.length);
+      *added.mutable_time() = ToProtoDuration(timing.time);
+    }
+  }
   for (const Check& check : report.checks) {
     v1::Check& added = *message.add_checks();
     added.set_name(check.name);

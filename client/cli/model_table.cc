@@ -56,6 +56,7 @@ void AddReportRows(const v1::TraceReport& report, Table& table) {
   table.AddRow({"prefix sharing exact", YesNo(report.prefix_sharing_exact())});
   table.AddRow({"infinity contained", YesNo(report.infinity_contained())});
   table.AddRow({"positions matter", YesNo(report.positions_matter())});
+  table.AddRow({"layers cut", YesNo(report.layers_cut())});
   table.AddRow({"examined in", Milliseconds(report.duration())});
 }
 

@@ -5,75 +5,92 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
-#include <numeric>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "core/batch/cost.h"
+#include "core/batch/packed_plan.h"
+#include "core/batch/padded_plan.h"
+
 namespace strata {
 namespace {
 
-// Indices of `pieces` by length; of equals, the more urgent first.
-std::vector<int> SortByLength(std::span<const int> pieces) {
-  std::vector<int> order(pieces.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {},
-                    [&](int index) { return std::pair(pieces[index], index); });
-  return order;
+// Depths that a batch with the most urgent of `waiting` may have.
+std::set<int> Depths(std::span<const PlanItem> waiting,
+                     const PlanLimits& limits) {
+  std::set<int> depths;
+  for (const PlanItem& item : waiting) {
+    if (item.layers >= waiting.front().layers) depths.insert(item.layers);
+  }
+  if (!limits.layers_cut) return {*depths.rbegin()};
+  return depths;
 }
 
-bool Allowed(std::int64_t rows, int shortest, int longest,
-             const PlanLimits& limits) {
-  if (rows == 1) return true;  // A sequence over the limits goes alone.
-  return rows <= limits.max_rows &&
-         rows * longest <= limits.max_padded_pieces &&
-         (limits.padding_exact || shortest == longest);
-}
-
-// For each end in the sorted lengths, where the last batch of the cheapest cut
-// of what is before that end begins. By dynamic programming:
-// cost[end] = min over begin of cost[begin] + forward_cost + rows * longest.
-std::vector<int> CheapestCut(const std::vector<int>& lengths,
-                             const PlanLimits& limits) {
-  const int count = static_cast<int>(lengths.size());
-  std::vector<std::int64_t> cost(count + 1, 0);
-  std::vector<int> begins(count + 1, 0);
-  for (int end = 1; end <= count; ++end) {
-    cost[end] = std::numeric_limits<std::int64_t>::max();
-    const int longest = lengths[end - 1];
-    for (int begin = end - 1; begin >= 0; --begin) {
-      const std::int64_t rows = end - begin;
-      if (!Allowed(rows, lengths[begin], longest, limits)) break;
-      const std::int64_t total =
-          cost[begin] + limits.forward_cost + (rows * longest);
-      if (total <= cost[end]) {
-        cost[end] = total;
-        begins[end] = begin;
-      }
+// Predicted cost of `plan`, run to layer `depth`, for each useful piece.
+double CostOfUse(const BatchPlan& plan, int depth,
+                 std::span<const PlanItem> waiting, const PlanLimits& limits,
+                 const CostModel& cost) {
+  double useful = 0;
+  for (const PlanRow& row : plan.rows) {
+    for (const int member : row.members) {
+      const int layers = limits.layers_cut ? waiting[member].layers : depth;
+      useful += static_cast<double>(waiting[member].pieces) * layers;
     }
   }
-  return begins;
+  return cost.Cost(std::ssize(plan.rows), plan.length) * depth / useful;
+}
+
+// The best batch of those of `waiting` that `depth` is enough for.
+BatchPlan PlanDepth(int depth, std::span<const PlanItem> waiting,
+                    const PlanLimits& limits, const CostModel& cost) {
+  std::vector<int> chosen;
+  std::vector<int> pieces;
+  for (int i = 0; i < std::ssize(waiting); ++i) {
+    if (limits.layers_cut && waiting[i].layers > depth) continue;
+    chosen.push_back(i);
+    pieces.push_back(waiting[i].pieces);
+  }
+  BatchPlan plan = limits.packing_exact ? PlanPacked(pieces, limits, cost)
+                                        : PlanPadded(pieces, limits, cost);
+  for (PlanRow& row : plan.rows) {
+    for (int& member : row.members) member = chosen[member];
+  }
+  return plan;
 }
 
 }  // namespace
 
-BatchPlan PlanBatch(std::span<const int> pieces, const PlanLimits& limits) {
-  const std::vector<int> order = SortByLength(pieces);
-  std::vector<int> lengths;
-  lengths.reserve(order.size());
-  for (const int index : order) lengths.push_back(pieces[index]);
-
-  const auto most_urgent = std::ranges::find(order, 0) - order.begin();
-  const std::vector<int> begins = CheapestCut(lengths, limits);
-  int end = static_cast<int>(order.size());
-  while (begins[end] > most_urgent) end = begins[end];
-
-  std::vector<int> members(order.begin() + begins[end], order.begin() + end);
-  std::ranges::sort(members);
-  BatchPlan plan{.rows = {}, .length = lengths[end - 1]};
-  for (const int member : members) plan.rows.push_back({.members = {member}});
+BatchPlan PlanUnpacked(std::span<const int> pieces) {
+  BatchPlan plan;
+  for (const int length : pieces) {
+    plan.rows.push_back({.members = {static_cast<int>(plan.rows.size())}});
+    plan.length = std::max(plan.length, length);
+  }
   return plan;
+}
+
+bool IsPacked(const BatchPlan& plan) {
+  return std::ranges::any_of(
+      plan.rows, [](const PlanRow& row) { return row.members.size() > 1; });
+}
+
+BatchPlan PlanBatch(std::span<const PlanItem> waiting, const PlanLimits& limits,
+                    const CostModel& cost) {
+  BatchPlan best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const int depth : Depths(waiting, limits)) {
+    BatchPlan plan = PlanDepth(depth, waiting, limits, cost);
+    const double use = CostOfUse(plan, depth, waiting, limits, cost);
+    if (best.rows.empty() || use < least) {
+      best = std::move(plan);
+      least = use;
+    }
+  }
+  return best;
 }
 
 }  // namespace strata

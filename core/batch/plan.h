@@ -4,8 +4,11 @@
 #ifndef STRATA_CORE_BATCH_PLAN_H_
 #define STRATA_CORE_BATCH_PLAN_H_
 
+#include <limits>
 #include <span>
 #include <vector>
+
+#include "core/batch/cost.h"
 
 namespace strata {
 
@@ -15,12 +18,22 @@ struct PlanLimits {
   int max_rows = 64;
   // Most places, rows times length; a longer sequence still goes alone.
   int max_padded_pieces = 1024;
+  // Most places of a row that several sequences share.
+  int max_row_pieces = std::numeric_limits<int>::max();
   // Whether sequences of different lengths may share a batch, padded to the
   // longest. False: only equal lengths do.
   bool padding_exact = true;
-  // Cost of a forward beside its places, in places: how many padded places are
-  // worth saving one more forward.
-  int forward_cost = 64;
+  // Whether several sequences may share a row, one after the other.
+  bool packing_exact = false;
+  // Whether a forward can end at the deepest layer that its batch wants.
+  bool layers_cut = false;
+};
+
+// What is known of a waiting sequence.
+struct PlanItem {
+  int pieces = 0;
+  // Layers that it wants computed, from the first; the embedding output counts.
+  int layers = 1;
 };
 
 // One row of a batch: the sequences in it, by their index in what waited, one
@@ -39,18 +52,27 @@ struct BatchPlan {
   friend bool operator==(const BatchPlan&, const BatchPlan&) = default;
 };
 
-// Chooses the next batch from a window of waiting sequences.
+// A row for each of `pieces`, in their order, as long as the longest.
+BatchPlan PlanUnpacked(std::span<const int> pieces);
+
+// Whether a row holds several sequences.
+bool IsPacked(const BatchPlan& plan);
+
+// Chooses the next batch from a window of waiting sequences, the most urgent
+// first; the window is not empty.
 //
-// `pieces` holds the length of each, the most urgent first; it is not empty.
-// The window, in order of length, is cut into batches such that their total
-// predicted time, the sum of forward_cost + rows * length, is the least that
-// the limits allow; of cuts that take as long, the one with larger batches of
-// long sequences. The batch that holds the most urgent is the next, so none
-// starves. Rows come in order of urgency. Pure; takes time in proportion to
-// the window times max_rows.
+// The batch holds the most urgent sequence, so none starves, and is the one
+// that is predicted to take the least time for its useful pieces, those of
+// deeper layers counting for more: packed (core/batch/packed_plan.h) where that
+// is exact, else padded (core/batch/padded_plan.h). Sequences that want fewer
+// layers than others of the window go with them or not, as the prediction says.
 //
-//   PlanBatch({5, 90, 6}, {})  // {rows: {0}, {2}; length: 6}
-BatchPlan PlanBatch(std::span<const int> pieces, const PlanLimits& limits);
+// Pure; takes time in proportion to the window, and to how many depths are in
+// it.
+//
+//   PlanBatch({{5}, {90}, {6}}, {}, CostModel())  // rows {0}, {2}; length 6
+BatchPlan PlanBatch(std::span<const PlanItem> waiting, const PlanLimits& limits,
+                    const CostModel& cost);
 
 }  // namespace strata
 

@@ -25,6 +25,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
+#include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 
@@ -94,10 +95,13 @@ class Queue {
   // SERVER_STOPPING after Stop. An empty queue takes any.
   absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The next batch of the lanes that `accepts`, waiting for one; nullopt after
-  // Stop. Abandons what has expired first.
-  std::optional<Batch> Take(const std::function<bool(const Lane&)>& accepts)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // What a lane's forwards cost on the device that takes; null where it does
+  // not run there.
+  using CostOf = std::function<const CostModel*(const Lane&)>;
+
+  // The next batch of the lanes that have a cost, waiting for one; nullopt
+  // after Stop. Abandons what has expired first.
+  std::optional<Batch> Take(const CostOf& cost_of) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Abandons what waits of a call, as CALLER_CANCELLED. Unknown calls are fine.
   void Cancel(std::uint64_t call) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -136,10 +140,9 @@ class Queue {
 
   Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  typename Lanes::iterator MostUrgentLane(
-      const std::function<bool(const Lane&)>& accepts)
+  typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Batch TakeFrom(typename Lanes::iterator lane)
+  Batch TakeFrom(typename Lanes::iterator lane, const CostModel& cost)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration LongestWait() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Abandon(std::vector<Item> items, const absl::Status& status) {
@@ -194,22 +197,21 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::Take(const std::function<bool(const Lane&)>& accepts)
-    -> std::optional<Batch> {
+auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
   while (true) {
     std::vector<Item> expired;
     std::optional<Batch> batch;
     {
       MutexLock lock(mutex_);
-      auto lane = MostUrgentLane(accepts);
+      auto lane = MostUrgentLane(cost_of);
       while (lane == lanes_.end() && !stopped_) {
         changed_.Wait(mutex_);
-        lane = MostUrgentLane(accepts);
+        lane = MostUrgentLane(cost_of);
       }
       if (stopped_) return std::nullopt;
       expired = RemoveExpired();
       // What expired may have emptied the lane.
-      if (expired.empty()) batch = TakeFrom(lane);
+      if (expired.empty()) batch = TakeFrom(lane, *cost_of(*lane->first));
     }
     if (batch.has_value()) return batch;
     Abandon(std::move(expired),
@@ -272,12 +274,11 @@ auto Queue<Lane>::RemoveExpired() -> std::vector<Item> {
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::MostUrgentLane(
-    const std::function<bool(const Lane&)>& accepts) ->
+auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
     typename Lanes::iterator {
   auto best = lanes_.end();
   for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
-    if (!accepts(*it->first)) continue;
+    if (cost_of(*it->first) == nullptr) continue;
     if (best == lanes_.end() ||
         it->second.begin()->first < best->second.begin()->first) {
       best = it;
@@ -287,16 +288,18 @@ auto Queue<Lane>::MostUrgentLane(
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane) -> Batch {
-  std::vector<int> pieces;
+auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane, const CostModel& cost)
+    -> Batch {
+  std::vector<PlanItem> waiting;
   std::vector<Place> places;
   for (const auto& [urgency, item] : lane->second) {
-    if (std::ssize(pieces) == options_.window) break;
-    pieces.push_back(item.sequence.pieces());
+    if (std::ssize(waiting) == options_.window) break;
+    waiting.push_back(
+        {.pieces = item.sequence.pieces(), .layers = item.sequence.layers});
     places.push_back({.lane = lane->first, .urgency = urgency});
   }
   Batch batch;
-  batch.plan = PlanBatch(pieces, lane->first->plan_limits);
+  batch.plan = PlanBatch(waiting, lane->first->plan_limits, cost);
   for (PlanRow& row : batch.plan.rows) {
     for (int& member : row.members) {
       batch.items.push_back(Remove(places[member]));

@@ -42,6 +42,15 @@ std::int64_t OutputSelections(const Sequence& sequence) {
   return selections;
 }
 
+int LayersWanted(const std::vector<OutputSpec>& outputs, int depth) {
+  int layers = 1;
+  for (const OutputSpec& spec : outputs) {
+    if (spec.kind == OutputKind::kLogits) return depth;
+    for (const int layer : spec.layers) layers = std::max(layers, layer + 1);
+  }
+  return layers;
+}
+
 std::int64_t OutputBytes(const Sequence& sequence, const OutputWidths& widths) {
   std::int64_t bytes = 0;
   for (const OutputSpec& spec : *sequence.outputs) {

@@ -5,6 +5,7 @@
 #define STRATA_CORE_BATCH_REQUEST_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +59,9 @@ struct Sequence {
   std::vector<std::int64_t> type_ids;
   // For Pooling::kSpans; inside `ids`.
   std::vector<PieceSpan> spans;
+  // Layers that `outputs` want computed, from the first; the embedding output
+  // counts, and logits take all. Unset: all.
+  int layers = std::numeric_limits<int>::max();
   // At least one; shared by the sequences of a request.
   std::shared_ptr<const std::vector<OutputSpec>> outputs;
 
@@ -95,6 +99,10 @@ std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
 // them, and its positions. Each costs about as much as another, however few
 // numbers it yields.
 std::int64_t OutputSelections(const Sequence& sequence);
+
+// Layers that `outputs` want of a model of `depth` layers, from the first: up
+// to the deepest that they name, or all for logits.
+int LayersWanted(const std::vector<OutputSpec>& outputs, int depth);
 
 // Bytes of all outputs of `sequence`.
 std::int64_t OutputBytes(const Sequence& sequence, const OutputWidths& widths);

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
+#include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 
@@ -34,6 +35,13 @@ class Runner {
 
   // Device that it runs on, as "cpu" or "cuda:0".
   virtual std::string Device() const = 0;
+
+  // What its forwards cost, for the plans of its batches: measured before it
+  // serves and corrected while it does.
+  CostModel& cost() { return cost_; }
+
+ private:
+  CostModel cost_;
 };
 
 }  // namespace strata

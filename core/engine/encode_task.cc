@@ -97,6 +97,8 @@ void EncodeTask::Prepare(int input) {
   }
   if (status.ok()) {
     sequences_[input].outputs = resolved_.outputs;
+    sequences_[input].layers =
+        LayersWanted(*resolved_.outputs, resolved_.model->report.depth());
     status = CheckSequence(sequences_[input], input, *resolved_.model);
     results_[input].piece_count = sequences_[input].pieces();
   }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "core/base/host_tensor.h"
 #include "core/base/observer.h"
 #include "core/base/thread_pool.h"
+#include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/queue.h"
 #include "core/batch/request.h"
@@ -42,14 +44,47 @@ BatchInfo InfoOf(const std::vector<Item>& items, const BatchPlan& plan) {
   return info;
 }
 
-// A row for each item.
-BatchPlan PlanOf(const std::vector<Item>& items) {
-  BatchPlan plan;
-  for (const Item& item : items) {
-    plan.rows.push_back({.members = {static_cast<int>(plan.rows.size())}});
-    plan.length = std::max(plan.length, item.sequence.pieces());
+// Moves the items of `rows` out of `batch`, into one of their own.
+Queue<Model>::Batch TakeRows(Queue<Model>::Batch& batch,
+                             std::span<const PlanRow> rows) {
+  Queue<Model>::Batch part{.lane = batch.lane, .items = {}, .plan = {}};
+  for (const PlanRow& row : rows) {
+    PlanRow& moved = part.plan.rows.emplace_back();
+    int length = 0;
+    for (const int member : row.members) {
+      moved.members.push_back(static_cast<int>(part.items.size()));
+      part.items.push_back(std::move(batch.items[member]));
+      length += part.items.back().sequence.pieces();
+    }
+    part.plan.length = std::max(part.plan.length, length);
   }
-  return plan;
+  return part;
+}
+
+// The rows, or the members of a single row, in two halves.
+std::pair<std::vector<PlanRow>, std::vector<PlanRow>> Halve(
+    std::vector<PlanRow> rows) {
+  if (rows.size() == 1) {
+    const std::vector<int>& members = rows[0].members;
+    const auto middle = members.begin() + (std::ssize(members) / 2);
+    return {{{.members = {members.begin(), middle}}},
+            {{.members = {middle, members.end()}}}};
+  }
+  const auto middle = rows.begin() + (std::ssize(rows) / 2);
+  return {{rows.begin(), middle}, {middle, rows.end()}};
+}
+
+// What `batch` would have taken to the model's last layer, having taken
+// `compute` to the deepest layer that it wants.
+absl::Duration WholeForward(absl::Duration compute,
+                            const Queue<Model>::Batch& batch) {
+  const int depth = batch.lane->report.depth();
+  if (!batch.lane->plan_limits.layers_cut) return compute;
+  int deepest = 0;
+  for (const Item& item : batch.items) {
+    deepest = std::max(deepest, item.sequence.layers);
+  }
+  return deepest < depth ? compute * depth / deepest : compute;
 }
 
 }  // namespace
@@ -63,11 +98,12 @@ Worker::Worker(std::string device, Queue<Model>& queue, ThreadPool& completions,
       observer_(observer) {}
 
 void Worker::Run() {
-  const auto runs_here = [this](const Model& model) {
-    return RunnerOf(model) != nullptr;
+  const auto cost_of = [this](const Model& model) -> const CostModel* {
+    Runner* const runner = RunnerOf(model);
+    return runner == nullptr ? nullptr : &runner->cost();
   };
   while (true) {
-    std::optional<Batch> batch = queue_.Take(runs_here);
+    std::optional<Batch> batch = queue_.Take(cost_of);
     if (!batch.has_value()) return;
     observer_.OnQueueDepth(queue_.size());
     Runner& runner = *RunnerOf(*batch->lane);
@@ -88,6 +124,11 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
   auto outputs = runner.Run(SequencesOf(batch.items), batch.plan);
   const absl::Duration compute = clock_.Now() - start;
   observer_.OnBatch(batch.lane->id.name, info, compute);
+  if (outputs.ok()) {
+    runner.cost().Correct({.rows = info.rows,
+                           .length = batch.plan.length,
+                           .time = WholeForward(compute, batch)});
+  }
   if (!outputs.ok() && batch.items.size() > 1) {
     RunHalves(runner, std::move(batch));
     return;
@@ -108,16 +149,9 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
 }
 
 void Worker::RunHalves(Runner& runner, Batch batch) {
-  const auto middle = batch.items.begin() + std::ssize(batch.items) / 2;
-  Batch second{.lane = batch.lane,
-               .items = {std::make_move_iterator(middle),
-                         std::make_move_iterator(batch.items.end())},
-               .plan = {}};
-  batch.items.erase(middle, batch.items.end());
-  batch.plan = PlanOf(batch.items);
-  second.plan = PlanOf(second.items);
-  RunBatch(runner, std::move(batch));
-  RunBatch(runner, std::move(second));
+  const auto [first, second] = Halve(batch.plan.rows);
+  RunBatch(runner, TakeRows(batch, first));
+  RunBatch(runner, TakeRows(batch, second));
 }
 
 }  // namespace strata

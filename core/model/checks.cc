@@ -134,6 +134,13 @@ constexpr std::array kChecks = {
                           "finite reaches the others",
               .remedy = "none is needed",
               .look = CheckInfinityContained},
+    CheckSpec{.name = "layers_cut",
+              .essential = false,
+              .expected = "the same hidden states where the graph ends at an "
+                          "earlier layer",
+              .remedy = "return the layers as a tuple or list that the graph "
+                        "shows",
+              .look = CheckLayersCut},
     CheckSpec{.name = "longest_length",
               .essential = false,
               .expected = "runs on sequences of 8192 pieces, or of "

@@ -70,6 +70,9 @@ Finding CheckPackingExact(Subject& subject);
 Finding CheckPrefixSharingExact(Subject& subject);
 Finding CheckInfinityContained(Subject& subject);
 
+// checks_layers.cc: whether a forward can end before the last layer.
+Finding CheckLayersCut(Subject& subject);
+
 // checks_logits.cc: whether there are logits that can be served.
 Finding CheckLogits(Subject& subject);
 

@@ -143,26 +143,26 @@ absl::Status UnknownKey(absl::string_view key, absl::string_view known) {
                             "\", expected one of ", known));
 }
 
-absl::StatusOr<PlanLimits> ReadBatching(absl::string_view key,
-                                        const Json& json) {
+absl::StatusOr<BatchingConfig> ReadBatching(absl::string_view key,
+                                            const Json& json) {
   if (!json.is_object()) return Refuse(key, json, "an object");
-  PlanLimits limits;
+  BatchingConfig batching;
   for (const auto& [name, value] : json.items()) {
     const std::string path = absl::StrCat(key, ".", name);
     if (name == "max_rows") {
-      STRATA_ASSIGN_OR_RETURN(limits.max_rows, ReadInt(path, value, 1));
+      STRATA_ASSIGN_OR_RETURN(batching.max_rows, ReadInt(path, value, 1));
     } else if (name == "max_padded_pieces") {
-      STRATA_ASSIGN_OR_RETURN(limits.max_padded_pieces,
+      STRATA_ASSIGN_OR_RETURN(batching.max_padded_pieces,
                               ReadInt(path, value, 1));
-    } else if (name == "forward_cost") {
-      STRATA_ASSIGN_OR_RETURN(limits.forward_cost, ReadInt(path, value, 0));
+    } else if (name == "packing") {
+      STRATA_ASSIGN_OR_RETURN(batching.packing, ReadBool(path, value));
     } else {
       return UnknownKey(path,
                         "\"max_rows\", \"max_padded_pieces\", "
-                        "\"forward_cost\"");
+                        "\"packing\"");
     }
   }
-  return limits;
+  return batching;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ReadPrompts(

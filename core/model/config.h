@@ -19,6 +19,16 @@
 
 namespace strata {
 
+// What a model's owner says of its batches; unset is what the warm-up found.
+struct BatchingConfig {
+  // Most rows of a batch.
+  std::optional<int> max_rows;
+  // Most places of a batch, rows times length.
+  std::optional<int> max_padded_pieces;
+  // Whether several sequences may share a row where that is exact.
+  bool packing = true;
+};
+
 // A model directory's strata.json: what its owner knows better than the
 // load-time examination. Every key may be left out, and so may the file:
 //
@@ -34,7 +44,7 @@ namespace strata {
 //     "batch_invariant": true,
 //     "prompts": {"query": "query: "},
 //     "batching": {"max_rows": 64, "max_padded_pieces": 1024,
-//                  "forward_cost": 64}
+//                  "packing": false}
 //   }
 struct ModelConfig {
   // Roles of forward's arguments, in their order: "piece_ids",
@@ -66,8 +76,8 @@ struct ModelConfig {
   // Texts that go in front of an input's, by the names that requests pick them
   // by.
   std::map<std::string, std::string> prompts;
-  // What a batch may be; padding_exact is not read but found.
-  PlanLimits batching;
+  // What a batch may be.
+  BatchingConfig batching;
 };
 
 // Reads a strata.json's text. Error: INVALID_ARGUMENT naming the key, what was

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +20,8 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
+#include "core/batch/cost.h"
+#include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/batch/runner.h"
 #include "core/model/config.h"
@@ -30,6 +33,7 @@
 #include "core/model/repository.h"
 #include "core/model/torch_runner.h"
 #include "core/model/trace.h"
+#include "core/model/warm_up.h"
 #include "core/tensor/torch_call.h"
 #include "core/tokenize/tokenizer.h"
 #include "torch/csrc/jit/runtime/graph_executor.h"
@@ -39,6 +43,8 @@ namespace strata {
 namespace {
 
 constexpr const char* kTraceFile = "model.pt";
+// Larger batches have made no CPU quicker, and keep others waiting.
+constexpr int kMostPlacesOnCpu = 1024;
 
 absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
                                 TraceReport& report) {
@@ -80,7 +86,7 @@ absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(at::Device device,
   absl::StatusOr<Trace> placed = trace.CopyTo(device);
   absl::Status status = placed.status();
   if (placed.ok()) {
-    runner = std::make_unique<TorchRunner>(*std::move(placed), report.mask(),
+    runner = std::make_unique<TorchRunner>(*std::move(placed), report,
                                            config.padding_id, device);
     status = TryRunner(*runner);
   }
@@ -113,12 +119,51 @@ absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
   }
   const auto cpu = std::ranges::find(devices, "cpu");
   if (cpu != devices.end()) {
-    runners.insert(
-        runners.begin() + (cpu - devices.begin()),
-        std::make_unique<TorchRunner>(std::move(trace), report.mask(),
-                                      config.padding_id, at::kCPU));
+    runners.insert(runners.begin() + (cpu - devices.begin()),
+                   std::make_unique<TorchRunner>(std::move(trace), report,
+                                                 config.padding_id, at::kCPU));
   }
   return runners;
+}
+
+// Runs what will occur on each of `runners`, so that they know what it costs.
+// Notes the times in `report`; returns the most places that a batch should
+// have on any of them.
+absl::StatusOr<int> WarmUpRunners(
+    const std::vector<std::unique_ptr<Runner>>& runners, TraceReport& report) {
+  int most = std::numeric_limits<int>::max();
+  for (const auto& runner : runners) {
+    const std::string device = runner->Device();
+    WarmUpLimits limits{.longest_pieces = report.longest_pieces,
+                        .layers = report.depth(),
+                        .layers_cut = report.layers_cut};
+    if (device == "cpu") limits.max_places = kMostPlacesOnCpu;
+    STRATA_ASSIGN_OR_RETURN(auto timings,
+                            WarmUp(*runner, limits, Clock::Real()));
+    runner->cost() = CostModel::Fit(timings);
+    most = std::min(most, timings.back().rows * timings.back().length);
+    report.timings[device] = std::move(timings);
+  }
+  return most;
+}
+
+PlanLimits LimitsOf(const ModelConfig& config, const TraceReport& report,
+                    int most_places) {
+  PlanLimits limits{.max_padded_pieces =
+                        config.batching.max_padded_pieces.value_or(most_places),
+                    .max_row_pieces = report.longest_pieces,
+                    .padding_exact = report.padding_exact,
+                    .packing_exact = report.packing_exact &&
+                                     report.padding_exact &&
+                                     config.batching.packing,
+                    .layers_cut = report.layers_cut};
+  limits.max_rows = config.batching.max_rows.value_or(most_places);
+  if (config.batch_invariant) {
+    // Alone, so neither padded nor packed.
+    limits.max_rows = 1;
+    limits.packing_exact = false;
+  }
+  return limits;
 }
 
 // Loads all of a model but its digest; fills `report` as far as it comes.
@@ -141,16 +186,16 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   STRATA_ASSIGN_OR_RETURN(
       auto runners, PlaceRunners(std::move(trace), chosen, report, config));
 
+  STRATA_ASSIGN_OR_RETURN(const int most_places,
+                          WarmUpRunners(runners, report));
+
   auto model = std::make_unique<Model>();
   model->id = directory.id;
   model->report = report;
   model->max_pieces = std::min(
       report.longest_pieces, config.max_pieces.value_or(report.longest_pieces));
-  model->plan_limits = config.batching;
-  model->plan_limits.padding_exact = report.padding_exact;
+  model->plan_limits = LimitsOf(config, report, most_places);
   model->batch_invariant = config.batch_invariant;
-  // Alone, so neither padded nor packed.
-  if (config.batch_invariant) model->plan_limits.max_rows = 1;
   model->final_norm_layers = config.final_norm_layers;
   model->prompts = config.prompts;
   model->tokenizer = std::move(tokenizer);

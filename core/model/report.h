@@ -5,10 +5,12 @@
 #define STRATA_CORE_MODEL_REPORT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/batch/cost.h"
 #include "core/batch/request.h"
 #include "core/tensor/mask_form.h"
 
@@ -63,14 +65,22 @@ struct TraceReport {
   // Whether sequences in a packed row stay as they are beside one whose numbers
   // are not finite. Seldom: 0 times not-a-number is not-a-number.
   bool infinity_contained = false;
+  // Whether a forward can end at the deepest layer that is wanted, and gives
+  // the same.
+  bool layers_cut = false;
   // Whether the positions that the trace is given change its results.
   bool positions_matter = false;
   std::vector<Check> checks;
   absl::Duration duration;
+  // What forwards cost on each device, by its name.
+  std::map<std::string, std::vector<ForwardTiming>> timings;
 
   OutputWidths widths() const {
     return {.hidden_states = width, .logits = logits_width};
   }
+
+  // Layers that can be wanted; logits count as one above the others.
+  int depth() const { return layers + (logits_width > 0 ? 1 : 0); }
 
   MaskKind mask() const { return {mask_form, mask_dtype}; }
   void SetMask(MaskKind mask) {

@@ -3,17 +3,21 @@
 
 #include "core/model/torch_runner.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
 #include "core/base/status_macros.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/model/report.h"
 #include "core/model/trace.h"
 #include "core/tensor/forward_outputs.h"
 #include "core/tensor/mask_form.h"
@@ -23,11 +27,56 @@
 #include "torch/script.h"
 
 namespace strata {
+namespace {
 
-TorchRunner::TorchRunner(Trace trace, MaskKind mask, std::int64_t padding_id,
-                         at::Device device)
+// Layers that the batch wants computed.
+int LayersOf(std::span<const Sequence* const> sequences) {
+  int layers = 0;
+  for (const Sequence* sequence : sequences) {
+    layers = std::max(layers, sequence->layers);
+  }
+  return layers;
+}
+
+// The rows of `plan` in which a number of the deepest layer is not finite: what
+// is not in one layer is not in those above it either. Places that pad a row
+// see themselves alone and do not count.
+std::vector<PlanRow> SpoiledRows(const ForwardOutputs& outputs,
+                                 std::span<const Sequence* const> sequences,
+                                 const BatchPlan& plan) {
+  std::vector<at::Tensor> sums;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    std::int64_t used = 0;
+    for (const int member : plan.rows[i].members) {
+      used += sequences[member]->pieces();
+    }
+    // One pass, where isfinite would take three. A sum that overflows costs
+    // another forward and no more.
+    sums.push_back(outputs.layers.back()[static_cast<std::int64_t>(i)]
+                       .narrow(0, 0, used)
+                       .sum(at::kFloat));
+  }
+  const at::Tensor finite = at::stack(sums).isfinite().cpu();
+  std::vector<PlanRow> spoiled;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+    const bool row_is_finite =
+        finite[static_cast<std::int64_t>(i)].item<bool>();
+    if (!row_is_finite && plan.rows[i].members.size() > 1) {
+      spoiled.push_back(plan.rows[i]);
+    }
+  }
+  return spoiled;
+}
+
+}  // namespace
+
+TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
+                         std::int64_t padding_id, at::Device device)
     : trace_(std::move(trace)),
-      mask_(mask),
+      layers_(report.depth()),
+      layers_cut_(report.layers_cut),
+      mask_(report.mask()),
+      infinity_contained_(report.infinity_contained),
       padding_id_(padding_id),
       device_(device) {}
 
@@ -42,11 +91,45 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             return AssembleRows(sequences, plan, mask_,
                                                 padding_id_, device_);
                           }));
-  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, trace_.Forward(rows));
-  return CallTorch([&] {
-    const c10::InferenceMode no_gradients;
-    return SelectOutputs(outputs, sequences, plan);
-  });
+  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs,
+                          TraceTo(LayersOf(sequences)).Forward(rows));
+  std::vector<PlanRow> spoiled;
+  STRATA_ASSIGN_OR_RETURN(auto results, CallTorch([&] {
+                            const c10::InferenceMode no_gradients;
+                            if (IsPacked(plan) && !infinity_contained_) {
+                              spoiled = SpoiledRows(outputs, sequences, plan);
+                            }
+                            return SelectOutputs(outputs, sequences, plan);
+                          }));
+  for (const PlanRow& row : spoiled) {
+    STRATA_RETURN_IF_ERROR(RunAlone(sequences, row, results));
+  }
+  return results;
+}
+
+const Trace& TorchRunner::TraceTo(int layers) {
+  if (!layers_cut_ || layers >= layers_) return trace_;
+  const auto known = cuts_.find(layers);
+  if (known != cuts_.end()) return known->second;
+  auto cut = trace_.Cut(layers - 1);
+  if (!cut.ok()) return trace_;
+  return cuts_.emplace(layers, *std::move(cut)).first->second;
+}
+
+absl::Status TorchRunner::RunAlone(
+    std::span<const Sequence* const> sequences, const PlanRow& row,
+    std::vector<std::vector<HostTensor>>& results) {
+  std::vector<const Sequence*> members;
+  std::vector<int> pieces;
+  for (const int member : row.members) {
+    members.push_back(sequences[member]);
+    pieces.push_back(sequences[member]->pieces());
+  }
+  STRATA_ASSIGN_OR_RETURN(auto again, Run(members, PlanUnpacked(pieces)));
+  for (std::size_t i = 0; i < row.members.size(); ++i) {
+    results[row.members[i]] = std::move(again[i]);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace strata

@@ -5,27 +5,35 @@
 #define STRATA_CORE_MODEL_TORCH_RUNNER_H_
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/batch/runner.h"
+#include "core/model/report.h"
 #include "core/model/trace.h"
 #include "core/tensor/mask_form.h"
 #include "torch/script.h"
 
 namespace strata {
 
-// Runs batches through a trace: assembles rows, runs the forward, selects what
-// was asked for. Not thread-safe.
+// Runs batches through a trace: assembles rows, runs the forward as deep as the
+// batch wants, selects what was asked for. Not thread-safe.
+//
+// In a packed row one sequence's infinities reach the others, since 0 times
+// infinity is not a number. The members of a row that is not finite are
+// therefore run again, each in a row of its own.
 class TorchRunner final : public Runner {
  public:
-  // `trace` is bound to its arguments and on `device`.
-  TorchRunner(Trace trace, MaskKind mask, std::int64_t padding_id,
+  // `trace` is bound to its arguments and on `device`; `report` is what its
+  // examination found.
+  TorchRunner(Trace trace, const TraceReport& report, std::int64_t padding_id,
               at::Device device);
 
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
@@ -35,8 +43,20 @@ class TorchRunner final : public Runner {
   std::string Device() const override { return device_.str(); }
 
  private:
+  // The trace as far as `layers` go: whole, or cut there once for all.
+  const Trace& TraceTo(int layers);
+  absl::Status RunAlone(std::span<const Sequence* const> sequences,
+                        const PlanRow& row,
+                        std::vector<std::vector<HostTensor>>& results);
+
   const Trace trace_;
+  // By layers, of those that can be cut.
+  std::map<int, Trace> cuts_;
+  // Those of a forward that is not cut.
+  const int layers_;
+  const bool layers_cut_;
   const MaskKind mask_;
+  const bool infinity_contained_;
   const std::int64_t padding_id_;
   const at::Device device_;
 };

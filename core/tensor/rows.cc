@@ -79,12 +79,6 @@ at::Tensor FillPlanes(std::span<const Sequence* const> sequences,
   return planes;
 }
 
-// Whether a row holds several sequences, which a mask has to keep apart.
-bool IsPacked(const BatchPlan& plan) {
-  return std::ranges::any_of(
-      plan.rows, [](const PlanRow& row) { return row.members.size() > 1; });
-}
-
 // The form of the tensor inside the dictionary, if there is one.
 MaskForm TensorForm(MaskForm form, bool packed) {
   if (form != MaskForm::kDict) return form;

@@ -81,9 +81,12 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
       .packing_exact = true,
       .prefix_sharing_exact = true,
       .infinity_contained = true,
+      .layers_cut = true,
       .positions_matter = true,
       .checks = {{"padding", true, false, "within 1e-5", "2e-7"}},
-      .duration = absl::Milliseconds(1250)};
+      .duration = absl::Milliseconds(1250),
+      .timings = {
+          {"cpu", {{.rows = 2, .length = 16, .time = absl::Milliseconds(3)}}}}};
   EXPECT_EQ(
       ToTraceReport(report).DebugString(), Expected<v1::TraceReport>(R"pb(
         arguments { name: "ids" type: "Tensor" role: ARGUMENT_ROLE_PIECE_IDS }
@@ -118,7 +121,14 @@ TEST(ToTraceReportTest, TakesEveryFieldOver) {
         packing_exact: true
         prefix_sharing_exact: true
         infinity_contained: true
-        positions_matter: true)pb"));
+        positions_matter: true
+        layers_cut: true
+        timings {
+          device: "cpu"
+          rows: 2
+          length: 16
+          time { nanos: 3000000 }
+        })pb"));
 }
 
 TEST(ToTraceReportTest, KnowsEveryMaskForm) {

@@ -123,6 +123,7 @@ packing exact         yes
 prefix sharing exact  no
 infinity contained    no
 positions matter      yes
+layers cut            no
 examined in           2000 ms
 final norm            layers 6
 prompts               passage, query

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
+#include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "gtest/gtest.h"
@@ -31,7 +32,9 @@ struct TestLane {
 
 using TestQueue = Queue<TestLane>;
 
-bool Any(const TestLane& /*lane*/) { return true; }
+const CostModel kCost;
+
+const CostModel* Any(const TestLane& /*lane*/) { return &kCost; }
 
 // A lane whose batches hold one sequence each, so that order shows.
 std::shared_ptr<const TestLane> SingleRows() {
@@ -56,18 +59,18 @@ class QueueTest : public testing::Test {
     return queue.Push(items);
   }
 
-  using Accepts = std::function<bool(const TestLane&)>;
+  using CostOf = TestQueue::CostOf;
 
   // The next batch; one of no items where there is none.
-  static TestQueue::Batch Take(TestQueue& queue, const Accepts& accepts = Any) {
-    return queue.Take(accepts).value_or(TestQueue::Batch());
+  static TestQueue::Batch Take(TestQueue& queue, const CostOf& cost_of = Any) {
+    return queue.Take(cost_of).value_or(TestQueue::Batch());
   }
 
   // The calls of the next batch.
   static std::vector<std::uint64_t> TakeCalls(TestQueue& queue,
-                                              const Accepts& accepts = Any) {
+                                              const CostOf& cost_of = Any) {
     std::vector<std::uint64_t> calls;
-    const TestQueue::Batch batch = Take(queue, accepts);
+    const TestQueue::Batch batch = Take(queue, cost_of);
     calls.reserve(batch.items.size());
     for (const auto& item : batch.items) calls.push_back(item.call);
     return calls;
@@ -195,10 +198,10 @@ TEST_F(QueueTest, TakesOnlyAcceptedLanes) {
   const auto other = SingleRows();
   lane_ = other;
   ASSERT_TRUE(Push(queue, Item(2)).ok());
-  const auto accepts = [&other](const TestLane& lane) {
-    return &lane == other.get();
+  const auto cost_of = [&other](const TestLane& lane) {
+    return &lane == other.get() ? &kCost : nullptr;
   };
-  EXPECT_EQ(TakeCalls(queue, accepts), Calls{2});
+  EXPECT_EQ(TakeCalls(queue, cost_of), Calls{2});
 }
 
 TEST_F(QueueTest, TheLaneOfTheMostUrgentGoesFirst) {

@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
+#include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/torch_runner.h"
@@ -95,11 +96,17 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
 
   // What the server would do of its own.
   BatchPlan Planned(const std::vector<Sequence>& sequences) {
-    std::vector<int> pieces;
-    pieces.reserve(sequences.size());
-    for (const auto& sequence : sequences) pieces.push_back(sequence.pieces());
-    return PlanBatch(pieces, {.padding_exact = GetParam().padding_exact,
-                              .forward_cost = Below(1000)});
+    std::vector<PlanItem> waiting;
+    waiting.reserve(sequences.size());
+    for (const auto& sequence : sequences) {
+      waiting.push_back({.pieces = sequence.pieces()});
+    }
+    return PlanBatch(waiting,
+                     {.max_row_pieces = kTestPositions,
+                      .padding_exact = GetParam().padding_exact,
+                      .packing_exact = GetParam().padding_exact &&
+                                       GetParam().form == MaskForm::kPairs},
+                     CostModel(Below(1000)));
   }
 
   // All of them, in any order, in rows of any length from what they need, with
@@ -177,7 +184,8 @@ void ExpectAsAlone(TorchRunner& runner, const std::vector<Sequence>& sequences,
 }
 
 TEST_P(CompanyTest, GivesTheSameNumbersAsAlone) {
-  TorchRunner runner(LoadTestTrace(GetParam().name), GetParam().form,
+  TorchRunner runner(LoadTestTrace(GetParam().name),
+                     TraceReport{.mask_form = GetParam().form},
                      /*padding_id=*/0, at::kCPU);
   for (int seed = 0; seed < kRounds && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << GetParam().name << ", seed " << seed);

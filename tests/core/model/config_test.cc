@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -35,7 +36,7 @@ TEST(ConfigTest, AllKeys) {
     "devices": ["cuda:1", "cpu"],
     "batch_invariant": true,
     "prompts": {"query": "query: ", "none": ""},
-    "batching": {"max_rows": 8, "max_padded_pieces": 100, "forward_cost": 0}
+    "batching": {"max_rows": 8, "max_padded_pieces": 100, "packing": false}
   })");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->arguments,
@@ -53,7 +54,7 @@ TEST(ConfigTest, AllKeys) {
               ElementsAre(Pair("none", ""), Pair("query", "query: ")));
   EXPECT_EQ(config->batching.max_rows, 8);
   EXPECT_EQ(config->batching.max_padded_pieces, 100);
-  EXPECT_EQ(config->batching.forward_cost, 0);
+  EXPECT_FALSE(config->batching.packing);
 }
 
 TEST(ConfigTest, NoKeysAreTheDefaults) {
@@ -68,7 +69,8 @@ TEST(ConfigTest, NoKeysAreTheDefaults) {
   EXPECT_THAT(config->devices, IsEmpty());
   EXPECT_FALSE(config->batch_invariant);
   EXPECT_THAT(config->prompts, IsEmpty());
-  EXPECT_EQ(config->batching.max_rows, PlanLimits{}.max_rows);
+  EXPECT_EQ(config->batching.max_rows, std::nullopt);
+  EXPECT_TRUE(config->batching.packing);
 }
 
 TEST(ConfigTest, EveryMaskFormHasAName) {
@@ -177,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{R"({"batching": {"rows": 1}})",
                   "strata.json: unknown key \"batching.rows\", expected one "
                   "of \"max_rows\", \"max_padded_pieces\", "
-                  "\"forward_cost\""}));
+                  "\"packing\""}));
 
 TEST(ConfigTest, ALongValueIsQuotedShort) {
   const absl::Status status =

@@ -52,7 +52,7 @@ TEST(ExaminationTest, OfAGoodTracePassesAllChecks) {
                   "length_generalises", "padding_invisible",
                   "mask_not_inverted", "logits", "positions_matter",
                   "packing_exact", "prefix_sharing_exact", "infinity_contained",
-                  "longest_length"));
+                  "layers_cut", "longest_length"));
   EXPECT_EQ(report.mask_form, MaskForm::kPairs);
   EXPECT_EQ(report.mask_dtype, MaskDtype::kBool);
   EXPECT_EQ(report.layers, kTestLayers);

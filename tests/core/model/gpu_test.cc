@@ -47,14 +47,15 @@ TEST_P(GpuTest, ATraceMadeOnTheCpuGivesItsNumbers) {
       {9, 4, 17},
       {{.layers = {0, 1, 2, 3}},
        {.layers = {3}, .pooling = Pooling::kMean, .normalize = true}});
-  TorchRunner cpu(LoadTestTrace(GetParam().name), GetParam().form, 0, at::kCPU);
+  const TraceReport report{.mask_form = GetParam().form};
+  TorchRunner cpu(LoadTestTrace(GetParam().name), report, 0, at::kCPU);
   const auto expected =
       cpu.Run(PointersTo(sequences), PlanRows(sequences)).value();
   for (const std::string& name : *devices) {
     const at::Device device(name);
     absl::StatusOr<Trace> trace = LoadTestTrace(GetParam().name).CopyTo(device);
     ASSERT_TRUE(trace.ok()) << trace.status();
-    TorchRunner gpu(*std::move(trace), GetParam().form, 0, device);
+    TorchRunner gpu(*std::move(trace), report, 0, device);
     EXPECT_EQ(gpu.Device(), name);
     const auto results = gpu.Run(PointersTo(sequences), PlanRows(sequences));
     ASSERT_TRUE(results.ok()) << results.status();
@@ -101,9 +102,8 @@ TEST_P(ExaminedGpuTest, GivesTheCpusNumbersPaddedAndPacked) {
   }
   absl::StatusOr<Trace> placed = trace.CopyTo(at::Device(devices->front()));
   ASSERT_TRUE(placed.ok()) << placed.status();
-  TorchRunner gpu(*std::move(placed), report.mask(), 0,
-                  at::Device(devices->front()));
-  TorchRunner cpu(std::move(trace), report.mask(), 0, at::kCPU);
+  TorchRunner gpu(*std::move(placed), report, 0, at::Device(devices->front()));
+  TorchRunner cpu(std::move(trace), report, 0, at::kCPU);
   const double tolerance = report.dtype == "float32" ? 1e-4 : 0.02;
   for (const BatchPlan& plan : plans) {
     const auto expected = cpu.Run(PointersTo(sequences), plan).value();

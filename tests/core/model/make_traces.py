@@ -504,6 +504,8 @@ def make_good_masks(folder, ids, square, flat):
     save(folder, "row_distances", RowDistances(causal=True), ids, square)
     save(folder, "row_places", RowPlaces(), ids, square)
     save(folder, "contained", Contained(causal=True), ids, square, positions)
+    save(folder, "pairs_nan_piece",
+         with_nan_piece(Pairs(causal=True), NAN_PIECE), ids, square, positions)
     save(folder, "padded_nan", PaddedNan(), ids, flat)
     save(folder, "too_far_nan", TooFarNan(causal=True), ids)
     save(folder, "nan_piece",

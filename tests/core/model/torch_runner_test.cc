@@ -3,6 +3,8 @@
 
 #include "core/model/torch_runner.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -24,10 +26,17 @@
 namespace strata {
 namespace {
 
+// A piece of pairs_nan_piece whose vector is not-a-number.
+constexpr std::int64_t kNanPiece = 4;
+
 using Results = std::vector<std::vector<HostTensor>>;
 
+// Of a trace of four layers that can be cut and packed.
 TorchRunner MakeRunner(const std::string& name, MaskForm form) {
-  return {LoadTestTrace(name), form, /*padding_id=*/0, at::kCPU};
+  return {LoadTestTrace(name),
+          {.mask_form = form, .layers = 4, .layers_cut = true},
+          /*padding_id=*/0,
+          at::kCPU};
 }
 
 Results RunBatch(TorchRunner& runner, const std::vector<Sequence>& sequences,
@@ -79,6 +88,50 @@ TEST(TorchRunnerTest, ARowOfSeveralMembersGivesTheSame) {
                                1e-5, 1e-6));
     }
   }
+}
+
+bool SameBits(const HostTensor& a, const HostTensor& b) {
+  return std::ranges::equal(a.data, b.data);
+}
+
+TEST(TorchRunnerTest, AForwardEndsAtTheDeepestLayerThatIsWanted) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  for (int deepest = 0; deepest < 4; ++deepest) {
+    auto sequences = MakeSequences({4, 7}, {{.layers = {0, deepest}}});
+    const Results whole = RunBatch(runner, sequences, PlanRows(sequences));
+    for (Sequence& sequence : sequences) sequence.layers = deepest + 1;
+    const Results cut = RunBatch(runner, sequences, PlanRows(sequences));
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(SameBits(cut[i][0], whole[i][0])) << "layer " << deepest;
+    }
+  }
+}
+
+// 41 pieces are too many for the last layer's table alone.
+TEST(TorchRunnerTest, WhatIsAboveACutDoesNotRun) {
+  TorchRunner runner = MakeRunner("short_last_table", MaskForm::kNone);
+  auto sequences = MakeSequences({41}, {{.layers = {2}}});
+  EXPECT_FALSE(runner.Run(PointersTo(sequences), PlanRows(sequences)).ok());
+  sequences[0].layers = 3;
+  EXPECT_TRUE(runner.Run(PointersTo(sequences), PlanRows(sequences)).ok());
+}
+
+// Piece 4 has a vector of not-a-number: in a row it reaches the others.
+TEST(TorchRunnerTest, AMemberThatIsNotFiniteDoesNotReachTheOthersOfItsRow) {
+  TorchRunner runner = MakeRunner("pairs_nan_piece", MaskForm::kPairs);
+  auto sequences = MakeSequences({4, 7, 2}, kOutputs);
+  for (Sequence& sequence : sequences) {
+    std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
+  }
+  sequences[1].ids[3] = kNanPiece;
+  const Results alone = RunBatch(runner, sequences, PlanRows(sequences));
+  const Results packed =
+      RunBatch(runner, sequences, {.rows = {{{0, 1, 2}}}, .length = 13});
+  for (const int i : {0, 2}) {
+    EXPECT_TRUE(AsTensor(packed[i][0]).isfinite().all().item<bool>());
+    EXPECT_TRUE(SameBits(packed[i][0], alone[i][0])) << "sequence " << i;
+  }
+  EXPECT_FALSE(AsTensor(packed[1][0]).isfinite().all().item<bool>());
 }
 
 TEST(TorchRunnerTest, AFailureIsAStatusAndTheNextBatchRuns) {

@@ -1,0 +1,104 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/warm_up.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/status_macros.h"
+#include "core/batch/cost.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "core/batch/runner.h"
+
+namespace strata {
+namespace {
+
+constexpr int kLeastPlaces = 16;
+constexpr int kShortRow = 16;
+// Beyond it a row of a CPU or GPU is rarely worth its attention.
+constexpr int kLongRow = 256;
+// A larger batch has to make a place cheaper by this share.
+constexpr double kWorthwhile = 0.98;
+// How many sizes in a row may fail to.
+constexpr int kPatience = 2;
+
+// Runs `rows` sequences of `length` pieces to the layer that makes `layers`,
+// the last of them pooled.
+absl::StatusOr<ForwardTiming> Time(Runner& runner, int rows, int length,
+                                   int layers, const Clock& clock) {
+  const Sequence sequence{
+      .ids = std::vector<std::int64_t>(length, 0),
+      .layers = layers,
+      .outputs = std::make_shared<const std::vector<OutputSpec>>(
+          std::vector<OutputSpec>{{.layers = {0}, .pooling = Pooling::kMean}})};
+  const std::vector<const Sequence*> sequences(rows, &sequence);
+  const BatchPlan plan = PlanUnpacked(std::vector<int>(rows, length));
+  const absl::Time start = clock.Now();
+  STRATA_RETURN_IF_ERROR(runner.Run(sequences, plan).status());
+  return ForwardTiming{
+      .rows = rows, .length = length, .time = clock.Now() - start};
+}
+
+// The quicker of two.
+absl::StatusOr<ForwardTiming> TimeTwice(Runner& runner, int rows, int length,
+                                        int layers, const Clock& clock) {
+  STRATA_ASSIGN_OR_RETURN(const ForwardTiming first,
+                          Time(runner, rows, length, layers, clock));
+  STRATA_ASSIGN_OR_RETURN(const ForwardTiming second,
+                          Time(runner, rows, length, layers, clock));
+  return first.time < second.time ? first : second;
+}
+
+// The row lengths to try for as many places.
+std::vector<int> Lengths(int places, const WarmUpLimits& limits) {
+  const int small = std::min(kShortRow, limits.longest_pieces);
+  const int large = std::min({kLongRow, limits.longest_pieces, places});
+  if (small == large) return {small};
+  return {small, large};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ForwardTiming>> WarmUp(Runner& runner,
+                                                  const WarmUpLimits& limits,
+                                                  const Clock& clock) {
+  const absl::Time end = clock.Now() + limits.budget;
+  std::vector<ForwardTiming> timings;
+  double cheapest = std::numeric_limits<double>::infinity();
+  int dearer = 0;
+  for (int places = kLeastPlaces;
+       places <= std::max(limits.max_places, kLeastPlaces) &&
+       dearer < kPatience && (timings.empty() || clock.Now() < end);
+       places *= 2) {
+    double best = std::numeric_limits<double>::infinity();
+    for (const int length : Lengths(places, limits)) {
+      const int rows = std::max(1, places / length);
+      const auto timing = TimeTwice(runner, rows, length, limits.layers, clock);
+      if (!timing.ok() && timings.empty()) return timing.status();
+      if (!timing.ok()) return timings;
+      timings.push_back(*timing);
+      best = std::min(best, absl::ToDoubleSeconds(timing->time) /
+                                (static_cast<double>(rows) * length));
+    }
+    dearer = best > cheapest * kWorthwhile ? dearer + 1 : 0;
+    cheapest = std::min(cheapest, best);
+  }
+  const ForwardTiming& least = timings.front();
+  for (int layers = 1; limits.layers_cut && layers < limits.layers; ++layers) {
+    if (clock.Now() >= end) break;
+    STRATA_RETURN_IF_ERROR(
+        Time(runner, least.rows, least.length, layers, clock).status());
+  }
+  return timings;
+}
+
+}  // namespace strata

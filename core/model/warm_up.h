@@ -1,0 +1,47 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_CORE_MODEL_WARM_UP_H_
+#define STRATA_CORE_MODEL_WARM_UP_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/batch/cost.h"
+#include "core/batch/runner.h"
+
+namespace strata {
+
+// What a warm-up may try.
+struct WarmUpLimits {
+  // Longest row that the model takes.
+  int longest_pieces = 1;
+  // Layers that can be wanted, the embedding output and logits included.
+  int layers = 1;
+  // Whether a forward can end at each of them.
+  bool layers_cut = false;
+  // No batch of more places is tried.
+  int max_places = 1 << 16;
+  // Once this has passed nothing more is begun; what was begun is ended, and
+  // the smallest batch is always tried.
+  absl::Duration budget = absl::Seconds(2);
+};
+
+// Runs the forwards that will occur on `runner` before anybody waits for them:
+// batches of 16 places, 32, 64, and so on, in short rows and in long ones, each
+// twice; and the smallest batch to each layer. They are compiled, memory is
+// taken, and the times of the quicker runs are returned, for
+// CostModel::Fit.
+//
+// Sizes grow until a larger batch no longer makes a place cheaper, the device
+// has no memory for it, or a limit is reached: what was measured last is the
+// largest batch worth making. Error: that of a forward of the smallest batch.
+absl::StatusOr<std::vector<ForwardTiming>> WarmUp(Runner& runner,
+                                                  const WarmUpLimits& limits,
+                                                  const Clock& clock);
+
+}  // namespace strata
+
+#endif  // STRATA_CORE_MODEL_WARM_UP_H_

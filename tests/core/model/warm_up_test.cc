@@ -1,0 +1,110 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/warm_up.h"
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/error.h"
+#include "core/base/host_tensor.h"
+#include "core/batch/cost.h"
+#include "core/batch/plan.h"
+#include "core/batch/request.h"
+#include "core/batch/runner.h"
+#include "gtest/gtest.h"
+#include "tests/fakes/fake_clock.h"
+
+namespace strata {
+namespace {
+
+// Takes 1 ms a forward and 10 us a place, 20 us in batches of more than `kept`.
+class TimedRunner final : public Runner {
+ public:
+  explicit TimedRunner(FakeClock& clock) : clock_(clock) {}
+
+  absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
+      std::span<const Sequence* const> sequences,
+      const BatchPlan& plan) override {
+    const auto places = std::ssize(plan.rows) * plan.length;
+    if (places > memory) return FullError("no memory", absl::Seconds(1));
+    clock_.Advance(absl::Milliseconds(1) +
+                   (absl::Microseconds(places > kept ? 20 : 10) * places));
+    depths.insert(sequences[0]->layers);
+    return std::vector<std::vector<HostTensor>>(sequences.size());
+  }
+
+  std::string Device() const override { return "timed"; }
+
+  std::int64_t memory = 1 << 20;
+  std::int64_t kept = 1 << 20;
+  std::set<int> depths;
+
+ private:
+  FakeClock& clock_;
+};
+
+class WarmUpTest : public testing::Test {
+ protected:
+  // The most places that were measured; 0 after an error.
+  int Most() {
+    const auto timings = WarmUp(runner_, limits_, clock_);
+    if (!timings.ok()) return 0;
+    return timings->back().rows * timings->back().length;
+  }
+
+  FakeClock clock_;
+  TimedRunner runner_{clock_};
+  WarmUpLimits limits_{
+      .longest_pieces = 128, .max_places = 1 << 12, .budget = absl::Hours(1)};
+};
+
+TEST_F(WarmUpTest, MeasuresWhatForwardsTake) {
+  const auto timings = WarmUp(runner_, limits_, clock_);
+  ASSERT_TRUE(timings.ok()) << timings.status();
+  const CostModel cost = CostModel::Fit(*timings);
+  EXPECT_NEAR(cost.Cost(4, 100), 0.001 + (400 * 0.00001), 1e-6);
+}
+
+TEST_F(WarmUpTest, EndsWhereLargerBatchesAreNoCheaper) {
+  runner_.kept = 256;
+  EXPECT_EQ(Most(), 1024);
+}
+
+TEST_F(WarmUpTest, EndsAtTheLimit) {
+  limits_.max_places = 200;
+  EXPECT_EQ(Most(), 128);
+}
+
+TEST_F(WarmUpTest, EndsWhereMemoryDoes) {
+  runner_.memory = 300;
+  EXPECT_EQ(Most(), 256);
+}
+
+// Two forwards of 1.16 ms, then four of 1.32, then none.
+TEST_F(WarmUpTest, EndsWithItsTime) {
+  limits_.budget = absl::Milliseconds(5);
+  EXPECT_EQ(Most(), 32);
+}
+
+TEST_F(WarmUpTest, FailsWhereNothingRuns) {
+  runner_.memory = 0;
+  EXPECT_EQ(WarmUp(runner_, limits_, clock_).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(WarmUpTest, RunsToEachLayerThatCanBeWanted) {
+  limits_.layers = 4;
+  limits_.layers_cut = true;
+  ASSERT_GT(Most(), 0);
+  EXPECT_EQ(runner_.depths, (std::set<int>{1, 2, 3, 4}));
+}
+
+}  // namespace
+}  // namespace strata
