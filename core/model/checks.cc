@@ -106,8 +106,9 @@ constexpr std::array kChecks = {
               .essential = false,
               .expected = "no logits, or logits [B, T, V] over the vocabulary "
                           "that are the same in a batch as alone",
-              .remedy = "set \"layers\" in strata.json to the number of "
-                        "hidden states if another output was taken for logits",
+              .remedy = "trace a wrapper that returns the logits as the only "
+                        "tensor so wide after its layers, or set \"layers\" "
+                        "in strata.json to the number of hidden states",
               .look = CheckLogits},
     CheckSpec{.name = "positions_matter",
               .essential = false,

@@ -13,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "core/model/checks.h"
+#include "core/model/output_form.h"
 #include "core/model/report.h"
 #include "core/model/subject.h"
 #include "core/tensor/forward_outputs.h"
@@ -30,17 +31,21 @@ std::vector<Sequence> Batch(const Subject& subject) {
   return {Probe(subject, 11, 0), Probe(subject, 11, 1), Probe(subject, 11, 2)};
 }
 
-// The largest relative error of a row of `logits` against its sequence alone.
+// The largest relative error of a row of `outputs`' logits, which are those
+// `beside` the layers, against its sequence alone.
 absl::StatusOr<double> ErrorInCompany(Subject& subject,
-                                      const at::Tensor& logits,
+                                      const ForwardOutputs& outputs,
+                                      std::size_t beside,
                                       const std::vector<Sequence>& batch) {
   double largest = 0;
   for (std::size_t row = 0; row < batch.size(); ++row) {
     STRATA_ASSIGN_OR_RETURN(const ForwardOutputs alone,
                             OutputsOnce(subject, {batch[row]}));
-    const double error = RelativeError(
-        Stretch({&logits, 1}, static_cast<int>(row), 0, batch[row].pieces()),
-        {&alone.logits, 1});
+    if (alone.beside.size() != outputs.beside.size()) return std::nan("");
+    const double error =
+        RelativeError(Stretch({&outputs.beside[beside], 1},
+                              static_cast<int>(row), 0, batch[row].pieces()),
+                      {&alone.beside[beside], 1});
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }
@@ -57,24 +62,22 @@ Finding CheckLogits(Subject& subject) {
   const std::vector<Sequence> batch = Batch(subject);
   const auto& outputs = OutputsOnce(subject, batch);
   if (!outputs.ok()) return NotServed(std::string(outputs.status().message()));
-  const at::Tensor& logits = outputs->logits;
-  if (!logits.defined()) return {.passed = true, .found = "none"};
-
-  const std::int64_t width = logits.size(2);
   const std::int64_t pieces =
       std::min(subject.tokenizer_vocabulary, subject.report.vocabulary_size);
-  if (width < pieces) {
-    return NotServed(absl::StrCat("a tensor of width ", width,
-                                  " after the layers, in a vocabulary of ",
-                                  pieces));
-  }
-  const auto error = ErrorInCompany(subject, logits, batch);
+  const auto beside = ChooseLogits(*outputs, pieces);
+  if (!beside.ok()) return NotServed(std::string(beside.status().message()));
+  if (!beside->has_value()) return {.passed = true, .found = "none"};
+
+  const std::size_t chosen = **beside;
+  const std::int64_t width = outputs->beside[chosen].size(2);
+  const auto error = ErrorInCompany(subject, *outputs, chosen, batch);
   if (!error.ok()) return NotServed(std::string(error.status().message()));
   const double tolerance = kSlack * RoundingTolerance(subject.report.dtype);
   if (!(*error <= tolerance)) {  // Not-a-number is not.
     return NotServed(
         absl::StrCat("a relative error of ", *error, ", above ", tolerance));
   }
+  subject.trace.SetLogits(chosen);
   subject.report.logits_width = static_cast<int>(width);
   return {.passed = true,
           .found = absl::StrCat("logits of width ", width,

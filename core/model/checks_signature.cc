@@ -59,7 +59,7 @@ Finding CheckArgumentsKnown(Subject& subject) {
             .found = std::string(arguments.status().message())};
   }
   subject.report.arguments = *arguments;
-  subject.trace.Bind(*arguments, subject.config.layers);
+  subject.trace.Bind(*arguments, {.layers = subject.config.layers});
   subject.report.vocabulary_size =
       subject.trace.EmbeddingRows().value_or(subject.tokenizer_vocabulary);
   if (!MaskFormFits(subject.config, *arguments)) {

@@ -155,13 +155,13 @@ absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
     return stack.back();
   });
   if (!output.ok()) return output.status();
-  return ReadOutputs(*output, layers_);
+  return ReadOutputs(*output, form_);
 }
 
 absl::StatusOr<Trace> Trace::Cut(int deepest) const {
   STRATA_ASSIGN_OR_RETURN(
       auto graph, CallTorch([&] { return CutGraph(*graph_, deepest); }));
-  if (graph == nullptr || deepest >= layers_.value_or(deepest + 1)) {
+  if (graph == nullptr || deepest >= form_.layers.value_or(deepest + 1)) {
     return Error(Reason::kNotSupportedByModel,
                  absl::StrCat("the trace's output does not show layers 0 to ",
                               deepest, ", so it cannot be cut there"));
@@ -174,7 +174,7 @@ absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
     auto graph = graph_->copy();
     PlaceGraph(*graph, device);
     Trace copy(module_.deepcopy(device), std::move(graph), schema_, arguments_);
-    copy.layers_ = layers_;
+    copy.form_ = form_;
     return copy;
   });
 }

@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_MODEL_TRACE_H_
 #define STRATA_CORE_MODEL_TRACE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/model/output_form.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
 #include "core/tensor/forward_outputs.h"
@@ -40,14 +42,15 @@ class Trace {
   // forward's arguments, without self.
   const std::vector<SchemaArgument>& schema() const { return schema_; }
 
-  // Says what each argument means, and where the output does not tell, how many
-  // of its tensors are layers (see ReadOutputs); comes before Forward and
-  // EmbeddingTable.
-  void Bind(std::vector<Argument> arguments,
-            std::optional<int> layers = std::nullopt) {
+  // Says what each argument means, and what is known of the output; comes
+  // before Forward and EmbeddingTable.
+  void Bind(std::vector<Argument> arguments, OutputForm form = {}) {
     arguments_ = std::move(arguments);
-    layers_ = layers;
+    form_ = form;
   }
+
+  // Says which of the tensors beside the layers Forward gives as logits.
+  void SetLogits(std::size_t beside) { form_.logits = beside; }
 
   // The table that embeds the piece ids, [V, W], not a copy: what is written
   // to it changes the trace. nullopt where the graph does not show one.
@@ -87,7 +90,7 @@ class Trace {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<SchemaArgument> schema_;
   std::vector<Argument> arguments_;
-  std::optional<int> layers_;
+  OutputForm form_;
   // Runs graph_, which it compiles at the first call.
   std::unique_ptr<torch::jit::Function> function_;
 };

@@ -14,8 +14,12 @@ namespace strata {
 struct ForwardOutputs {
   // The embedding output and each layer's, [B, T, W].
   std::vector<at::Tensor> layers;
-  // Scores over the vocabulary, [B, T, V]; undefined where there are none.
+  // Scores over the vocabulary, [B, T, V]; undefined where there are none, or
+  // none were chosen.
   at::Tensor logits;
+  // What stands beside the layers and may be logits, [B, T, *]; undefined in
+  // the place of anything else.
+  std::vector<at::Tensor> beside = {};
 };
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 import json
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import tiny_models
@@ -159,6 +160,17 @@ class HasNarrowLogits(Broken):
         return (states, states), states[:, :, :7]
 
 
+class HasAuxiliaryLogits(Broken):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(8, 256)
+        self.auxiliary = torch.nn.Linear(8, 300)
+
+    def forward(self, piece_ids, attention_mask, positions, type_ids):
+        states = self.pieces(piece_ids)
+        return (states, states), self.auxiliary(states), self.head(states)
+
+
 class HasLogitsAsWideAsItsLayers(Broken):
     def __init__(self):
         super().__init__()
@@ -206,9 +218,43 @@ def test_logits_that_a_server_does_not_serve(directory, check):
     code, out, err = check(directory)
     assert code == 0, err
     assert (
-        "2 hidden states 8 wide, float32, and logits 7 wide, which are not "
-        "served: the vocabulary has 256 pieces"
+        "2 hidden states 8 wide, float32, and a tensor of width 7 after the "
+        "layers, in a vocabulary of 256: no logits are served"
     ) in out
+
+
+def test_logits_are_told_from_a_wider_tensor(directory, check):
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, HasAuxiliaryLogits(), ids, mask, ids, ids)
+    code, out, err = check(directory)
+    assert code == 0, err
+    assert "2 hidden states 8 wide, float32, and logits 256 wide\n" in out
+
+
+def test_a_packed_row_that_raises_anything(directory, check):
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, Broken(), ids, mask, ids, ids)
+    trace = torch.jit.load(str(directory / "model.pt"))
+
+    class Fails:
+        def eval(self):
+            return self
+
+        def __call__(self, piece_ids, attention_mask, *others):
+            if not bool(attention_mask.all()) and piece_ids.size(0) == 1:
+                raise NotImplementedError("no such kernel")
+            return trace(piece_ids, attention_mask, *others)
+
+    with mock.patch("torch.jit.load", return_value=Fails()):
+        code, out, err = check(directory)
+    assert code == 1
+    assert verdicts(out).get("packed") == "FAILED", out + err
+    assert (
+        "packed: the trace does not run on a packed row: no such kernel. "
+        "Tracing kept something of its example"
+    ) in err
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int64", "float32"])

@@ -199,6 +199,17 @@ class ReturnsFlatLogits(Model):
         return *layers, layers[-1] @ self.pieces.weight.T
 
 
+class ReturnsAuxiliaryLogits(Model):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(16, 300)
+        self.auxiliary = torch.nn.Linear(16, 7)
+
+    def forward(self, piece_ids, attention_mask, positions):
+        layers = super().forward(piece_ids, attention_mask, positions)[0]
+        return layers, self.auxiliary(layers[-1]), self.head(layers[-1])
+
+
 class ReturnsNarrowLogits(Model):
     def forward(self, piece_ids, attention_mask, positions):
         layers = super().forward(piece_ids, attention_mask, positions)[0]
@@ -387,8 +398,8 @@ def test_logits_beside_flat_layers(layers, tokenizer_folder, tmp_path):
 
 
 def test_logits_that_a_server_does_not_serve(tokenizer_folder, tmp_path):
-    seen = "logits 7 wide, which are not served: the vocabulary has 256 pieces"
-    with pytest.raises(ExportError, match=f"the model returns {seen}"):
+    seen = "a tensor of width 7 after the layers, in a vocabulary of 256"
+    with pytest.raises(ExportError, match=f"the model returns {seen}; expec"):
         export(
             ReturnsNarrowLogits(),
             tokenizer_folder,
@@ -403,7 +414,21 @@ def test_logits_that_a_server_does_not_serve(tokenizer_folder, tmp_path):
         tmp_path / "m" / "1",
         progress=lines.append,
     )
-    assert f"warning: the model returns {seen}" in lines
+    assert (
+        f"warning: the model returns {seen}: no logits are served"
+    ) in lines
+
+
+@pytest.mark.parametrize("layers", [None, [1]])
+def test_logits_behind_another_tensor(layers, tokenizer_folder, tmp_path):
+    report = export(
+        ReturnsAuxiliaryLogits(),
+        tokenizer_folder,
+        tmp_path / "m" / "1",
+        logits=True,
+        layers=layers,
+    )
+    assert report.comparison.vocabulary == 300
 
 
 def test_dict_signature_gives_a_module_its_dictionary(

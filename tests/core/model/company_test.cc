@@ -39,10 +39,11 @@ struct TraceCase {
   MaskForm form;
   bool padding_exact = true;
   bool takes_types = false;
-  bool logits = false;
+  // Which tensor beside the layers they are.
+  std::optional<std::size_t> logits = std::nullopt;
 };
 
-// 1,000 in all.
+// 1,100 in all.
 constexpr int kRounds = 100;
 const std::vector<TraceCase> kTraces = {
     {"pairs", MaskForm::kPairs},
@@ -54,9 +55,11 @@ const std::vector<TraceCase> kTraces = {
     {"unmasked_encoder", MaskForm::kNone, /*padding_exact=*/false},
     {"mask_ignored", MaskForm::kPairs, /*padding_exact=*/false},
     {"cache_logits", MaskForm::kNone, /*padding_exact=*/true,
-     /*takes_types=*/false, /*logits=*/true},
+     /*takes_types=*/false, /*logits=*/1},
     {"flat", MaskForm::kNone, /*padding_exact=*/true, /*takes_types=*/false,
-     /*logits=*/true},
+     /*logits=*/0},
+    {"auxiliary", MaskForm::kNone, /*padding_exact=*/true,
+     /*takes_types=*/false, /*logits=*/1},
 };
 
 class CompanyTest : public testing::TestWithParam<TraceCase> {
@@ -70,7 +73,9 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
     for (int layer = 0; layer < kTestLayers; ++layer) {
       outputs.push_back({.layers = {layer}});
     }
-    if (GetParam().logits) outputs.push_back({.kind = OutputKind::kLogits});
+    if (GetParam().logits.has_value()) {
+      outputs.push_back({.kind = OutputKind::kLogits});
+    }
     return std::make_shared<const std::vector<OutputSpec>>(std::move(outputs));
   }
 
@@ -184,7 +189,9 @@ void ExpectAsAlone(TorchRunner& runner, const std::vector<Sequence>& sequences,
 }
 
 TEST_P(CompanyTest, GivesTheSameNumbersAsAlone) {
-  TorchRunner runner(LoadTestTrace(GetParam().name),
+  Trace trace = LoadTestTrace(GetParam().name);
+  if (GetParam().logits.has_value()) trace.SetLogits(*GetParam().logits);
+  TorchRunner runner(std::move(trace),
                      TraceReport{.mask_form = GetParam().form},
                      /*padding_id=*/0, at::kCPU);
   for (int seed = 0; seed < kRounds && !HasFailure(); ++seed) {

@@ -267,6 +267,11 @@ INSTANTIATE_TEST_SUITE_P(
         LogitsCase{"with_cache", 0, "none"},
         LogitsCase{"cache_logits", kTestVocabulary, "logits of width 50, a"},
         LogitsCase{"flat", kTestVocabulary, "logits of width 50, a relative"},
+        LogitsCase{"auxiliary", kTestVocabulary, "logits of width 50, a rel"},
+        LogitsCase{"two_heads", 0,
+                   "tensors of widths 50, 50 after the layers, in a "
+                   "vocabulary of 50, of which several could be its logits: "
+                   "not served"},
         LogitsCase{"hidden_twice", 0,
                    "a tensor of width 16 after the layers, in a vocabulary of "
                    "50: not served"},

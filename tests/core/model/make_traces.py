@@ -372,7 +372,10 @@ class WithLogits(Model):
             "nested_list": (list(layers), [kv, kv], logits),
             "hidden_logits": (layers[-1], logits),
             "square_logits": (*layers, logits[..., :WIDTH]),
+            # A wider head stands in front.
+            "auxiliary": (layers, torch.cat([logits, logits], -1), logits),
             # What follows the layers is none, or none that can be served.
+            "two_heads": (layers, logits, -logits),
             "hidden_twice": (layers, layers[-1]),
             "mixed_logits": (layers, logits - logits.mean(0)),
         }[self.form]
@@ -480,7 +483,7 @@ def make_good(folder, ids):
     save(folder, "mask_ignored", MaskIgnored(), ids, square)
     for form in ("nested_logits", "cache_logits", "flat", "flat_only", "list",
                  "nested_list", "hidden_logits", "square_logits",
-                 "hidden_twice", "mixed_logits"):
+                 "auxiliary", "two_heads", "hidden_twice", "mixed_logits"):
         save(folder, form, WithLogits(form), ids)
     save(folder, "single", Single(causal=True), ids)
     save(folder, "with_cache", WithCache(causal=True), ids)

@@ -3,6 +3,7 @@
 
 #include "core/model/output_form.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,6 +42,14 @@ c10::IValue TensorList(const std::vector<at::Tensor>& tensors) {
   return c10::List<at::Tensor>(tensors);
 }
 
+std::vector<at::Tensor> Beside(const ForwardOutputs& outputs) {
+  std::vector<at::Tensor> beside;
+  for (const at::Tensor& tensor : outputs.beside) {
+    if (tensor.defined()) beside.push_back(tensor);
+  }
+  return beside;
+}
+
 struct FormCase {
   std::string name;
   c10::IValue output;
@@ -53,13 +62,15 @@ struct FormCase {
 class OutputFormTest : public testing::TestWithParam<FormCase> {};
 
 TEST_P(OutputFormTest, IsRead) {
-  const auto outputs = ReadOutputs(GetParam().output, GetParam().told_layers);
+  const auto outputs =
+      ReadOutputs(GetParam().output, {.layers = GetParam().told_layers});
   ASSERT_TRUE(outputs.ok()) << outputs.status();
   EXPECT_EQ(outputs->layers.size(), GetParam().layers);
-  ASSERT_EQ(outputs->logits.defined(), GetParam().logits_width > 0);
-  if (outputs->logits.defined()) {
-    EXPECT_EQ(outputs->logits.size(2), GetParam().logits_width);
-    EXPECT_TRUE(outputs->logits.equal(at::ones_like(outputs->logits)));
+  const std::vector<at::Tensor> beside = Beside(*outputs);
+  ASSERT_EQ(beside.size(), GetParam().logits_width > 0 ? 1 : 0);
+  for (const at::Tensor& logits : beside) {
+    EXPECT_EQ(logits.size(2), GetParam().logits_width);
+    EXPECT_TRUE(logits.equal(at::ones_like(logits)));
   }
 }
 
@@ -104,11 +115,83 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(OutputFormTest, LogitsAreOfTheLayersRowsAndPlaces) {
   for (const at::Tensor& other :
        {at::ones({1, 3, 9}), at::ones({2, 1, 9}), at::ones({2, 9})}) {
-    EXPECT_FALSE(ReadOutputs(Tuple({Layer(), other}), {})->logits.defined());
+    EXPECT_TRUE(Beside(*ReadOutputs(Tuple({Layer(), other}), {})).empty());
   }
-  EXPECT_FALSE(ReadOutputs(Tuple({at::ones({2, 4}), at::ones({2, 9})}), {})
-                   ->logits.defined());
+  EXPECT_TRUE(
+      Beside(*ReadOutputs(Tuple({at::ones({2, 4}), at::ones({2, 9})}), {}))
+          .empty());
 }
+
+TEST(OutputFormTest, WhichAreLogitsIsTold) {
+  const c10::IValue output =
+      Tuple({Tuple({Layer()}), Cache(), Logits(12), Logits()});
+  const auto logits = [&output](std::optional<std::size_t> told) {
+    return ReadOutputs(output, {.layers = {}, .logits = told})->logits;
+  };
+  EXPECT_EQ(logits(1).size(2), 12);
+  EXPECT_EQ(logits(2).size(2), kVocabulary);
+  EXPECT_FALSE(logits(std::nullopt).defined());
+  EXPECT_FALSE(logits(0).defined());
+  EXPECT_FALSE(logits(3).defined());
+}
+
+struct LogitsCase {
+  std::string name;
+  // Of the tensors after the layers; 0: a cache.
+  std::vector<std::int64_t> widths;
+  // Which are taken for logits, of a vocabulary of 9.
+  std::optional<std::size_t> chosen;
+  // Where the choice fails.
+  std::string error = "";
+};
+
+class ChooseLogitsTest : public testing::TestWithParam<LogitsCase> {};
+
+TEST_P(ChooseLogitsTest, GoesByTheVocabulary) {
+  std::vector<c10::IValue> output = {Tuple({Layer(), Layer()})};
+  for (const std::int64_t width : GetParam().widths) {
+    output.push_back(width == 0 ? Cache() : c10::IValue(Logits(width)));
+  }
+  const auto chosen =
+      ChooseLogits(*ReadOutputs(Tuple(std::move(output)), {}), kVocabulary);
+  EXPECT_EQ(chosen.status().message(), GetParam().error);
+  EXPECT_EQ(chosen.value_or(std::nullopt), GetParam().chosen);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Widths, ChooseLogitsTest,
+    testing::Values(
+        LogitsCase{"None", {}, std::nullopt},
+        LogitsCase{"OnlyACache", {0}, std::nullopt},
+        LogitsCase{"TheOnlyOne", {0, 9}, 1},
+        // The rows of an embedding are often rounded up.
+        LogitsCase{"TheOnlyOneIsWider", {16}, 0},
+        LogitsCase{"AfterANarrowOne", {2, 9}, 1},
+        LogitsCase{"AfterAWiderOne", {12, 0, 9}, 2},
+        LogitsCase{"AfterTwoWiderOnes", {12, 16, 9}, 2},
+        LogitsCase{"BeforeAWiderOne", {9, 12}, 0},
+        LogitsCase{"AWiderAfterANarrowOne", {4, 12}, 1},
+        LogitsCase{"Narrow",
+                   {4},
+                   std::nullopt,
+                   "a tensor of width 4 after the layers, in a vocabulary of "
+                   "9"},
+        LogitsCase{"AllNarrow",
+                   {4, 0, 8},
+                   std::nullopt,
+                   "tensors of widths 4, 8 after the layers, in a vocabulary "
+                   "of 9"},
+        LogitsCase{"TwoAsWide",
+                   {9, 9},
+                   std::nullopt,
+                   "tensors of widths 9, 9 after the layers, in a vocabulary "
+                   "of 9, of which several could be its logits"},
+        LogitsCase{"TwoWider",
+                   {12, 16},
+                   std::nullopt,
+                   "tensors of widths 12, 16 after the layers, in a vocabulary "
+                   "of 9, of which several could be its logits"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(OutputFormTest, WhatHoldsNoTensorsIsAnError) {
   for (const c10::IValue& output :
@@ -122,7 +205,7 @@ TEST(OutputFormTest, WhatHoldsNoTensorsIsAnError) {
 
 TEST(OutputFormTest, FewerLayersThanToldAreAnError) {
   const absl::Status status =
-      ReadOutputs(Tuple({Layer(), Layer()}), 3).status();
+      ReadOutputs(Tuple({Layer(), Layer()}), {.layers = 3}).status();
   EXPECT_EQ(ReasonOf(status), Reason::kForwardFailed);
   EXPECT_EQ(status.message(),
             "forward returned 2 tensors, expected at least the 3 of "

@@ -3,6 +3,7 @@
 
 #include "core/model/trace.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -142,7 +143,8 @@ TEST(TraceTest, TypesReachTheModel) {
 struct OutputCase {
   std::string name;
   int layers;
-  bool logits;
+  // Which tensor beside the layers they are.
+  std::optional<std::size_t> logits;
   // What strata.json would say.
   std::optional<int> told_layers = std::nullopt;
 };
@@ -155,7 +157,10 @@ TEST_P(TraceOutputTest, LayersAndLogitsAreFound) {
   const RowTensors rows = MakeRows(MakeSequences({5, 3}), MaskForm::kNone);
   const Layers plain = Forward(LoadTestTrace("unmasked_causal"), rows);
   Trace trace = LoadTestTrace(GetParam().name);
-  trace.Bind(AssignRoles(trace.schema(), {}).value(), GetParam().told_layers);
+  trace.Bind(AssignRoles(trace.schema(), {}).value(),
+             {.layers = GetParam().told_layers});
+  EXPECT_FALSE(ForwardAll(trace, rows).logits.defined());
+  if (GetParam().logits.has_value()) trace.SetLogits(*GetParam().logits);
 
   const ForwardOutputs outputs = ForwardAll(trace, rows);
 
@@ -164,8 +169,8 @@ TEST_P(TraceOutputTest, LayersAndLogitsAreFound) {
     const int layer = kTestLayers - GetParam().layers + i;
     EXPECT_TRUE(outputs.layers[i].equal(plain[layer])) << i;
   }
-  ASSERT_EQ(outputs.logits.defined(), GetParam().logits);
-  if (!GetParam().logits) return;
+  ASSERT_EQ(outputs.logits.defined(), GetParam().logits.has_value());
+  if (!GetParam().logits.has_value()) return;
   // A copy reads its outputs alike, and a cut leaves the logits out.
   EXPECT_TRUE(ForwardAll(trace.CopyTo(at::kCPU).value(), rows)
                   .logits.equal(outputs.logits));
@@ -176,17 +181,17 @@ TEST_P(TraceOutputTest, LayersAndLogitsAreFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     Forms, TraceOutputTest,
-    testing::Values(OutputCase{"unmasked_causal", kTestLayers, false},
-                    OutputCase{"with_cache", kTestLayers, false},
-                    OutputCase{"cache_logits", kTestLayers, true},
-                    OutputCase{"nested_logits", kTestLayers, true},
-                    OutputCase{"flat", kTestLayers, true},
-                    OutputCase{"flat_only", kTestLayers, false},
-                    OutputCase{"list", kTestLayers, false},
-                    OutputCase{"nested_list", kTestLayers, true},
-                    OutputCase{"hidden_logits", 1, true},
-                    OutputCase{"single", 1, false},
-                    OutputCase{"square_logits", kTestLayers, true,
+    testing::Values(OutputCase{"unmasked_causal", kTestLayers, {}},
+                    OutputCase{"with_cache", kTestLayers, {}},
+                    OutputCase{"cache_logits", kTestLayers, 1},
+                    OutputCase{"nested_logits", kTestLayers, 0},
+                    OutputCase{"flat", kTestLayers, 0},
+                    OutputCase{"flat_only", kTestLayers, {}},
+                    OutputCase{"list", kTestLayers, {}},
+                    OutputCase{"nested_list", kTestLayers, 1},
+                    OutputCase{"hidden_logits", 1, 0},
+                    OutputCase{"single", 1, {}},
+                    OutputCase{"square_logits", kTestLayers, 0,
                                kTestLayers}),
     [](const auto& info) { return info.param.name; });
 
@@ -194,7 +199,8 @@ TEST(TraceTest, LogitsOfTheLayersWidthAreToldApartByTheirCount) {
   const RowTensors rows = MakeRows(MakeSequences({5}), MaskForm::kNone);
   Trace trace = LoadTestTrace("square_logits");
   EXPECT_EQ(Forward(trace, rows).size(), kTestLayers + 1);
-  trace.Bind(AssignRoles(trace.schema(), {}).value(), kTestLayers);
+  trace.Bind(AssignRoles(trace.schema(), {}).value(),
+             {.layers = kTestLayers, .logits = 0});
   EXPECT_EQ(ForwardAll(trace, rows).logits.size(2), kTestWidth);
   EXPECT_FALSE(trace.Cut(kTestLayers).ok());
 }

@@ -75,8 +75,8 @@ def export(
         tells types apart, except with "dict".
       layers: The model's layers that the trace returns, ascending, 0 for the
         embedding output; a server counts them anew from 0. Unset: all.
-      logits: Whether it is an error that the model returns none, or some that
-        are narrower than the vocabulary.
+      logits: Whether it is an error that the model returns none that a server
+        would serve: as wide as the vocabulary, and one such tensor only.
       dtype: Of the weights and hidden states. Unset: as the model is.
       device: Where it is traced and compared; the server serves it anywhere.
       max_pieces: The longest input. Unset: the checkpoint's own limit, at most

@@ -7,7 +7,7 @@ others and, where the mask allows it, behind others in one row. The server does
 this and more when it loads a model, and has the last word.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Mapping, Optional
 
@@ -16,10 +16,10 @@ import torch
 from strata.export import compare
 from strata.export.errors import ExportError
 from strata.export.model_config import ModelConfig, read_model_config
-from strata.export.outputs import Outputs, read_outputs
+from strata.export.outputs import OutputForm, Outputs, choose_logits
 from strata.export.progress import Progress
-from strata.export.running import reason, run_trace
-from strata.export.served import check_hidden_states, narrow_logits
+from strata.export.running import run_arguments, run_trace
+from strata.export.served import check_hidden_states
 from strata.export.signature import (
     MASK,
     PIECE_IDS,
@@ -89,6 +89,7 @@ class _Subject:
     config: ModelConfig = ModelConfig(Signature("ids", (PIECE_IDS,), "none"))
     trace: Optional[torch.jit.ScriptModule] = None
     pieces: int = 1
+    form: OutputForm = OutputForm()
 
     def run(self, lengths: tuple[int, ...]) -> tuple[Batch, Outputs]:
         batch = self.batch(lengths)
@@ -96,11 +97,11 @@ class _Subject:
 
     def run_batch(self, batch: Batch) -> Outputs:
         return run_trace(
-            lambda arguments: self.trace(*arguments),
-            self.config.signature,
-            batch,
-            layers=self.config.layers,
+            self.call, self.config.signature, batch, form=self.form
         )
+
+    def call(self, arguments: tuple) -> object:
+        return self.trace(*arguments)
 
     def batch(self, lengths: tuple[int, ...]) -> Batch:
         return random_batch(
@@ -118,6 +119,7 @@ class _Subject:
 
 def _check_config(subject: _Subject) -> str:
     subject.config = read_model_config(subject.directory / "strata.json")
+    subject.form = OutputForm(layers=subject.config.layers)
     return str(subject.config.signature)
 
 
@@ -151,21 +153,33 @@ def _check_trace(subject: _Subject) -> str:
 def _check_outputs(subject: _Subject) -> str:
     # One piece that every vocabulary has, and that is no padding.
     piece = 1 if subject.config.padding_id == 0 else 0
-    ids = torch.full((1, 7), piece, device=subject.device)
-    batch = Batch(ids, (7,))
+    ids = torch.full((2, 7), piece, device=subject.device)
+    batch = Batch(ids, (7, 7))
     outputs = subject.run_batch(batch)
     check_hidden_states("trace", outputs, batch)
     last = outputs.layers[-1]
+    logits = _choose_logits(subject, outputs)
+    if subject.form.logits is not None:
+        served = outputs.beside[subject.form.logits]
+        outputs = replace(outputs, logits=served)
     for name, tensor in outputs.named():
         if not bool(tensor.isfinite().all()):
             raise ExportError(f"{name} of 7 pieces is not finite")
-    logits = "" if outputs.logits is None else ", and logits"
-    narrow = narrow_logits(outputs, subject.pieces)
-    if narrow is not None:
-        logits = f", and {narrow}"
     dtype = str(last.dtype).removeprefix("torch.")
     count = len(outputs.layers)
     return f"{count} hidden states {last.size(-1)} wide, {dtype}{logits}"
+
+
+def _choose_logits(subject: _Subject, outputs: Outputs) -> str:
+    """What is said of them, where there are some."""
+    try:
+        chosen = choose_logits(outputs, subject.pieces)
+    except ExportError as error:
+        return f", and {error}: no logits are served"
+    if chosen is None:
+        return ""
+    subject.form = replace(subject.form, logits=chosen)
+    return f", and logits {outputs.beside[chosen].size(-1)} wide"
 
 
 def _check_vocabulary(subject: _Subject) -> str:
@@ -214,7 +228,9 @@ def _check_packed(subject: _Subject) -> Optional[str]:
     values = _packed_row(alone, lengths, subject.device)
     values[MASK] = values[MASK].to(signature.mask_dtype)
     arguments = tuple(values[role] for role in signature.arguments)
-    packed = _run_packed(subject, arguments)
+    packed = run_arguments(
+        subject.call, arguments, form=subject.form, what="a packed row"
+    )
     worst, begin = 0.0, 0
     for batch, length in zip(alone, lengths, strict=True):
         part = slice(begin, begin + length)
@@ -243,17 +259,6 @@ def _packed_row(
         POSITIONS: torch.cat(places).unsqueeze(0),
         TYPE_IDS: torch.cat(types).unsqueeze(0),
     }
-
-
-def _run_packed(subject: _Subject, arguments: tuple) -> Outputs:
-    try:
-        with torch.no_grad():
-            output = subject.trace(*arguments)
-    except (RuntimeError, IndexError) as error:
-        raise ExportError(
-            f"a packed row does not run: {reason(error)}"
-        ) from error
-    return read_outputs(output, subject.config.layers)
 
 
 def _check_longest(subject: _Subject) -> str:

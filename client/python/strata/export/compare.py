@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from strata.export.errors import ExportError
-from strata.export.outputs import Outputs
+from strata.export.outputs import OutputForm, Outputs
 from strata.export.running import KEPT, Run, run_model, run_trace
 from strata.export.served import TOLERANCES
 from strata.export.signature import Batch, Signature
@@ -53,13 +53,14 @@ def compare(
     *,
     make_batch: Callable[[tuple[int, ...]], Batch],
     limit: Optional[int],
+    form: OutputForm = OutputForm(),
     tolerance: Optional[float] = None,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Runs both on batches of several shapes, padded and alone.
 
     `trace` and `eager` take a tuple of arguments, `make_batch` the lengths of
-    its sequences. Raises ExportError at the first piece that differs by more
+    its sequences; `form` tells their logits. Raises ExportError at the first piece that differs by more
     than the tolerance.
     """
     worst = 0.0
@@ -68,14 +69,14 @@ def compare(
         on_batch(done, len(shapes))
         batch = make_batch(lengths)
         # What the model does not take, the trace need not.
-        expected = run_model(eager, signature, batch)
-        got = run_trace(trace, signature, batch, but=_BUT)
+        expected = run_model(eager, signature, batch, form=form)
+        got = run_trace(trace, signature, batch, form=form, but=_BUT)
         allowed = tolerance_for(expected, tolerance)
         worst = max(worst, worst_error(got, expected, lengths, allowed, KEPT))
         if len(lengths) == 1:
             continue
         for row, length in enumerate(lengths):
-            alone = run_model(eager, signature, batch.row(row))
+            alone = run_model(eager, signature, batch.row(row), form=form)
             where = _PADDING.format(row=row, lengths=list(lengths))
             mine = row_of(got, row)
             error = worst_error(mine, alone, (length,), allowed, where)

@@ -14,11 +14,10 @@ from torch.nn import Module
 
 from strata.export import compare, curated, directory, tables
 from strata.export.errors import ExportError, kind_and_text
-from strata.export.outputs import Outputs
+from strata.export.outputs import OutputForm, Outputs, choose_logits
 from strata.export.progress import Progress
 from strata.export.report import Report
 from strata.export.running import run_model
-from strata.export.served import narrow_logits
 from strata.export.signature import (
     choose_signature,
     inputs,
@@ -187,7 +186,8 @@ class Exporter:
     def _trace(self, path: Path) -> list[str]:
         """Saves the trace; returns what the tracer warned of."""
         example = self._batch(compare.example_lengths(self.limit))
-        self._check_outputs(run_model(self._eager, self.signature, example))
+        outputs = run_model(self._eager, self.signature, example)
+        self.form = OutputForm(logits=self._choose_logits(outputs))
         with (
             torch.no_grad(),
             enable_torch_sdp(self.sdpa),
@@ -217,6 +217,7 @@ class Exporter:
             self.signature,
             make_batch=self._batch,
             limit=self.limit,
+            form=self.form,
             tolerance=self.tolerance,
             on_batch=self.progress.advance,
         )
@@ -225,24 +226,31 @@ class Exporter:
         with enable_torch_sdp(self.sdpa):
             return self.module(*arguments)
 
-    def _check_outputs(self, outputs: Outputs) -> None:
-        """Refuses logits that were asked for and would not be served."""
-        if self.logits and outputs.logits is None:
+    def _choose_logits(self, outputs: Outputs) -> Optional[int]:
+        """Which output a server would serve as logits.
+
+        Raises ExportError where some were asked for and none would be.
+        """
+        pieces = min(self.n_pieces, self.tokenizer_pieces)
+        try:
+            chosen = choose_logits(outputs, pieces)
+        except ExportError as error:
+            if not self.logits:
+                self.progress.note(
+                    f"warning: the model returns {error}: no logits are served"
+                )
+                return None
+            raise ExportError(
+                f"--logits was given, and the model returns {error}; expected "
+                "one tensor [B, T, vocabulary] after the layers, and no other "
+                "as wide. Leave the option out for the hidden states alone"
+            ) from error
+        if self.logits and chosen is None:
             raise ExportError(
                 "--logits was given, and the model returns none: expected a "
                 "causal LM, whose output ends with a tensor [B, T, vocabulary]"
             )
-        pieces = min(self.n_pieces, self.tokenizer_pieces)
-        narrow = narrow_logits(outputs, pieces)
-        if narrow is None:
-            return
-        if self.logits:
-            raise ExportError(
-                f"--logits was given, and the model returns {narrow}; expected "
-                "a tensor [B, T, vocabulary] after the layers. Leave the "
-                "option out for the hidden states alone"
-            )
-        self.progress.note(f"warning: the model returns {narrow}")
+        return chosen
 
     def _batch(self, lengths: tuple[int, ...]):
         return random_batch(

@@ -11,7 +11,7 @@ from typing import Callable, Optional
 import torch
 
 from strata.export.errors import ExportError, kind_and_text
-from strata.export.outputs import Outputs, read_outputs
+from strata.export.outputs import OutputForm, Outputs, read_outputs
 from strata.export.served import check_hidden_states
 from strata.export.signature import Batch, Signature, inputs
 
@@ -24,10 +24,16 @@ KEPT = (
 Run = Callable[[tuple], object]
 
 
-def run_model(eager: Run, signature: Signature, batch: Batch) -> Outputs:
+def run_model(
+    eager: Run,
+    signature: Signature,
+    batch: Batch,
+    *,
+    form: OutputForm = OutputForm(),
+) -> Outputs:
     """Runs the model; ExportError where it fails, or gives no hidden states."""
     try:
-        outputs = _run(eager, signature, batch)
+        outputs = _run(eager, inputs(signature, batch), form)
     except ExportError:
         raise
     except Exception as error:
@@ -46,26 +52,30 @@ def run_trace(
     signature: Signature,
     batch: Batch,
     *,
-    layers: Optional[int] = None,
+    form: OutputForm = OutputForm(),
     but: str = "",
 ) -> Outputs:
-    """Runs the trace; ExportError where it fails, which says `but` what.
+    """Runs the trace; ExportError where it fails, which says `but` what."""
+    rows, length = batch.piece_ids.shape
+    what = f"a batch [{rows}, {length}]{but}"
+    return run_arguments(trace, inputs(signature, batch), form=form, what=what)
 
-    `layers` of its outputs are hidden states where that is known.
-    """
+
+def run_arguments(
+    trace: Run, arguments: tuple, *, form: OutputForm, what: str
+) -> Outputs:
+    """The same on arguments of any kind, which are `what`."""
     try:
-        return _run(trace, signature, batch, layers)
+        return _run(trace, arguments, form)
     except ExportError:
         raise
     except Exception as error:
-        rows, length = batch.piece_ids.shape
         raise ExportError(
-            f"the trace does not run on a batch [{rows}, {length}]{but}: "
-            f"{reason(error)}. {KEPT}"
+            f"the trace does not run on {what}: {_reason(error)}. {KEPT}"
         ) from error
 
 
-def reason(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     """The last line of an error, which of TorchScript's says what it is."""
     lines = [x.strip() for x in str(error).splitlines() if x.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__
@@ -76,11 +86,9 @@ def _first_line(error: Exception) -> str:
     return kind_and_text(error).strip().splitlines()[0].rstrip(".")
 
 
-def _run(
-    run: Run, signature: Signature, batch: Batch, layers: Optional[int] = None
-) -> Outputs:
+def _run(run: Run, arguments: tuple, form: OutputForm) -> Outputs:
     with torch.no_grad():
-        return read_outputs(run(inputs(signature, batch)), layers)
+        return read_outputs(run(arguments), form)
 
 
 def _advice(eager: Run, signature: Signature, batch: Batch) -> str:
@@ -104,7 +112,7 @@ def _longest(eager: Run, signature: Signature, batch: Batch) -> Optional[int]:
     def runs(length: int) -> bool:
         alone = Batch(piece.repeat(1, length), (length,))
         try:
-            _run(eager, signature, alone)
+            _run(eager, inputs(signature, alone), OutputForm())
         except Exception:
             return False
         return True

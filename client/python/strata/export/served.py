@@ -3,11 +3,9 @@
 """What a server takes of a model's outputs, and what it does not.
 
 It refuses a model whose hidden states are of several shapes or of a dtype that
-it has not, and serves no logits that lack pieces of the vocabulary. It reports
-one dtype for a model, so the exporter refuses several, too.
+it has not. It reports one dtype for a model, so the exporter refuses several,
+too.
 """
-
-from typing import Optional
 
 import torch
 
@@ -43,17 +41,6 @@ def check_hidden_states(who: str, outputs: Outputs, batch: Batch) -> None:
             f"{_names(TOLERANCES)}, the same in all layers. Export with "
             "--dtype float32, or have the module cast them"
         )
-
-
-def narrow_logits(outputs: Outputs, pieces: int) -> Optional[str]:
-    """Why the logits are not served, where a vocabulary has `pieces`."""
-    width = None if outputs.logits is None else outputs.logits.size(2)
-    if width is None or width >= pieces:
-        return None
-    return (
-        f"logits {width} wide, which are not served: the vocabulary has "
-        f"{pieces} pieces"
-    )
 
 
 def _names(dtypes) -> str:

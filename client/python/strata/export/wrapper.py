@@ -72,7 +72,7 @@ class CuratedCall(Module):
 
 
 class SelectedLayers(Module):
-    """Returns only some of a module's layers, and its logits."""
+    """Returns only some of a module's layers, and what may be its logits."""
 
     def __init__(self, inner: Module, layers: Sequence[int]):
         super().__init__()
@@ -91,10 +91,8 @@ class SelectedLayers(Module):
                 f"--layers asks for layer {self.layers[-1]}, and the model has "
                 f"0 to {count - 1}"
             )
-        layers = (tuple(outputs.layers[i] for i in self.layers),)
-        if outputs.logits is None:
-            return layers
-        return (*layers, outputs.logits)
+        layers = tuple(outputs.layers[i] for i in self.layers)
+        return (layers, *(x for x in outputs.beside if x is not None))
 
 
 def traceable(
