@@ -49,6 +49,11 @@ absl::StatusOr<Tokens> Split(const Tokenizer& tokenizer, absl::string_view text,
                              const Tokenizer::EncodeOptions& options,
                              int input) {
   auto tokens = tokenizer.Encode(text, options);
+  if (ReasonOf(tokens.status()) == Reason::kInvalidField) {
+    // Of a pair it may be either text.
+    return FieldError(InputField(input, options.pair.empty() ? ".text" : ""),
+                      tokens.status().message());
+  }
   if (ReasonOf(tokens.status()) == Reason::kNotSupportedByModel) {
     return Error(Reason::kNotSupportedByModel,
                  absl::StrCat(InputField(input, ".text_pair: "),

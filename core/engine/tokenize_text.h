@@ -30,9 +30,9 @@ struct TokenizedText {
 
 // The one way from a text to pieces: puts its prompt in front, splits it, with
 // its pair, and cuts it to `limit`, if there is one. Errors, of inputs[input]:
-// INVALID_FIELD for a prompt that the model does not have,
-// NOT_SUPPORTED_BY_MODEL for a pair where the tokenizer joins none, and those
-// of Tokenizer::Encode and ChooseLengths.
+// INVALID_FIELD for a prompt that the model does not have, or a character that
+// its tokenizer does not know; NOT_SUPPORTED_BY_MODEL for a pair where the
+// tokenizer joins none; those of Tokenizer::Encode and ChooseLengths.
 absl::StatusOr<TokenizedText> TokenizeText(
     const TextInput& text, const Model& model, bool add_special_pieces,
     const std::optional<PieceLimit>& limit, int input);

@@ -24,6 +24,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/batch/runner.h"
+#include "core/model/check_tokenizer.h"
 #include "core/model/config.h"
 #include "core/model/device.h"
 #include "core/model/digest.h"
@@ -176,6 +177,7 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
                           ChooseDevices(devices, config.devices));
   STRATA_ASSIGN_OR_RETURN(auto tokenizer, LoadTokenizer(directory.path));
   STRATA_ASSIGN_OR_RETURN(Trace trace, LoadTrace(directory.path, report));
+  report.checks.push_back(CheckUnknownCharacters(*tokenizer));
   Examination examination =
       Examine(trace, config, tokenizer->VocabularySize(), Clock::Real());
   std::vector<Check>& checks = examination.report.checks;

@@ -26,6 +26,7 @@
 namespace strata {
 namespace {
 
+using tokenizers_bridge::BridgeEncoding;
 using tokenizers_bridge::BridgeOrigin;
 using tokenizers_bridge::BridgePiece;
 using tokenizers_bridge::BridgeTokenizer;
@@ -100,7 +101,7 @@ HuggingFaceTokenizer::~HuggingFaceTokenizer() = default;
 absl::StatusOr<Tokens> HuggingFaceTokenizer::Encode(
     absl::string_view text, const EncodeOptions& options) const {
   STRATA_ASSIGN_OR_RETURN(
-      const rust::Vec<BridgePiece> pieces,
+      const BridgeEncoding encoding,
       CatchRustError(Reason::kTokenizerFailed, [&] {
         const BridgeTokenizer& tokenizer = *bridge_->tokenizer;
         return options.pair.empty()
@@ -108,7 +109,12 @@ absl::StatusOr<Tokens> HuggingFaceTokenizer::Encode(
                    : tokenizer.encode_pair(Bytes(text), Bytes(options.pair),
                                            options.add_special_pieces);
       }));
-  return ToTokens(pieces);
+  if (encoding.unknown) {
+    return Error(Reason::kInvalidField,
+                 "has a character that the vocabulary does not know, and the "
+                 "tokenizer has no piece for unknown ones; leave it out");
+  }
+  return ToTokens(encoding.pieces);
 }
 
 absl::StatusOr<std::string> HuggingFaceTokenizer::Decode(

@@ -61,9 +61,10 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   // Splits `text`, which is valid UTF-8 and may hold NUL. Errors: INTERNAL,
-  // reason TOKENIZER_FAILED; FAILED_PRECONDITION, reason
-  // NOT_SUPPORTED_BY_MODEL, for a pair where the configuration does not say how
-  // two texts are joined.
+  // reason TOKENIZER_FAILED; INVALID_ARGUMENT, reason INVALID_FIELD, for a
+  // character that neither the vocabulary nor an unknown piece stands for;
+  // FAILED_PRECONDITION, reason NOT_SUPPORTED_BY_MODEL, for a pair where the
+  // configuration does not say how two texts are joined.
   virtual absl::StatusOr<Tokens> Encode(absl::string_view text,
                                         const EncodeOptions& options) const = 0;
 

@@ -175,6 +175,25 @@ TEST(TokenizeText, RefusesAnUnknownPromptWithoutRepeatingIt) {
             "none");
 }
 
+TEST(TokenizeText, NamesTheTextWithAnUnknownCharacter) {
+  const TestFolder folder;
+  folder.Write("tokenizer.json", R"({"added_tokens": [], "model": {
+      "type": "WordLevel", "unk_token": "[UNK]", "vocab": {"river": 0}}})");
+  Model model;
+  model.tokenizer = *LoadTokenizer(folder.path());
+  EXPECT_TRUE(Tokenize(model, {.text = "river"}).ok());
+  const absl::Status status = Tokenize(model, {.text = "secret"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+  EXPECT_EQ(FieldOf(status), "inputs[0].text");
+  EXPECT_EQ(status.message(),
+            "inputs[0].text: has a character that the vocabulary does not "
+            "know, and the tokenizer has no piece for unknown ones; leave it "
+            "out");
+  EXPECT_EQ(FieldOf(Tokenize(model, {.text = "river", .pair = "no"}).status()),
+            "inputs[0]");
+}
+
 TEST(TokenizeText, NamesThePairThatTheTokenizerCannotJoin) {
   const absl::Status status =
       Tokenize(*ModelOf("llama"), {.text = "a", .pair = "b"}).status();

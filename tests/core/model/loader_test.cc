@@ -212,6 +212,55 @@ TEST_F(LoaderTest, ATokenizerWithMoreIdsThanTheEmbedding) {
   EXPECT_EQ(outcome.report.vocabulary_size, kTestVocabulary);
 }
 
+struct UnknownCase {
+  std::string name;
+  // The tokenizer's.
+  std::string model;
+  bool passed;
+  std::string found;
+};
+
+class UnknownCharactersTest : public LoaderTest,
+                              public testing::WithParamInterface<UnknownCase> {
+};
+
+TEST_P(UnknownCharactersTest, AreSaidAtLoad) {
+  WriteTrace("pairs");
+  Write("tokenizer.json", absl::StrCat(R"({"added_tokens": [], "model": )",
+                                       GetParam().model, "}"));
+  const LoadOutcome outcome = Load();
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  const Check& check = outcome.report.checks.at(1);
+  EXPECT_EQ(check.name, "unknown_characters");
+  EXPECT_FALSE(check.essential);
+  EXPECT_EQ(check.passed, GetParam().passed);
+  EXPECT_EQ(check.found, GetParam().found);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, UnknownCharactersTest,
+    testing::Values(
+        UnknownCase{"Piece",
+                    R"({"type": "WordLevel", "unk_token": "a",
+                        "vocab": {"a": 0}})",
+                    true, "1 for U+12031"},
+        UnknownCase{"Bytes",
+                    R"({"type": "BPE", "byte_fallback": true,
+                        "vocab": {"<0xF0>": 0, "<0x92>": 1, "<0x80>": 2,
+                                  "<0xB1>": 3}, "merges": []})",
+                    true, "4 for U+12031"},
+        UnknownCase{"Refused",
+                    R"({"type": "WordLevel", "unk_token": "[UNK]",
+                        "vocab": {"a": 0}})",
+                    false,
+                    "no piece for it, nor one for unknown ones: texts with "
+                    "such characters are refused"},
+        UnknownCase{"LeftOut",
+                    R"({"type": "BPE", "vocab": {"a": 0}, "merges": []})",
+                    false,
+                    "that it is left out, as if the text did not have it"}),
+    [](const auto& info) { return info.param.name; });
+
 TEST_F(LoaderTest, ADamagedConfiguration) {
   WriteTrace("pairs");
   WriteTokenizer();

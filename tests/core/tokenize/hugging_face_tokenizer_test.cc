@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/tokenize/tokenizer.h"
@@ -33,6 +34,8 @@ struct File {
   std::string decoder = "null";
   std::string truncation = "null";
   std::string padding = "null";
+  std::string model = R"({"type": "WordLevel", "unk_token": "[UNK]",
+                          "vocab": {"river": 0, "water": 3, " ": 4}})";
 };
 
 std::string ToJson(const File& file) {
@@ -42,8 +45,7 @@ std::string ToJson(const File& file) {
       file.truncation, R"(, "padding": )", file.padding,
       R"(, "pre_tokenizer": )", file.pre_tokenizer, R"(, "post_processor": )",
       file.post_processor, R"(, "decoder": )", file.decoder,
-      R"(, "model": {"type": "WordLevel", "unk_token": "[UNK]",
-                     "vocab": {"river": 0, "water": 3, " ": 4}}})");
+      R"(, "model": )", file.model, "}");
 }
 
 std::unique_ptr<HuggingFaceTokenizer> Load(const File& file) {
@@ -170,14 +172,72 @@ TEST(HuggingFaceTokenizer, TakesAVocabularyWithHoles) {
   EXPECT_EQ(*text, "river water");
 }
 
-TEST(HuggingFaceTokenizer, TellsWhyATextCannotBeSplit) {
-  const auto tokenizer = Load({});
-  const absl::Status status = tokenizer->Encode("river secret", {}).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(ReasonOf(status), Reason::kTokenizerFailed);
-  EXPECT_EQ(status.message(),
-            "tokenizers: WordLevel error: Missing [UNK] token from the "
-            "vocabulary");
+// Of every kind of model that fails where the Python package raises.
+TEST(HuggingFaceTokenizer, TellsOfAnUnknownCharacterWithoutTheText) {
+  for (const char* model : {
+           R"({"type": "WordLevel", "unk_token": "[UNK]",
+               "vocab": {"river": 0}})",
+           R"({"type": "WordPiece", "unk_token": "[UNK]",
+               "continuing_subword_prefix": "##",
+               "max_input_chars_per_word": 9, "vocab": {"river": 0}})",
+           R"({"type": "Unigram", "unk_id": null, "vocab": [["river", -1]]})",
+           R"({"type": "BPE", "unk_token": "[UNK]", "vocab": {"r": 0},
+               "merges": []})",
+       }) {
+    const auto tokenizer = Load({.model = model});
+    for (const Tokenizer::EncodeOptions& options :
+         {Tokenizer::EncodeOptions{}, {.pair = "secret"}}) {
+      const absl::Status status =
+          tokenizer->Encode("r secret", options).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << model;
+      EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+      EXPECT_EQ(status.message(),
+                "has a character that the vocabulary does not know, and the "
+                "tokenizer has no piece for unknown ones; leave it out");
+    }
+  }
+}
+
+// As the Python package does.
+TEST(HuggingFaceTokenizer, LeavesOutWhatABpeWithoutAnUnknownPieceLacks) {
+  const auto tokenizer = Load({.model = R"({
+      "type": "BPE", "vocab": {"r": 0, "i": 1, "ri": 2},
+      "merges": ["r i"]})"});
+  EXPECT_THAT(Ids(*tokenizer, "ri?r"), ElementsAre(2, 0));
+  EXPECT_THAT(Ids(*tokenizer, "?"), ElementsAre());
+}
+
+std::string Template(const std::string& single, const std::string& pair) {
+  const auto items = [](const std::string& texts) {
+    return absl::StrJoin(texts, ", ", [](std::string* out, char text) {
+      absl::StrAppend(out, R"({"Sequence": {"id": ")", std::string(1, text),
+                      R"(", "type_id": 0}})");
+    });
+  };
+  return absl::StrCat(R"({"type": "TemplateProcessing", "special_tokens": {},
+                          "single": [)",
+                      items(single), R"(], "pair": [)", items(pair), "]}");
+}
+
+// The library counts its pieces once when it truncates, and so passes its own
+// limit.
+TEST(HuggingFaceTokenizer, RefusesATemplateThatRepeatsAText) {
+  for (const std::string& twice :
+       {Template("AA", "AB"), Template("A", "ABA"), Template("A", "ABB"),
+        R"({"type": "Sequence", "processors": [)" + Template("AA", "AB") +
+            "]}"}) {
+    const absl::Status status =
+        HuggingFaceTokenizer::Create(ToJson({.post_processor = twice}))
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(),
+              "tokenizers: the post_processor repeats a text ($A or $B is "
+              "twice in its template), so no truncation fits it to a length; "
+              "name each once");
+  }
+  const auto swapped = Load({.post_processor = Template("A", "BA")});
+  EXPECT_THAT(swapped->Encode("river", {.pair = "water"})->ids,
+              ElementsAre(3, 0));
 }
 
 TEST(HuggingFaceTokenizer, TellsInvalidUtf8) {

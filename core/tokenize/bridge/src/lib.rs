@@ -13,7 +13,8 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use tokenizers::{EncodeInput, Encoding, Tokenizer};
+use tokenizers::models::{bpe, unigram::UnigramError, wordlevel, wordpiece};
+use tokenizers::{EncodeInput, Encoding, PostProcessor, Token, Tokenizer};
 
 #[cxx::bridge(namespace = "strata::tokenizers_bridge")]
 mod ffi {
@@ -33,6 +34,14 @@ mod ffi {
         end: usize,
     }
 
+    /// A text's pieces.
+    struct BridgeEncoding {
+        pieces: Vec<BridgePiece>,
+        /// Whether the text holds what the vocabulary does not know, and there
+        /// is no piece for such; then there are no pieces.
+        unknown: bool,
+    }
+
     extern "Rust" {
         /// A tokenizer without truncation and padding. All its members may be
         /// called at once.
@@ -46,7 +55,7 @@ mod ffi {
             self: &BridgeTokenizer,
             text: &[u8],
             add_special_pieces: bool,
-        ) -> Result<Vec<BridgePiece>>;
+        ) -> Result<BridgeEncoding>;
 
         /// Splits `text` and `pair`, both UTF-8, and joins their pieces as the
         /// file says.
@@ -55,7 +64,7 @@ mod ffi {
             text: &[u8],
             pair: &[u8],
             add_special_pieces: bool,
-        ) -> Result<Vec<BridgePiece>>;
+        ) -> Result<BridgeEncoding>;
 
         /// Joins pieces; ids without a piece are left out.
         fn decode(self: &BridgeTokenizer, ids: &[u32], skip_special_pieces: bool)
@@ -69,7 +78,7 @@ mod ffi {
     }
 }
 
-use ffi::{BridgeOrigin, BridgePiece};
+use ffi::{BridgeEncoding, BridgeOrigin, BridgePiece};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -89,6 +98,7 @@ fn load_tokenizer(json: &[u8]) -> Result<Box<BridgeTokenizer>, Failure> {
         let mut tokenizer = Tokenizer::from_bytes(json)?;
         tokenizer.with_truncation(None)?;
         tokenizer.with_padding(None);
+        refuse_repeated_texts(&tokenizer)?;
         let largest = tokenizer.get_vocab(true).into_values().max();
         Ok(Box::new(BridgeTokenizer {
             tokenizer,
@@ -97,8 +107,33 @@ fn load_tokenizer(json: &[u8]) -> Result<Box<BridgeTokenizer>, Failure> {
     })
 }
 
+/// An error where the post-processor gives a text's pieces more than once, as
+/// the template `$A $A` does. Such a text cannot be truncated to a number of
+/// pieces: the library itself counts its pieces once, and passes its own limit.
+fn refuse_repeated_texts(tokenizer: &Tokenizer) -> Result<(), Failure> {
+    let Some(processor) = tokenizer.get_post_processor() else {
+        return Ok(());
+    };
+    // The largest id, which is no special piece's.
+    let id = u32::MAX;
+    let text = || Encoding::from_tokens(vec![Token::new(id, "a".into(), (0, 1))], 0);
+    for (pair, texts) in [(None, 1), (Some(text()), 2)] {
+        // What it makes of a pair it need not make of one text.
+        let Ok(processed) = processor.process(text(), pair, true) else {
+            continue;
+        };
+        let found = processed.get_ids().iter().filter(|&&x| x == id).count();
+        if found > texts {
+            return Err("the post_processor repeats a text ($A or $B is twice in its \
+                        template), so no truncation fits it to a length; name each once"
+                .into());
+        }
+    }
+    Ok(())
+}
+
 impl BridgeTokenizer {
-    fn encode(&self, text: &[u8], add_special_pieces: bool) -> Result<Vec<BridgePiece>, Failure> {
+    fn encode(&self, text: &[u8], add_special_pieces: bool) -> Result<BridgeEncoding, Failure> {
         let text = std::str::from_utf8(text)?;
         self.encode_input(text.into(), &[text], add_special_pieces)
     }
@@ -108,14 +143,33 @@ impl BridgeTokenizer {
         text: &[u8],
         pair: &[u8],
         add_special_pieces: bool,
-    ) -> Result<Vec<BridgePiece>, Failure> {
+    ) -> Result<BridgeEncoding, Failure> {
         let text = std::str::from_utf8(text)?;
         let pair = std::str::from_utf8(pair)?;
         self.encode_input((text, pair).into(), &[text, pair], add_special_pieces)
     }
 
-    /// Encodes `input`, which holds `texts`.
     fn encode_input(
+        &self,
+        input: EncodeInput,
+        texts: &[&str],
+        add_special_pieces: bool,
+    ) -> Result<BridgeEncoding, Failure> {
+        match self.split(input, texts, add_special_pieces) {
+            Ok(pieces) => Ok(BridgeEncoding {
+                pieces,
+                unknown: false,
+            }),
+            Err(failure) if lacks_unknown_piece(&failure) => Ok(BridgeEncoding {
+                pieces: Vec::new(),
+                unknown: true,
+            }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Encodes `input`, which holds `texts`.
+    fn split(
         &self,
         input: EncodeInput,
         texts: &[&str],
@@ -152,6 +206,20 @@ impl BridgeTokenizer {
     fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
     }
+}
+
+/// Whether a model failed for want of a piece for what it does not know.
+fn lacks_unknown_piece(failure: &Failure) -> bool {
+    matches!(
+        failure.downcast_ref(),
+        Some(bpe::Error::UnkTokenOutOfVocabulary(_))
+    ) || matches!(
+        failure.downcast_ref(),
+        Some(wordlevel::Error::MissingUnkToken)
+    ) || matches!(
+        failure.downcast_ref(),
+        Some(wordpiece::Error::MissingUnkToken)
+    ) || matches!(failure.downcast_ref(), Some(UnigramError::MissingUnkId))
 }
 
 /// The byte at which each character of `text` begins, and the text's end.
