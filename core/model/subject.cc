@@ -46,6 +46,20 @@ absl::StatusOr<RowTensors> Assemble(const Subject& subject,
   });
 }
 
+// Runs the whole trace, and keeps what it gives: it may be a view of a buffer
+// that the next forward overwrites.
+absl::StatusOr<ForwardOutputs> Run(Subject& subject, const RowTensors& rows) {
+  ++subject.forwards;
+  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, subject.trace.Forward(rows));
+  return CallTorch([&outputs] {
+    for (at::Tensor& layer : outputs.layers) layer = layer.clone();
+    for (at::Tensor& tensor : outputs.beside) {
+      if (tensor.defined()) tensor = tensor.clone();
+    }
+    return std::move(outputs);
+  });
+}
+
 }  // namespace
 
 Sequence Probe(const Subject& subject, int pieces, std::uint32_t seed) {
@@ -95,8 +109,7 @@ absl::StatusOr<RowTensors> LayPackedRow(const Subject& subject,
 
 absl::StatusOr<LayerTensors> RunWhole(Subject& subject,
                                       const RowTensors& rows) {
-  ++subject.forwards;
-  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, subject.trace.Forward(rows));
+  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, Run(subject, rows));
   return std::move(outputs.layers);
 }
 
@@ -109,9 +122,8 @@ const absl::StatusOr<ForwardOutputs>& OutputsOnce(
   const auto known = subject.runs.find(key);
   if (known != subject.runs.end()) return known->second;
   const absl::StatusOr<RowTensors> rows = LayRows(subject, sequences);
-  ++subject.forwards;
   return subject.runs
-      .emplace(key, rows.ok() ? subject.trace.Forward(*rows) : rows.status())
+      .emplace(key, rows.ok() ? Run(subject, *rows) : rows.status())
       .first->second;
 }
 

@@ -43,11 +43,12 @@ struct TraceCase {
   std::optional<std::size_t> logits = std::nullopt;
 };
 
-// 1,100 in all.
+// 1,200 in all.
 constexpr int kRounds = 100;
 const std::vector<TraceCase> kTraces = {
     {"pairs", MaskForm::kPairs},
     {"types", MaskForm::kPairs, /*padding_exact=*/true, /*takes_types=*/true},
+    {"buffer_view", MaskForm::kPairs},
     {"keys", MaskForm::kKeys},
     {"pieces", MaskForm::kPieces},
     {"dict", MaskForm::kDict},

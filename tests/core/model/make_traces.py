@@ -96,6 +96,23 @@ class Pairs(Model):
         return (self.layers(piece_ids, mask, positions),)
 
 
+class BufferView(Model):
+    """Returns views of a buffer, which its next forward overwrites."""
+
+    def __init__(self, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = dropout
+        # Larger than any batch.
+        self.register_buffer("states", torch.zeros(4, 16, 2 * POSITIONS, WIDTH))
+
+    def forward(self, piece_ids, mask, positions):
+        rows, length = piece_ids.shape
+        layers = self.layers(piece_ids, mask, positions)
+        return (tuple(
+            self.states[i, :rows, :length].copy_(F.dropout(x, self.dropout))
+            for i, x in enumerate(layers)),)
+
+
 class Keys(Model):
     def forward(self, input_ids, attention_mask):
         keys = attention_mask.squeeze(1).squeeze(1)
@@ -472,6 +489,8 @@ def make_good(folder, ids):
          positions)
     save(folder, "pairs_float16", Pairs(causal=True).half(), ids, square,
          positions)
+    save(folder, "buffer_view", BufferView(), ids, square, positions)
+    save(folder, "buffer_dropout", BufferView(0.1), ids, square, positions)
     save(folder, "keys", Keys(), ids, row)
     save(folder, "pieces", Pieces(), flat, ids)
     save(folder, "dict", DictMask(causal=True), ids, {"bool_mask": row})
