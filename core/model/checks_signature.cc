@@ -20,16 +20,29 @@
 namespace strata {
 namespace {
 
-// Whether strata.json's mask form, if any, can be given to these arguments.
-bool MaskFormFits(const ModelConfig& config,
-                  const std::vector<Argument>& arguments) {
-  if (!config.mask_form.has_value()) return true;
-  const auto mask = std::ranges::find(arguments, ArgumentRole::kAttentionMask,
-                                      &Argument::role);
-  if (mask == arguments.end()) return *config.mask_form == MaskForm::kNone;
-  if (mask->type == kDictType) return *config.mask_form == MaskForm::kDict;
-  return *config.mask_form != MaskForm::kNone &&
-         *config.mask_form != MaskForm::kDict;
+// Whether a mask of this form can be given to `mask`, which is nullptr where a
+// trace takes none.
+bool MaskFormFits(MaskForm form, const Argument* mask) {
+  if (mask == nullptr) return form == MaskForm::kNone;
+  if (mask->type == kDictType) return form == MaskForm::kDict;
+  return form != MaskForm::kNone && form != MaskForm::kDict;
+}
+
+// What strata.json says of the mask that `arguments` do not take, as
+// `mask_form "pairs"`; empty where they take all.
+std::string WrongMaskKey(const ModelConfig& config,
+                         const std::vector<Argument>& arguments) {
+  const auto found = std::ranges::find(arguments, ArgumentRole::kAttentionMask,
+                                       &Argument::role);
+  const Argument* mask = found == arguments.end() ? nullptr : &*found;
+  if (config.mask_form.has_value() && !MaskFormFits(*config.mask_form, mask)) {
+    return absl::StrCat("mask_form \"", MaskFormKey(*config.mask_form), "\"");
+  }
+  if (config.mask_dtype.has_value() && mask == nullptr) {
+    return absl::StrCat("mask_dtype \"", MaskDtypeName(*config.mask_dtype),
+                        "\"");
+  }
+  return "";
 }
 
 std::string Describe(const std::vector<Argument>& arguments) {
@@ -62,14 +75,12 @@ Finding CheckArgumentsKnown(Subject& subject) {
   subject.trace.Bind(*arguments, {.layers = subject.config.layers});
   subject.report.vocabulary_size =
       subject.trace.EmbeddingRows().value_or(subject.tokenizer_vocabulary);
-  if (!MaskFormFits(subject.config, *arguments)) {
+  const std::string wrong = WrongMaskKey(subject.config, *arguments);
+  if (!wrong.empty()) {
     return {.passed = false,
-            .found = absl::StrCat(
-                Describe(*arguments),
-                ", which do not take strata.json's "
-                "mask_form \"",
-                MaskFormKey(subject.config.mask_form.value_or(MaskForm::kNone)),
-                "\"")};
+            .found =
+                absl::StrCat(Describe(*arguments),
+                             ", which do not take strata.json's ", wrong)};
   }
   return {.passed = true, .found = Describe(*arguments)};
 }

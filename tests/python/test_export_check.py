@@ -359,6 +359,16 @@ def test_a_table_shorter_than_strata_json_says(directory, check):
             lambda x: change_config(x, mask_dtype=["bool"]),
             r'"mask_dtype": got \["bool"\], expected one of bool, int64, float',
         ),
+        (
+            lambda x: change_config(x, mask_form="none"),
+            r'"mask_form": got "none", expected one that \[.*mask.*\] take',
+        ),
+        (
+            lambda x: change_config(
+                x, arguments=["piece_ids"], mask_form="none", mask_dtype="bool"
+            ),
+            '"mask_dtype": got "bool", expected no such key without a mask',
+        ),
         (lambda x: (x / "tokenizer.json").unlink(), "there is no tokenizer.js"),
         (
             lambda x: (x / "tokenizer.json").write_text("{}"),

@@ -98,6 +98,7 @@ TEST_P(GoodTraceTest, IsFoundOut) {
 INSTANTIATE_TEST_SUITE_P(
     Traces, GoodTraceTest,
     testing::Values(GoodCase{"pairs", MaskForm::kPairs, true},
+                    GoodCase{"buffer_view", MaskForm::kPairs, true},
                     GoodCase{"keys", MaskForm::kKeys, true},
                     GoodCase{"pieces", MaskForm::kPieces, true},
                     GoodCase{"dict", MaskForm::kDict, true},
@@ -178,6 +179,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "fails without a mask: ",
                 "read devices from tensors"},
         BadCase{"dropout", "deterministic", "a relative error of ",
+                "call model.eval() before tracing"},
+        BadCase{"buffer_dropout", "deterministic", "a relative error of ",
                 "call model.eval() before tracing"},
         BadCase{"faint_dropout_bfloat16", "deterministic",
                 "a relative error of ", "call model.eval() before tracing"},
@@ -336,6 +339,13 @@ TEST(ExaminationTest, AMaskFormThatTheArgumentsCannotTakeIsRefused) {
       HasSubstr("do not take strata.json's mask_form \"keys\""));
   EXPECT_THAT(Message(ExamineFile("keys", {.mask_form = MaskForm::kDict})),
               HasSubstr("do not take strata.json's mask_form \"dict\""));
+}
+
+TEST(ExaminationTest, AMaskDtypeOfATraceWithoutAMaskIsRefused) {
+  EXPECT_THAT(Message(ExamineFile("unmasked_causal",
+                                  {.mask_dtype = MaskDtype::kInt64})),
+              HasSubstr("found piece_ids: piece_ids, which do not take "
+                        "strata.json's mask_dtype \"int64\"; "));
 }
 
 TEST(ExaminationTest, AMaskFormThatDoesNotRunIsRefused) {

@@ -58,6 +58,10 @@ def read_model_config(path: Path) -> ModelConfig:
             f"{form!r}; expected arguments of {', '.join(_ROLES)} and a form "
             f"of {', '.join(MASK_FORMS.values())}"
         )
+    if (MASK in arguments) != (form != "none"):
+        raise _off(path, read, "mask_form", f"one that {list(arguments)} take")
+    if "mask_dtype" in read and MASK not in arguments:
+        raise _off(path, read, "mask_dtype", "no such key without a mask")
     return ModelConfig(
         Signature(
             names[0],
