@@ -20,6 +20,7 @@ from curated_transformers.layers.attention import AttentionMask
 from curated_transformers.models.module import TransformerModule
 
 from strata import demo_models
+from strata.client import Input
 from strata.export import checkpoint
 
 # Threads of a forward that wait for each other on a busy machine take many
@@ -57,8 +58,10 @@ def reference_tokenizer(repository: pathlib.Path, name: str):
 class Case:
     """An input, as it is sent, and its pieces."""
 
-    sent: str | list[int]
+    sent: Input
     ids: list[int]
+    # Of the pieces; empty: the usual.
+    types: list[int] = dataclasses.field(default_factory=list)
 
 
 def mixed_cases(

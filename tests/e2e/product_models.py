@@ -1,6 +1,6 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The product of families, signatures, versions, dtypes and attentions.
+"""The product of families, signatures, versions, dtypes, attentions, heads.
 
 Each variant is a tiny checkpoint (tests/python/tiny_checkpoints.py, with
 outlier channels) exported in one way, and a model of its own in the repository.
@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "python"))
 
 import tiny_checkpoints  # noqa: E402
+import tiny_models  # noqa: E402
 
 MAX_PIECES = tiny_checkpoints.MAX_PIECES
 PLANTED = tiny_checkpoints.PLANTED
@@ -42,6 +43,7 @@ VERSIONS = ("1.3.2", "2.x")
 SIGNATURES = ("pairs", "keys", "pieces", "ids", "dict")
 DTYPES = ("float32", "bfloat16", "float16")
 ATTENTIONS = ("sdpa", "eager")
+HEADS = ("states", "logits")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Variant:
     signature: str
     dtype: str
     attention: str
+    head: str
 
     @property
     def name(self) -> str:
@@ -61,6 +64,8 @@ class Variant:
     @property
     def exists(self) -> bool:
         """Whether Curated Transformers can do it."""
+        if self.head == "logits" and self.family not in DECODERS:
+            return False
         if self.version == "1.3.2":
             return self.family != "electra"
         # 2.x is traced through wrappers only, and its SDPA takes masks of keys.
@@ -72,10 +77,15 @@ class Variant:
         """Whether a mask, or causality, hides padding."""
         return self.signature != "ids" or self.family in DECODERS
 
+    @property
+    def takes_types(self) -> bool:
+        """Whether its trace takes type ids."""
+        return self.family in tiny_models.TYPED and self.signature != "dict"
+
 
 def every_variant() -> list[Variant]:
     product = itertools.product(
-        FAMILIES, VERSIONS, SIGNATURES, DTYPES, ATTENTIONS
+        FAMILIES, VERSIONS, SIGNATURES, DTYPES, ATTENTIONS, HEADS
     )
     return [x for x in itertools.starmap(Variant, product) if x.exists]
 
@@ -153,7 +163,10 @@ def _export(
     from strata.export.checkpoint import load
 
     for variant in variants:
-        source = load(str(folder / variant.family), tokenizer=folder)
+        logits = variant.head == "logits"
+        source = load(
+            str(folder / variant.family), tokenizer=folder, logits=logits
+        )
         export(
             source.module,
             source.tokenizer,
@@ -161,6 +174,7 @@ def _export(
             signature=variant.signature,
             dtype=getattr(torch, variant.dtype),
             sdpa=variant.attention == "sdpa",
+            logits=logits,
             config=source.config,
             force=True,
         )

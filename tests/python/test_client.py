@@ -138,6 +138,21 @@ def test_encode_sends_pairs_and_the_prompt(client, fake):
     ]
 
 
+def test_encode_sends_input_messages_as_they_are(client, fake):
+    fake.answer = lambda request: reply(encoding(STATES))
+    whole = service_pb2.Input(
+        pieces=service_pb2.PieceIds(ids=[4, 5], type_ids=[0, 1]),
+        spans=[service_pb2.Span(begin=0, end=2)],
+    )
+    client.encode([whole, "a"], prompt="query", pooling="spans")
+    assert list(fake.requests[0].inputs) == [
+        whole,
+        service_pb2.Input(text="a", prompt="query"),
+    ]
+    [output] = fake.requests[0].outputs
+    assert output.pooling == service_pb2.POOLING_SPANS
+
+
 def test_a_pair_has_two_texts(client, fake):
     with pytest.raises(ValueError, match="a tuple of 3 texts, expected a pair"):
         client.encode([("a", "b", "c")])

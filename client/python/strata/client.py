@@ -37,6 +37,10 @@ _OPTIONS = [
 ]
 
 
+# What is encoded; see Client.encode.
+Input = str | tuple[str, str] | Sequence[int] | service_pb2.Input
+
+
 class Client:
     """A connection to one Strata server; threads may share it.
 
@@ -73,7 +77,7 @@ class Client:
 
     def encode(
         self,
-        inputs: Sequence[str | tuple[str, str] | Sequence[int]],
+        inputs: Sequence[Input],
         model: str | None = None,
         *,
         in_parts: bool = False,
@@ -82,8 +86,9 @@ class Client:
         """Encodes texts, pairs of them, or sequences of piece identifiers.
 
         Args:
-            inputs: Texts, pairs of texts (tuples), or lists of piece
-                identifiers; they may be mixed.
+            inputs: Texts, pairs of texts (tuples), lists of piece
+                identifiers, or `Input` messages of `strata.v1` for what else
+                one may have (spans, positions, type ids); they may be mixed.
             model: Needed where the server has several.
             in_parts: Let the answer come in parts, for one that is too large
                 for a single message (StrataError, reason REPLY_TOO_LARGE).
@@ -126,7 +131,7 @@ class Client:
 
     @staticmethod
     def encode_request(
-        inputs: Sequence[str | tuple[str, str] | Sequence[int]],
+        inputs: Sequence[Input],
         model: str | None = None,
         *,
         version: int = 0,
@@ -148,8 +153,9 @@ class Client:
         """Builds the request that `encode` sends with these arguments.
 
         Args:
-            inputs: Texts, pairs of texts (tuples), or lists of piece
-                identifiers; they may be mixed.
+            inputs: Texts, pairs of texts (tuples), lists of piece
+                identifiers, or `Input` messages of `strata.v1` for what else
+                one may have (spans, positions, type ids); they may be mixed.
             model: Needed where the server has several.
             version: 0 is the newest that is ready.
             version_label: Names the version in place of its number, as
@@ -157,10 +163,12 @@ class Client:
             kind: "hidden_states", or "logits" where the model has them; they
                 come from no layer.
             prompt: Name of the model's prompt that goes in front of each text,
-                of a pair the first; `model(...).prompts` lists them.
+                of a pair the first; `model(...).prompts` lists them. Of an
+                `Input` message its own counts.
             layers: 0 is the embedding output, negative counts from the end;
                 answered in this order. None: the last.
-            pooling: "none", "mean", "first", "last" or "max".
+            pooling: "none", "mean", "first", "last", "max", or "spans" for the
+                mean of each span of the inputs.
             normalize: Divide each vector by its L2 norm.
             dimensions: Only the first channels of each vector. 0: all.
             dtype: "float32", "float16" or "bfloat16" (which is widened to
@@ -320,9 +328,9 @@ def _several(inputs: Sequence[Any]) -> Sequence[Any]:
     return inputs
 
 
-def _input(
-    item: str | tuple[str, str] | Sequence[int], prompt: str
-) -> service_pb2.Input:
+def _input(item: Input, prompt: str) -> service_pb2.Input:
+    if isinstance(item, service_pb2.Input):
+        return item  # Which says itself what its prompt is.
     if isinstance(item, str):
         return service_pb2.Input(text=item, prompt=prompt)
     if isinstance(item, bytes):  # A sequence of integers, too.
