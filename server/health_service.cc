@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/error.h"
 #include "core/base/mutex.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
+#include "server/status.h"
 
 namespace strata {
 
@@ -120,9 +122,10 @@ grpc::ServerUnaryReactor* HealthService::Check(
   }
   auto* reactor = context->DefaultReactor();
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
-    reactor->Finish({grpc::StatusCode::NOT_FOUND,
-                     absl::StrCat("no service \"", request->service(),
-                                  R"("; ask for a model by name, or for "")")});
+    reactor->Finish(ToGrpcStatus(
+        Error(Reason::kModelNotFound,
+              absl::StrCat("no service \"", request->service(),
+                           R"("; ask for a model by name, or for "")"))));
   } else {
     response->set_status(status);
     reactor->Finish(grpc::Status::OK);

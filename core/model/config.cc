@@ -6,13 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
+#include "core/base/read_file.h"
 #include "core/base/status_macros.h"
 #include "core/model/report.h"
 #include "core/tensor/mask_form.h"
@@ -66,15 +64,17 @@ std::string Names(const Table& table) {
   });
 }
 
+std::string Short(absl::string_view quote) {
+  return absl::StrCat(quote.substr(0, kLongestQuote),
+                      quote.size() > kLongestQuote ? "..." : "");
+}
+
 absl::Status Refuse(absl::string_view key, const Json& got,
                     absl::string_view expected) {
-  std::string quote =
+  const std::string quote =
       got.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
-  if (quote.size() > kLongestQuote) {
-    quote = absl::StrCat(quote.substr(0, kLongestQuote), "...");
-  }
   return Error(Reason::kInvalidField,
-               absl::StrCat(kFileName, ": \"", key, "\": got ", quote,
+               absl::StrCat(kFileName, ": \"", key, "\": got ", Short(quote),
                             ", expected ", expected));
 }
 
@@ -139,7 +139,7 @@ auto ReadList(absl::string_view key, const Json& json, const Read& read)
 
 absl::Status UnknownKey(absl::string_view key, absl::string_view known) {
   return Error(Reason::kInvalidField,
-               absl::StrCat(kFileName, ": unknown key \"", key,
+               absl::StrCat(kFileName, ": unknown key \"", Short(key),
                             "\", expected one of ", known));
 }
 
@@ -267,6 +267,11 @@ absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text) {
     return Error(Reason::kInvalidField,
                  absl::StrCat(kFileName, ": not JSON: at byte ", error.byte,
                               " of ", text.size(), "; mend or remove it"));
+  } catch (const Json::out_of_range&) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat(kFileName,
+                              ": holds a number that is larger than any may "
+                              "be; mend or remove it"));
   }
   if (!json.is_object()) {
     return Error(Reason::kInvalidField,
@@ -283,16 +288,15 @@ absl::StatusOr<ModelConfig> ParseModelConfig(absl::string_view text) {
 absl::StatusOr<ModelConfig> ReadModelConfig(
     const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / std::string(kFileName);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return ModelConfig{};
-  std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.good()) {
+  if (!IsThere(path)) return ModelConfig{};
+  const auto text = ReadFile(path);
+  if (!text.ok()) {
     return Error(Reason::kInvalidField,
                  absl::StrCat("cannot read \"", path.string(),
-                              "\", expected a readable file or none"));
+                              "\": ", text.status().message(),
+                              "; expected a readable file or none"));
   }
-  return ParseModelConfig(text);
+  return ParseModelConfig(*text);
 }
 
 absl::string_view MaskFormKey(MaskForm mask_form) {

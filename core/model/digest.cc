@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
+#include "core/base/read_file.h"
 #include "core/base/status_macros.h"
 #include "openssl/evp.h"
 
@@ -106,8 +107,7 @@ absl::StatusOr<std::string> DigestModelDirectory(
   Hasher hasher;
   for (const absl::string_view name : kFiles) {
     const std::filesystem::path path = directory / std::string(name);
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) continue;
+    if (!IsThere(path)) continue;
     STRATA_RETURN_IF_ERROR(AddFile(path, hasher));
   }
   STRATA_ASSIGN_OR_RETURN(const std::string hex, hasher.Finish());

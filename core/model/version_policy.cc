@@ -6,13 +6,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <set>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -20,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "core/base/read_file.h"
 #include "nlohmann/json.hpp"
 
 namespace strata {
@@ -121,13 +119,16 @@ VersionPolicy ParseVersionPolicy(absl::string_view text,
 VersionPolicy ReadVersionPolicy(const std::filesystem::path& folder,
                                 ServedVersions otherwise, Mistakes& mistakes) {
   const std::filesystem::path path = folder / "strata.json";
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
+  if (!IsThere(path)) {
     return {.served = otherwise, .listed = {}, .labels = {}};
   }
-  std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  return ParseVersionPolicy(text, otherwise, mistakes);
+  const auto text = ReadFile(path);
+  if (!text.ok()) {
+    mistakes.push_back(
+        absl::StrCat("is left out: ", text.status().message()));
+    return {.served = otherwise, .listed = {}, .labels = {}};
+  }
+  return ParseVersionPolicy(*text, otherwise, mistakes);
 }
 
 std::vector<ServedVersion> ApplyVersionPolicy(

@@ -2,12 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <filesystem>
-#include <fstream>
-#include <ios>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -15,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
+#include "core/base/read_file.h"
 #include "core/base/status_macros.h"
 #include "core/tokenize/hugging_face_tokenizer.h"
 #include "core/tokenize/sentence_piece_tokenizer.h"
@@ -30,11 +27,6 @@ constexpr const char* kHuggingFaceFile = "tokenizer.json";
 constexpr const char* kSentencePieceFile = "tokenizer.model";
 constexpr const char* kConfigFile = "tokenizer_config.json";
 
-bool Exists(const path& file) {
-  std::error_code ignored;
-  return std::filesystem::exists(file, ignored);
-}
-
 absl::Status Damaged(const path& file, absl::string_view why) {
   return Error(Reason::kInvalidField,
                absl::StrCat("cannot use ", file.string(), ": ", why,
@@ -42,21 +34,15 @@ absl::Status Damaged(const path& file, absl::string_view why) {
                             "the original checkpoint"));
 }
 
-absl::StatusOr<std::string> ReadFile(const path& file) {
-  std::error_code ignored;
-  std::ifstream stream(file, std::ios::binary);
-  // A folder opens like a file, and fails only when read.
-  if (!stream || !std::filesystem::is_regular_file(file, ignored)) {
-    return Damaged(file, "it cannot be read as a file");
-  }
-  std::string contents{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) return Damaged(file, "reading it failed");
+absl::StatusOr<std::string> Read(const path& file) {
+  auto contents = ReadFile(file);
+  if (!contents.ok()) return Damaged(file, contents.status().message());
   return contents;
 }
 
 absl::StatusOr<TokenizerConfig> ReadConfig(const path& file) {
-  if (!Exists(file)) return TokenizerConfig{};
-  STRATA_ASSIGN_OR_RETURN(const std::string json, ReadFile(file));
+  if (!IsThere(file)) return TokenizerConfig{};
+  STRATA_ASSIGN_OR_RETURN(const std::string json, Read(file));
   auto config = ParseTokenizerConfig(json);
   if (!config.ok()) return Damaged(file, config.status().message());
   return config;
@@ -74,12 +60,12 @@ absl::StatusOr<std::shared_ptr<const Tokenizer>> Share(
 
 absl::StatusOr<std::shared_ptr<const Tokenizer>> LoadTokenizer(
     const path& directory) {
-  if (const path file = directory / kHuggingFaceFile; Exists(file)) {
-    STRATA_ASSIGN_OR_RETURN(const std::string json, ReadFile(file));
+  if (const path file = directory / kHuggingFaceFile; IsThere(file)) {
+    STRATA_ASSIGN_OR_RETURN(const std::string json, Read(file));
     return Share(HuggingFaceTokenizer::Create(json), file);
   }
-  if (const path file = directory / kSentencePieceFile; Exists(file)) {
-    STRATA_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file));
+  if (const path file = directory / kSentencePieceFile; IsThere(file)) {
+    STRATA_ASSIGN_OR_RETURN(const std::string bytes, Read(file));
     STRATA_ASSIGN_OR_RETURN(const TokenizerConfig config,
                             ReadConfig(directory / kConfigFile));
     return Share(SentencePieceTokenizer::Create(bytes, config), file);

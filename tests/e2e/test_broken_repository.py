@@ -37,6 +37,15 @@ def misspell_config(folder):
     (folder / "strata.json").write_text('{"max_peices": 5}')
 
 
+def link_config_to_nothing(folder):
+    (folder / "strata.json").unlink(missing_ok=True)
+    (folder / "strata.json").symlink_to("gone.json")
+
+
+def overflow_config(folder):
+    (folder / "strata.json").write_text('{"max_pieces": 1e400}')
+
+
 # How each model is broken, and what the reason must say.
 BROKEN = {
     "corrupt-trace": (corrupt, ["model.pt"]),
@@ -44,6 +53,8 @@ BROKEN = {
     "no-tokenizer": (remove_tokenizer, ["tokenizer.json", "tokenizer.model"]),
     "damaged-tokenizer": (damage_tokenizer, ["tokenizer.json"]),
     "damaged-config": (damage_config, ["strata.json"]),
+    "linked-config": (link_config_to_nothing, ["strata.json"]),
+    "overflown-config": (overflow_config, ["strata.json", "larger than any"]),
     "misspelt-config": (misspell_config, ["max_peices", "max_pieces"]),
 }
 

@@ -128,6 +128,10 @@ def test_mistakes_stop_nothing(serving, add_versions, add_model, repository):
     add_versions("damaged", [1, 2], "{")
     add_versions("typo", [1], {"lables": {"stable": 1}})
     add_versions("gone", [1], {"versions": [1, 7], "labels": {"next": 8}})
+    add_versions("folder", [1])
+    (repository / "folder" / "strata.json").mkdir()
+    add_versions("linked", [1])
+    (repository / "linked" / "strata.json").symlink_to("gone.json")
     (repository / "damaged" / "01").mkdir()
     add_model("damaged", 9).rename(repository / "damaged" / "v9")
     add_model("bad name", 1)
@@ -135,10 +139,12 @@ def test_mistakes_stop_nothing(serving, add_versions, add_model, repository):
     assert listed(client) == [
         ("damaged", 1, []),
         ("damaged", 2, []),
+        ("folder", 1, []),
         ("gone", 1, []),
+        ("linked", 1, []),
         ("typo", 1, []),
     ]
-    for name in ("damaged", "typo", "gone"):
+    for name in ("damaged", "folder", "typo", "gone"):
         assert client.encode([TEXT], name)[0].error is None
     lines = remarks(client)
     expected = [
@@ -146,8 +152,10 @@ def test_mistakes_stop_nothing(serving, add_versions, add_model, repository):
         ("damaged/01", "a version is a whole number from 1"),
         ("damaged/v9", "a version is a whole number from 1"),
         ("damaged/strata.json", "is not a JSON object and left out"),
+        ("folder/strata.json", "left out: it cannot be read as a file"),
         ("gone/strata.json", "lists 7, which is not there"),
         ("gone/strata.json", "names version 8, which is not there"),
+        ("linked/strata.json", "left out: it cannot be read as a file"),
         ("typo/strata.json", "lables"),
     ]
     assert len(lines) == len(expected), lines

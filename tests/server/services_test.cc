@@ -224,6 +224,19 @@ TEST_F(ServicesTest, HealthFollowsTheModels) {
   EXPECT_EQ(IsServing("other"), true);
 }
 
+// A message longer than what gRPC takes of metadata would break the call off.
+TEST_F(ServicesTest, HealthOfAnUnknownNameIsAnErrorOfOrdinaryLength) {
+  const auto stub = grpc::health::v1::Health::NewStub(channel_);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(std::string(30000, 'm'));
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = stub->Check(&context, request, &response);
+  ExpectError(status, grpc::StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", "",
+              "no service \"mmm");
+  EXPECT_LT(status.error_message().size(), 1100);
+}
+
 TEST_F(ServicesTest, AWatchHearsEveryChange) {
   const auto stub = grpc::health::v1::Health::NewStub(channel_);
   grpc::health::v1::HealthCheckRequest request;

@@ -117,6 +117,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"",
                   "strata.json: not JSON: at byte 1 of 0; mend or remove "
                   "it"},
+        BadConfig{R"({"max_pieces": 1e400})",
+                  "strata.json: holds a number that is larger than any may "
+                  "be; mend or remove it"},
         BadConfig{"[]", "strata.json: got a JSON array, expected an object"},
         BadConfig{R"({"max_piece": 3})",
                   "strata.json: unknown key \"max_piece\", expected one of "
@@ -189,6 +192,13 @@ TEST(ConfigTest, ALongValueIsQuotedShort) {
   EXPECT_LT(status.message().size(), 120);
 }
 
+TEST(ConfigTest, ALongKeyIsQuotedShort) {
+  const absl::Status status =
+      ParseModelConfig(R"({")" + std::string(5000, 'k') + R"(": 1})").status();
+  EXPECT_THAT(status.message(), HasSubstr("kkk...\", expected one of"));
+  EXPECT_LT(status.message().size(), 300);
+}
+
 TEST(ConfigTest, ADirectoryWithoutAFileHasTheDefaults) {
   const auto config = ReadModelConfig(testing::TempDir() + "/no_such_folder");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -205,6 +215,19 @@ TEST(ConfigTest, ReadsTheFile) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->padding_id, 7);
   std::filesystem::remove_all(folder);
+}
+
+TEST(ConfigTest, AFolderInTheFilesPlaceIsRefused) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / "config_folder_test";
+  std::filesystem::create_directories(folder / "strata.json");
+  const absl::Status status = ReadModelConfig(folder).status();
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(ReasonOf(status), Reason::kInvalidField);
+  EXPECT_EQ(status.message(), "cannot read \"" +
+                                  (folder / "strata.json").string() +
+                                  "\": it cannot be read as a file; expected "
+                                  "a readable file or none");
 }
 
 }  // namespace

@@ -104,6 +104,16 @@ TEST_F(DigestTest, APipeIsRefusedUnopened) {
                         "there, or a link to it"));
 }
 
+// It would be served as if the file were not meant to be there.
+TEST_F(DigestTest, ALinkToNothingIsRefused) {
+  Write("model.pt", "x");
+  std::filesystem::create_symlink("gone", folder_ / "strata.json");
+  const absl::Status status = DigestModelDirectory(folder_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("strata.json\" is not a regular file"));
+}
+
 TEST_F(DigestTest, AFolderInAFilesPlaceIsRefused) {
   std::filesystem::create_directory(folder_ / "model.pt");
   const absl::Status status = DigestModelDirectory(folder_).status();

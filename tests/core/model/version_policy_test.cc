@@ -170,5 +170,18 @@ INSTANTIATE_TEST_SUITE_P(
                     "left out; there are: 1, 2"}}),
     [](const auto& info) { return info.param.name; });
 
+// Reading it as a file would throw, and end the server.
+TEST(VersionPolicyTest, AFolderInTheFilesPlaceIsAMistake) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "policy";
+  std::filesystem::create_directories(folder / "strata.json");
+  std::vector<std::string> mistakes;
+  const VersionPolicy policy =
+      ReadVersionPolicy(folder, ServedVersions::kNewest, mistakes);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(policy.served, ServedVersions::kNewest);
+  EXPECT_EQ(mistakes, std::vector<std::string>{
+                          "is left out: it cannot be read as a file"});
+}
+
 }  // namespace
 }  // namespace strata
