@@ -320,3 +320,32 @@ def test_a_repository_that_cannot_be_written(tmp_path):
     with pytest.raises(ExportError, match="cannot write to .*file/m: "):
         with new_directory(tmp_path / "file" / "m" / "1", force=False):
             pass
+
+
+@pytest.mark.parametrize("target", ["gone", "other", None])
+def test_what_is_no_folder_is_replaced_by_force_alone(target, tmp_path):
+    (tmp_path / "other").mkdir()
+    directory = tmp_path / "m" / "3"
+    directory.parent.mkdir()
+    if target is None:
+        directory.write_text("a file")
+    else:
+        directory.symlink_to(tmp_path / target)
+    with pytest.raises(ExportError, match="m/3 is already there"):
+        with new_directory(directory, force=False):
+            pytest.fail("it went on")
+    with new_directory(directory, force=True) as draft:
+        (draft / "model.pt").write_text("x")
+    assert [x.name for x in directory.iterdir()] == ["model.pt"]
+    assert [x.name for x in directory.parent.iterdir()] == ["3"]
+    assert not directory.is_symlink()
+    # What a link led to is another's.
+    assert (tmp_path / "other").is_dir()
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    directory = tmp_path / "m" / "3"
+    with pytest.raises(ExportError, match="cannot write .*m/3: .*No such file"):
+        with new_directory(directory, force=False) as draft:
+            (draft / "gone" / "strata.json").write_text("{}")
+    assert list(directory.parent.iterdir()) == []

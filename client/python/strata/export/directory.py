@@ -42,7 +42,7 @@ def model_directory(repository: Path, name: str, version: int) -> Path:
 
 def refuse_to_overwrite(directory: Path) -> None:
     """Raises ExportError where the directory is already there."""
-    if not directory.exists():
+    if not _is_there(directory):
         return
     version = int(directory.name) + 1 if directory.name.isdigit() else "N"
     raise ExportError(
@@ -93,6 +93,8 @@ def new_directory(directory: Path, *, force: bool) -> Iterator[Path]:
         yield draft
         draft.chmod(0o755)
         _replace(draft, directory, force)
+    except OSError as error:
+        raise ExportError(f"cannot write {directory}: {error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -124,10 +126,23 @@ def _replace(draft: Path, directory: Path, force: bool) -> None:
     if not force:
         # Another export may have finished since the first look.
         refuse_to_overwrite(directory)
-    elif directory.exists():
+    elif _is_there(directory):
         old = draft.with_name(draft.name + ".old")
         directory.rename(old)
         draft.rename(directory)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
         return
     draft.rename(directory)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether anything is, if only a link to nothing."""
+    return path.is_symlink() or path.exists()
+
+
+def _remove(path: Path) -> None:
+    """Removes a folder, or a file or link that stood in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
