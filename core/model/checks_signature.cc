@@ -78,9 +78,8 @@ Finding CheckArgumentsKnown(Subject& subject) {
   const std::string wrong = WrongMaskKey(subject.config, *arguments);
   if (!wrong.empty()) {
     return {.passed = false,
-            .found =
-                absl::StrCat(Describe(*arguments),
-                             ", which do not take strata.json's ", wrong)};
+            .found = absl::StrCat(Describe(*arguments),
+                                  ", which do not take strata.json's ", wrong)};
   }
   return {.passed = true, .found = Describe(*arguments)};
 }

@@ -71,8 +71,8 @@ absl::StatusOr<ForwardOutputs> SplitElements(const Values& elements,
     if (std::ssize(outputs.layers) < *form.layers) {
       return Error(Reason::kForwardFailed,
                    absl::StrCat("forward returned ", outputs.layers.size(),
-                                " tensors, expected at least the ", *form.layers,
-                                " of strata.json's \"layers\""));
+                                " tensors, expected at least the ",
+                                *form.layers, " of strata.json's \"layers\""));
     }
     outputs.layers.resize(*form.layers);
   }
@@ -92,11 +92,11 @@ absl::StatusOr<ForwardOutputs> SplitElements(const Values& elements,
 absl::Status NoLogits(const std::vector<std::int64_t>& widths,
                       std::int64_t pieces, absl::string_view why) {
   const bool one = widths.size() == 1;
-  return Error(Reason::kNotSupportedByModel,
-               absl::StrCat(one ? "a tensor of width " : "tensors of widths ",
-                            absl::StrJoin(widths, ", "),
-                            " after the layers, in a vocabulary of ", pieces,
-                            why));
+  return Error(
+      Reason::kNotSupportedByModel,
+      absl::StrCat(one ? "a tensor of width " : "tensors of widths ",
+                   absl::StrJoin(widths, ", "),
+                   " after the layers, in a vocabulary of ", pieces, why));
 }
 
 }  // namespace
@@ -137,8 +137,9 @@ absl::StatusOr<std::optional<std::size_t>> ChooseLogits(
   if (widths.empty()) return std::nullopt;
   const std::vector<std::size_t>& meant = as_wide.empty() ? wider : as_wide;
   if (meant.size() == 1) return meant.front();
-  return NoLogits(widths, pieces,
-                  meant.empty() ? "" : ", of which several could be its logits");
+  return NoLogits(
+      widths, pieces,
+      meant.empty() ? "" : ", of which several could be its logits");
 }
 
 }  // namespace strata

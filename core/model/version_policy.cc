@@ -124,8 +124,7 @@ VersionPolicy ReadVersionPolicy(const std::filesystem::path& folder,
   }
   const auto text = ReadFile(path);
   if (!text.ok()) {
-    mistakes.push_back(
-        absl::StrCat("is left out: ", text.status().message()));
+    mistakes.push_back(absl::StrCat("is left out: ", text.status().message()));
     return {.served = otherwise, .listed = {}, .labels = {}};
   }
   return ParseVersionPolicy(*text, otherwise, mistakes);

@@ -255,10 +255,9 @@ INSTANTIATE_TEST_SUITE_P(
                     false,
                     "no piece for it, nor one for unknown ones: texts with "
                     "such characters are refused"},
-        UnknownCase{"LeftOut",
-                    R"({"type": "BPE", "vocab": {"a": 0}, "merges": []})",
-                    false,
-                    "that it is left out, as if the text did not have it"}),
+        UnknownCase{
+            "LeftOut", R"({"type": "BPE", "vocab": {"a": 0}, "merges": []})",
+            false, "that it is left out, as if the text did not have it"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(LoaderTest, ADamagedConfiguration) {

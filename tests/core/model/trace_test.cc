@@ -191,8 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
                     OutputCase{"nested_list", kTestLayers, 1},
                     OutputCase{"hidden_logits", 1, 0},
                     OutputCase{"single", 1, {}},
-                    OutputCase{"square_logits", kTestLayers, 0,
-                               kTestLayers}),
+                    OutputCase{"square_logits", kTestLayers, 0, kTestLayers}),
     [](const auto& info) { return info.param.name; });
 
 TEST(TraceTest, LogitsOfTheLayersWidthAreToldApartByTheirCount) {

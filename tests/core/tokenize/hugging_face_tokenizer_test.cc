@@ -44,8 +44,8 @@ std::string ToJson(const File& file) {
           "truncation": )",
       file.truncation, R"(, "padding": )", file.padding,
       R"(, "pre_tokenizer": )", file.pre_tokenizer, R"(, "post_processor": )",
-      file.post_processor, R"(, "decoder": )", file.decoder,
-      R"(, "model": )", file.model, "}");
+      file.post_processor, R"(, "decoder": )", file.decoder, R"(, "model": )",
+      file.model, "}");
 }
 
 std::unique_ptr<HuggingFaceTokenizer> Load(const File& file) {
