@@ -56,6 +56,27 @@ std::vector<fs::path> Folders(const fs::path& parent) {
   return folders;
 }
 
+// Remarks on links in `parent` that lead nowhere and that would be a model or a
+// version if they did, as where a volume is not mounted.
+void RemarkOnBrokenLinks(const fs::path& parent,
+                         bool (*meant)(const fs::path& path),
+                         std::vector<RepositoryRemark>& remarks) {
+  std::vector<fs::path> broken;
+  std::error_code error;
+  for (fs::directory_iterator it(parent, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) && !it->exists(ignored) && meant(it->path())) {
+      broken.push_back(it->path());
+    }
+  }
+  std::ranges::sort(broken);
+  for (fs::path& link : broken) {
+    remarks.push_back(
+        {std::move(link), "ignored: a link to nothing; mend or remove it"});
+  }
+}
+
 bool HoldsTrace(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / "model.pt", ignored);
@@ -83,6 +104,12 @@ void RemarkOnNoModel(const fs::path& folder,
 std::map<std::int64_t, fs::path> Versions(
     const fs::path& model, std::vector<RepositoryRemark>& remarks) {
   std::map<std::int64_t, fs::path> versions;
+  RemarkOnBrokenLinks(
+      model,
+      [](const fs::path& path) {
+        return ParseVersion(path.filename().string()).has_value();
+      },
+      remarks);
   for (const fs::path& path : Folders(model)) {
     const auto version = ParseVersion(path.filename().string());
     if (version.has_value()) {
@@ -136,6 +163,12 @@ absl::StatusOr<RepositoryScan> ScanRepository(const fs::path& repository,
                               "<model>/<version>/model.pt inside"));
   }
   RepositoryScan scan;
+  RemarkOnBrokenLinks(
+      repository,
+      [](const fs::path& path) {
+        return IsModelName(path.filename().string());
+      },
+      scan.remarks);
   for (const fs::path& folder : Folders(repository)) {
     if (IsModelName(folder.filename().string())) {
       ScanModel(folder, versions, scan);

@@ -42,6 +42,12 @@ def put_trace(directory: Path, module: Module, *example: Tensor) -> None:
     torch.jit.save(trace, str(directory / "model.pt"))
 
 
+def put_pairs_trace(directory: Path, module: Module) -> None:
+    ids = torch.zeros((3, 5), dtype=torch.long)
+    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
+    put_trace(directory, module, ids, mask, ids, ids)
+
+
 def verdicts(out: str) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in out.splitlines()}
 
@@ -200,9 +206,7 @@ class BakesItsBatch(Broken):
     ],
 )
 def test_a_trace_that_is_off(module, failed, message, directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, module, ids, mask, ids, ids)
+    put_pairs_trace(directory, module)
     change_config(directory, max_pieces={})
     code, out, err = check(directory)
     assert code == 1
@@ -212,9 +216,7 @@ def test_a_trace_that_is_off(module, failed, message, directory, check):
 
 
 def test_logits_that_a_server_does_not_serve(directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, HasNarrowLogits(), ids, mask, ids, ids)
+    put_pairs_trace(directory, HasNarrowLogits())
     code, out, err = check(directory)
     assert code == 0, err
     assert (
@@ -224,18 +226,14 @@ def test_logits_that_a_server_does_not_serve(directory, check):
 
 
 def test_logits_are_told_from_a_wider_tensor(directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, HasAuxiliaryLogits(), ids, mask, ids, ids)
+    put_pairs_trace(directory, HasAuxiliaryLogits())
     code, out, err = check(directory)
     assert code == 0, err
     assert "2 hidden states 8 wide, float32, and logits 256 wide\n" in out
 
 
 def test_a_packed_row_that_raises_anything(directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, Broken(), ids, mask, ids, ids)
+    put_pairs_trace(directory, Broken())
     trace = torch.jit.load(str(directory / "model.pt"))
 
     class Fails:
@@ -288,9 +286,7 @@ def test_the_mask_is_of_the_dtype_that_strata_json_names(
 
 
 def test_layers_are_as_many_as_strata_json_says(directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, HasLogitsAsWideAsItsLayers(), ids, mask, ids, ids)
+    put_pairs_trace(directory, HasLogitsAsWideAsItsLayers())
     code, out, err = check(directory)
     assert code == 0, err
     assert "3 hidden states 300 wide, float32\n" in out
@@ -306,9 +302,7 @@ def test_layers_are_as_many_as_strata_json_says(directory, check):
 
 def test_a_row_that_cannot_be_packed(directory, check):
     """Its first row of the mask is taken for all: true of padding alone."""
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, LooksAtNoPairs(), ids, mask, ids, ids)
+    put_pairs_trace(directory, LooksAtNoPairs())
     code, out, err = check(directory)
     assert code == 1
     assert verdicts(out)["batches"] == "ok"
@@ -398,11 +392,9 @@ def test_tolerances_that_are_refused(tolerance, directory, check):
 
 
 def test_no_tolerance_at_all_is_one_too(directory, check):
-    ids = torch.zeros((3, 5), dtype=torch.long)
-    mask = torch.ones((3, 1, 5, 5), dtype=torch.bool)
-    put_trace(directory, Broken(), ids, mask, ids, ids)
+    put_pairs_trace(directory, Broken())
     assert check(directory, "--tolerance", "0")[0] == 0
-    put_trace(directory, IsRandom(), ids, mask, ids, ids)
+    put_pairs_trace(directory, IsRandom())
     code, out, err = check(directory, "--tolerance", "0")
     assert code == 1
     assert "at most 0 is allowed" in err

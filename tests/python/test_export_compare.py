@@ -384,9 +384,10 @@ def test_no_tolerance_at_all_is_one_too(tokenizer_folder, tmp_path):
 
 
 @pytest.mark.parametrize("layers", [None, [1]])
-def test_logits_beside_flat_layers(layers, tokenizer_folder, tmp_path):
+@pytest.mark.parametrize("module", [ReturnsFlatLogits, ReturnsAuxiliaryLogits])
+def test_logits_in_their_place(module, layers, tokenizer_folder, tmp_path):
     report = export(
-        ReturnsFlatLogits(),
+        module(),
         tokenizer_folder,
         tmp_path / "m" / "1",
         logits=True,
@@ -417,18 +418,6 @@ def test_logits_that_a_server_does_not_serve(tokenizer_folder, tmp_path):
     assert (
         f"warning: the model returns {seen}: no logits are served"
     ) in lines
-
-
-@pytest.mark.parametrize("layers", [None, [1]])
-def test_logits_behind_another_tensor(layers, tokenizer_folder, tmp_path):
-    report = export(
-        ReturnsAuxiliaryLogits(),
-        tokenizer_folder,
-        tmp_path / "m" / "1",
-        logits=True,
-        layers=layers,
-    )
-    assert report.comparison.vocabulary == 300
 
 
 def test_dict_signature_gives_a_module_its_dictionary(

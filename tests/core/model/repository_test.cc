@@ -129,6 +129,21 @@ TEST_F(RepositoryTest, EachModelsOwnPolicyComesFirst) {
   EXPECT_EQ(IdsOf(Scan()).size(), 6);
 }
 
+TEST_F(RepositoryTest, LinksToNothingAreNamed) {
+  fs::create_directories(root_ / "a" / "1");
+  fs::create_symlink("gone", root_ / "a" / "2");
+  fs::create_symlink("loop", root_ / "loop");
+  fs::create_symlink("1", root_ / "a" / "latest");
+  fs::create_symlink("gone", root_ / ".hidden");
+  fs::create_symlink("a", root_ / "b");
+  const RepositoryScan scan = Scan();
+  EXPECT_EQ(IdsOf(scan), (std::vector<ModelId>{{"a", 1}, {"b", 1}}));
+  const std::string nothing = "ignored: a link to nothing; mend or remove it";
+  EXPECT_THAT(RemarksOf(scan),
+              ElementsAre(Pair("loop", nothing), Pair("a/2", nothing),
+                          Pair("b/2", nothing)));
+}
+
 TEST_F(RepositoryTest, AnEmptyOneIsFine) {
   EXPECT_TRUE(Scan().directories.empty());
 }
