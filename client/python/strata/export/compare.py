@@ -60,8 +60,8 @@ def compare(
     """Runs both on batches of several shapes, padded and alone.
 
     `trace` and `eager` take a tuple of arguments, `make_batch` the lengths of
-    its sequences; `form` tells their logits. Raises ExportError at the first piece that differs by more
-    than the tolerance.
+    its sequences; `form` tells their logits. Raises ExportError at the first
+    piece that differs by more than the tolerance.
     """
     worst = 0.0
     shapes = batch_lengths(limit, padded=signature.padded)
