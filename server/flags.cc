@@ -180,12 +180,17 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "Comma-separated: cpu, cuda (every CUDA device), cuda:N; auto is\n"
           "every CUDA device if there is one, else cpu.",
           TextSetter(flags.devices));
+  AddFlag(app, "--instances", "N", "0",
+          "Forwards that run at the same time on each device; they share the\n"
+          "weights. 0: 2 on CUDA, so that one batch is assembled and copied\n"
+          "while another runs, 1 on the CPU.",
+          IntSetter(flags.instances, 0, 64));
 }
 
 void AddThreads(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--intra-op-threads", "N", "0",
           "Threads of one forward on the CPU. 0: as many CPUs as the control\n"
-          "group grants.",
+          "group grants, divided by --instances.",
           IntSetter(flags.intra_op_threads, 0, 1024));
   AddFlag(app, "--tokenizer-threads", "N", "0",
           "Threads that tokenize. 0: as many CPUs as the control group grants.",

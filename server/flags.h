@@ -32,6 +32,7 @@ struct ServerFlags {
   ServedVersions versions = ServedVersions::kAll;
   std::string devices = "auto";
   // 0: as many as the control group grants CPUs.
+  int instances = 0;
   int intra_op_threads = 0;
   int tokenizer_threads = 0;
 

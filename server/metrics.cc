@@ -85,6 +85,9 @@ Metrics::Metrics()
                                     "Pieces of a forward, without padding.")),
       padding_ratio_(HistogramFamily(*registry_, "strata_batch_padding_ratio",
                                      "Share of padding in a forward.")),
+      compilations_(
+          CounterFamily(*registry_, "strata_graph_compilations_total",
+                        "Graphs compiled while requests waited for it.")),
       model_state_(
           GaugeFamily(*registry_, "strata_model_state",
                       "1 for the state that a version is in, else 0.")),
@@ -116,7 +119,8 @@ Metrics::Series Metrics::MakeSeries(absl::string_view model) {
           .forward_seconds = &forward_seconds_.Add(labels, kSecondsBuckets),
           .batch_rows = &batch_rows_.Add(labels, kRowsBuckets),
           .batch_pieces = &batch_pieces_.Add(labels, kPiecesBuckets),
-          .padding_ratio = &padding_ratio_.Add(labels, kRatioBuckets)};
+          .padding_ratio = &padding_ratio_.Add(labels, kRatioBuckets),
+          .compilations = &compilations_.Add(labels)};
 }
 
 const Metrics::Series& Metrics::SeriesOf(absl::string_view model) {
@@ -177,6 +181,10 @@ void Metrics::OnBatch(absl::string_view model, const BatchInfo& batch,
                           static_cast<double>(batch.padded_pieces);
     series.padding_ratio->Observe(1 - useful);
   }
+}
+
+void Metrics::OnCompilations(absl::string_view model, int graphs) {
+  SeriesOf(model).compilations->Increment(graphs);
 }
 
 void Metrics::OnQueueDepth(int waiting_inputs) {

@@ -50,6 +50,7 @@ class Metrics final : public Observer {
                      int inputs, const StageTimings& timings) override;
   void OnBatch(absl::string_view model, const BatchInfo& batch,
                absl::Duration compute) override;
+  void OnCompilations(absl::string_view model, int graphs) override;
   void OnQueueDepth(int waiting_inputs) override;
   void OnInFlight(int requests) override;
 
@@ -69,6 +70,7 @@ class Metrics final : public Observer {
     prometheus::Histogram* batch_rows;
     prometheus::Histogram* batch_pieces;
     prometheus::Histogram* padding_ratio;
+    prometheus::Counter* compilations;
   };
 
   Series MakeSeries(absl::string_view model);
@@ -86,6 +88,7 @@ class Metrics final : public Observer {
   Family<prometheus::Histogram>& batch_rows_;
   Family<prometheus::Histogram>& batch_pieces_;
   Family<prometheus::Histogram>& padding_ratio_;
+  Family<prometheus::Counter>& compilations_;
   Family<prometheus::Gauge>& model_state_;
   prometheus::Gauge& queue_depth_;
   prometheus::Gauge& in_flight_;

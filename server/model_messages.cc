@@ -4,6 +4,7 @@
 #include "server/model_messages.h"
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -150,8 +151,11 @@ v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
   message.set_max_inputs(limits.max_inputs);
   message.set_max_reply_bytes(limits.max_reply_bytes);
   message.set_max_stream_reply_bytes(limits.max_stream_reply_bytes);
+  std::set<std::string> devices;
   for (const std::unique_ptr<Runner>& runner : model.runners) {
-    response.add_devices(runner->Device());
+    if (devices.insert(runner->Device()).second) {
+      response.add_devices(runner->Device());
+    }
   }
   response.set_batch_invariant(model.batch_invariant);
   for (const int layer : model.final_norm_layers) {

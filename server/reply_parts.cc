@@ -83,10 +83,10 @@ v1::Encoding InputEvents::Head() {
 
 Event InputEvents::NextPart(const EventFormat& format) {
   const HostTensor& tensor = result_.outputs[output_];
+  const std::size_t bytes = tensor.bytes();
   const std::size_t size =
-      std::min(tensor.data.size() - offset_,
-               static_cast<std::size_t>(format.part_bytes));
-  const bool last = offset_ + size == tensor.data.size();
+      std::min(bytes - offset_, static_cast<std::size_t>(format.part_bytes));
+  const bool last = offset_ + size == bytes;
   v1::TensorPart part;
   part.set_output(static_cast<std::int32_t>(output_));
   part.set_offset(static_cast<std::int64_t>(offset_));
@@ -101,7 +101,7 @@ Event InputEvents::NextPart(const EventFormat& format) {
   writer.Write(head);
   if (size > 0) {
     writer.WriteFrame(kData, size);
-    writer.WriteSlice(SliceOf(tensor, offset_, size));
+    writer.WriteNumbers(tensor, offset_, size);
   }
   offset_ = last ? 0 : offset_ + size;
   if (last) ++output_;

@@ -37,9 +37,8 @@ OutputParts Prepare(const std::string& name, const HostTensor& tensor) {
   OutputParts parts{.name = output.SerializeAsString(),
                     .tensor_head = ToTensorHead(tensor).SerializeAsString()};
   parts.tensor_size = parts.tensor_head.size();
-  if (!tensor.data.empty()) {
-    parts.tensor_size +=
-        FieldSize(v1::Tensor::kDataFieldNumber, tensor.data.size());
+  if (const std::size_t bytes = tensor.bytes(); bytes > 0) {
+    parts.tensor_size += FieldSize(v1::Tensor::kDataFieldNumber, bytes);
   }
   parts.size = parts.name.size() +
                FieldSize(v1::Output::kTensorFieldNumber, parts.tensor_size);
@@ -64,9 +63,10 @@ void WriteEncoding(EncodedInput& input, const std::vector<OutputSpec>& specs,
     writer.Write(outputs[i].name);
     writer.WriteFrame(v1::Output::kTensorFieldNumber, outputs[i].tensor_size);
     writer.Write(outputs[i].tensor_head);
-    if (tensor.data.empty()) continue;
-    writer.WriteFrame(v1::Tensor::kDataFieldNumber, tensor.data.size());
-    writer.WriteSlice(SliceOf(tensor, 0, tensor.data.size()));
+    const std::size_t bytes = tensor.bytes();
+    if (bytes == 0) continue;
+    writer.WriteFrame(v1::Tensor::kDataFieldNumber, bytes);
+    writer.WriteNumbers(tensor, 0, bytes);
   }
 }
 

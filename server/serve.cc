@@ -41,6 +41,17 @@ namespace {
 
 int ThreadsOr(int asked, int cpus) { return asked > 0 ? asked : cpus; }
 
+// Each of `devices` as often as it has instances.
+std::vector<std::string> Instances(const std::vector<std::string>& devices,
+                                   int asked) {
+  std::vector<std::string> instances;
+  for (const std::string& device : devices) {
+    const int usual = device == "cpu" ? 1 : 2;
+    instances.insert(instances.end(), asked > 0 ? asked : usual, device);
+  }
+  return instances;
+}
+
 EngineOptions ToEngineOptions(const ServerFlags& flags,
                               std::vector<std::string> devices, int cpus) {
   return {.devices = std::move(devices),
@@ -162,8 +173,10 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   const int cpus = AvailableCpus();
   Metrics metrics;
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
-  STRATA_ASSIGN_OR_RETURN(const auto devices, ResolveDevices(flags.devices));
-  InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
+  STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
+  const std::vector<std::string> devices = Instances(named, flags.instances);
+  InitializeTorch(ThreadsOr(flags.intra_op_threads,
+                            std::max(1, cpus / std::max(1, flags.instances))));
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;
   for (const ModelDirectory& directory : directories) {

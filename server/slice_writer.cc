@@ -3,10 +3,12 @@
 
 #include "server/slice_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "core/base/host_tensor.h"
@@ -26,24 +28,24 @@ std::uint32_t Tag(int field) {
                                  WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
 }
 
+grpc::Slice SliceOf(std::span<const std::byte> bytes,
+                    std::shared_ptr<const void> owner) {
+  using Owner = std::shared_ptr<const void>;
+  // The pointer is handed through C; `destroy` takes it back.
+  auto kept = std::make_unique<Owner>(std::move(owner));
+  const auto destroy = [](void* pointer) {
+    const std::unique_ptr<Owner> taken(static_cast<Owner*>(pointer));
+  };
+  // A slice that is sent is never written to.
+  return {const_cast<std::byte*>(bytes.data()), bytes.size(), destroy,
+          kept.release()};
+}
+
 }  // namespace
 
 std::size_t FieldSize(int field, std::size_t length) {
   return CodedOutputStream::VarintSize32(Tag(field)) +
          CodedOutputStream::VarintSize64(length) + length;
-}
-
-grpc::Slice SliceOf(const HostTensor& tensor, std::size_t offset,
-                    std::size_t size) {
-  using Owner = std::shared_ptr<const void>;
-  // The pointer is handed through C; `destroy` takes it back.
-  auto owner = std::make_unique<Owner>(tensor.owner);
-  const auto destroy = [](void* pointer) {
-    const std::unique_ptr<Owner> taken(static_cast<Owner*>(pointer));
-  };
-  // A slice that is sent is never written to.
-  auto* data = const_cast<std::byte*>(tensor.data.subspan(offset, size).data());
-  return {data, size, destroy, owner.release()};
 }
 
 void SliceWriter::WriteFrame(int field, std::size_t length) {
@@ -63,9 +65,20 @@ void SliceWriter::WriteTagAndNumber(std::uint32_t tag, std::uint64_t number) {
   pending_.append(bytes.data(), end);
 }
 
-void SliceWriter::WriteSlice(grpc::Slice slice) {
+void SliceWriter::WriteNumbers(const HostTensor& tensor, std::size_t offset,
+                               std::size_t size) {
   Flush();
-  slices_.push_back(std::move(slice));
+  for (const std::span<const std::byte> block : tensor.blocks) {
+    if (size == 0) return;
+    if (offset >= block.size()) {
+      offset -= block.size();
+      continue;
+    }
+    const std::size_t taken = std::min(size, block.size() - offset);
+    slices_.push_back(SliceOf(block.subspan(offset, taken), tensor.owner));
+    size -= taken;
+    offset = 0;
+  }
 }
 
 grpc::ByteBuffer SliceWriter::Finish() {

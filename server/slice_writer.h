@@ -18,18 +18,13 @@ namespace strata {
 // Bytes of a length-delimited field: its tag, its length, and what it holds.
 std::size_t FieldSize(int field, std::size_t length);
 
-// `size` of a tensor's bytes from `offset` on as a slice that keeps their
-// owner until the network has sent it.
-grpc::Slice SliceOf(const HostTensor& tensor, std::size_t offset,
-                    std::size_t size);
-
 // Builds a message out of small serialized pieces, which it joins, and large
 // slices, which it does not copy. The wire format allows it: a message is the
 // concatenation of its fields, in any order.
 //
 //   SliceWriter writer;
 //   writer.WriteFrame(v1::Tensor::kDataFieldNumber, size);
-//   writer.WriteSlice(SliceOf(tensor, 0, size));
+//   writer.WriteNumbers(tensor, 0, size);
 //   return writer.Finish();
 class SliceWriter {
  public:
@@ -38,7 +33,10 @@ class SliceWriter {
   // A whole integer field.
   void WriteInteger(int field, std::uint64_t value);
   void Write(const std::string& bytes) { pending_ += bytes; }
-  void WriteSlice(grpc::Slice slice);
+  // `size` of a tensor's bytes from `offset` on, as slices that keep their
+  // owner until the network has sent them.
+  void WriteNumbers(const HostTensor& tensor, std::size_t offset,
+                    std::size_t size);
   // Called last.
   grpc::ByteBuffer Finish();
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -21,14 +22,23 @@ constexpr std::int64_t ByteSize(DataType dtype) {
 }
 
 // Numbers in host memory, little-endian, row-major. Several tensors share one
-// buffer (a batch leaves the device in a single copy), and the buffer lives
-// until the last of them, or the network slice made of one, is gone.
+// owner (a batch leaves the device in a single copy), which lives until the
+// last of them, or the network slice made of one, is gone.
 struct HostTensor {
   DataType dtype = DataType::kFloat32;
   std::vector<std::int64_t> shape;
-  // Keeps the memory behind `data` alive.
+  // Keeps the memory of the blocks alive.
   std::shared_ptr<const void> owner;
-  std::span<const std::byte> data;
+  // The numbers, one block after the other: as many as the places where they
+  // lie, one for each layer say. None is empty.
+  std::vector<std::span<const std::byte>> blocks;
+
+  // Bytes of all blocks.
+  [[nodiscard]] std::size_t bytes() const {
+    return std::accumulate(
+        blocks.begin(), blocks.end(), std::size_t{0},
+        [](std::size_t sum, auto block) { return sum + block.size(); });
+  }
 };
 
 }  // namespace strata

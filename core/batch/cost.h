@@ -46,6 +46,9 @@ class CostModel {
   // In seconds if fitted, else in places. Grows with both.
   double Cost(std::int64_t rows, std::int64_t length) const;
 
+  // Whether it was measured, so that costs are seconds.
+  bool fitted() const { return fitted_; }
+
   // Moves the curve towards what a forward really took, a little each time: a
   // device may become slower or faster while it serves. Nothing changes if the
   // model was not fitted.

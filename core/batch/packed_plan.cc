@@ -78,31 +78,35 @@ class Pool {
   std::vector<int> below_;
 };
 
-// Fills rows of at most `room` places, one more with each call of AddRow.
+// Fills rows of at most `room` places, of which the first `shared` are every
+// member's, one more row with each call of AddRow.
 class Filler {
  public:
-  Filler(std::span<const int> pieces, int room, Pool& pool)
-      : pieces_(pieces), room_(room), pool_(pool) {
+  Filler(std::span<const int> pieces, int room, int shared, Pool& pool)
+      : pieces_(pieces), room_(room), shared_(shared), pool_(pool) {
     pool_.Refill();
   }
 
   // False if nothing is left that fits.
   bool AddRow() {
-    PlanRow row;
-    int used = 0;
+    PlanRow row{.members = {}, .shared = shared_};
+    int used = shared_;
+    const auto add = [&](int member) {
+      row.members.push_back(member);
+      used += pieces_[member] - shared_;
+      useful_ += pieces_[member];
+    };
     if (plan_.rows.empty()) {
       pool_.TakeMostUrgent();
-      row.members.push_back(0);
-      used = pieces_[0];
+      add(0);
     }
-    for (int member = pool_.TakeLongest(room_ - used); member >= 0;
-         member = pool_.TakeLongest(room_ - used)) {
-      row.members.push_back(member);
-      used += pieces_[member];
+    // The pool's lengths are whole ones.
+    for (int member = pool_.TakeLongest(room_ - used + shared_); member >= 0;
+         member = pool_.TakeLongest(room_ - used + shared_)) {
+      add(member);
     }
     if (row.members.empty()) return false;
     plan_.length = std::max(plan_.length, used);
-    useful_ += used;
     plan_.rows.push_back(std::move(row));
     return true;
   }
@@ -113,18 +117,20 @@ class Filler {
  private:
   const std::span<const int> pieces_;
   const int room_;
+  const int shared_;
   Pool& pool_;
   BatchPlan plan_;
   std::int64_t useful_ = 0;
 };
 
 // The row lengths to try; a row must hold the most urgent.
-std::set<int> Rooms(std::span<const int> pieces, const PlanLimits& limits) {
+std::set<int> Rooms(std::span<const int> pieces, const PlanLimits& limits,
+                    int shared) {
   const int least = pieces[0];
-  const std::int64_t all =
-      std::accumulate(pieces.begin(), pieces.end(), std::int64_t{0});
-  const int most = static_cast<int>(std::min<std::int64_t>(
-      {limits.max_row_pieces, limits.max_padded_pieces, all}));
+  std::int64_t all = shared;
+  for (const int length : pieces) all += length - shared;
+  const int longest = std::min(limits.max_row_pieces, limits.max_padded_pieces);
+  const int most = static_cast<int>(std::min<std::int64_t>(longest, all));
   std::set<int> rooms = {least, std::max(least, most)};
   for (double room = least; room < most;
        room = std::max(room + 1, room * kLengthStep)) {
@@ -153,12 +159,12 @@ bool Allowed(const BatchPlan& plan, const PlanLimits& limits) {
 }  // namespace
 
 BatchPlan PlanPacked(std::span<const int> pieces, const PlanLimits& limits,
-                     const CostModel& cost) {
+                     const CostModel& cost, int shared) {
   Pool pool(pieces);
   std::vector<Candidate> candidates;
   double least = std::numeric_limits<double>::infinity();
-  for (const int room : Rooms(pieces, limits)) {
-    Filler filler(pieces, room, pool);
+  for (const int room : Rooms(pieces, limits, shared)) {
+    Filler filler(pieces, room, shared, pool);
     while (filler.AddRow() && Allowed(filler.plan(), limits)) {
       const BatchPlan& plan = filler.plan();
       Candidate candidate{.cost = cost.Cost(std::ssize(plan.rows), plan.length),
@@ -177,7 +183,7 @@ BatchPlan PlanPacked(std::span<const int> pieces, const PlanLimits& limits,
       *std::ranges::min_element(candidates, {}, [](const Candidate& candidate) {
         return std::tuple(candidate.cost, candidate.use);
       });
-  Filler filler(pieces, chosen.room, pool);
+  Filler filler(pieces, chosen.room, shared, pool);
   while (filler.plan().rows.size() < chosen.rows) filler.AddRow();
   return filler.plan();
 }

@@ -21,8 +21,10 @@ namespace strata {
 // next is the cheapest of those that are hardly worse, since what is in a small
 // batch, and what comes after it, waits less. Takes time in proportion to the
 // window.
+//
+// The first `shared` pieces of all, fewer than any has, stand once in each row.
 BatchPlan PlanPacked(std::span<const int> pieces, const PlanLimits& limits,
-                     const CostModel& cost);
+                     const CostModel& cost, int shared = 0);
 
 }  // namespace strata
 

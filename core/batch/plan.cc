@@ -4,7 +4,9 @@
 #include "core/batch/plan.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <set>
@@ -30,10 +32,16 @@ std::set<int> Depths(std::span<const PlanItem> waiting,
   return depths;
 }
 
-// Predicted cost of `plan`, run to layer `depth`, for each useful piece.
-double CostOfUse(const BatchPlan& plan, int depth,
-                 std::span<const PlanItem> waiting, const PlanLimits& limits,
-                 const CostModel& cost) {
+// A plan, and what it is predicted to cost to the layer that it wants.
+struct Option {
+  BatchPlan plan;
+  double cost = 0;
+  // The same for each useful piece and layer.
+  double use = std::numeric_limits<double>::infinity();
+};
+
+Option Weigh(BatchPlan plan, int depth, std::span<const PlanItem> waiting,
+             const PlanLimits& limits, const CostModel& cost) {
   double useful = 0;
   for (const PlanRow& row : plan.rows) {
     for (const int member : row.members) {
@@ -41,25 +49,118 @@ double CostOfUse(const BatchPlan& plan, int depth,
       useful += static_cast<double>(waiting[member].pieces) * layers;
     }
   }
-  return cost.Cost(std::ssize(plan.rows), plan.length) * depth / useful;
+  Option option{.plan = std::move(plan)};
+  const double whole =
+      cost.Cost(std::ssize(option.plan.rows), option.plan.length);
+  option.cost = whole * depth / std::max(limits.layers, depth);
+  option.use = whole * depth / useful;
+  return option;
 }
 
-// The best batch of those of `waiting` that `depth` is enough for.
-BatchPlan PlanDepth(int depth, std::span<const PlanItem> waiting,
-                    const PlanLimits& limits, const CostModel& cost) {
-  std::vector<int> chosen;
+// Those of `waiting` that a batch is made of, by their index.
+using Chosen = std::vector<int>;
+
+std::vector<int> LengthsOf(const Chosen& chosen,
+                           std::span<const PlanItem> waiting) {
   std::vector<int> pieces;
-  for (int i = 0; i < std::ssize(waiting); ++i) {
-    if (limits.layers_cut && waiting[i].layers > depth) continue;
-    chosen.push_back(i);
-    pieces.push_back(waiting[i].pieces);
-  }
-  BatchPlan plan = limits.packing_exact ? PlanPacked(pieces, limits, cost)
-                                        : PlanPadded(pieces, limits, cost);
+  pieces.reserve(chosen.size());
+  for (const int index : chosen) pieces.push_back(waiting[index].pieces);
+  return pieces;
+}
+
+// `plan`, whose members index into `chosen`.
+BatchPlan Renumber(BatchPlan plan, const Chosen& chosen) {
   for (PlanRow& row : plan.rows) {
     for (int& member : row.members) member = chosen[member];
   }
   return plan;
+}
+
+// Pieces that both begin with, but for the last of either.
+int SharedPieces(std::span<const std::int64_t> a,
+                 std::span<const std::int64_t> b) {
+  const auto shared = std::distance(a.begin(), std::ranges::mismatch(a, b).in1);
+  return static_cast<int>(
+      std::min({shared, std::ssize(a) - 1, std::ssize(b) - 1}));
+}
+
+// The beginning that is best shared with the most urgent, and by whom.
+struct Sharing {
+  int pieces = 0;
+  Chosen chosen;
+};
+
+// Longer beginnings are shared by fewer: what counts is the places saved.
+Sharing BestSharing(const Chosen& chosen, std::span<const PlanItem> waiting) {
+  std::vector<int> shared;
+  for (const int index : chosen) {
+    shared.push_back(
+        SharedPieces(waiting[chosen[0]].shareable, waiting[index].shareable));
+  }
+  std::vector<int> longest(shared.begin() + 1, shared.end());
+  std::ranges::sort(longest, std::greater<>());
+  Sharing best;
+  std::int64_t most_saved = 0;
+  for (std::int64_t i = 0; i < std::ssize(longest); ++i) {
+    const std::int64_t saved = longest[i] * (i + 1);
+    if (saved > most_saved) {
+      most_saved = saved;
+      best.pieces = longest[i];
+    }
+  }
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (shared[i] >= best.pieces) best.chosen.push_back(chosen[i]);
+  }
+  return best;
+}
+
+// The best batch of those of `waiting` that `depth` is enough for.
+Option PlanDepth(int depth, std::span<const PlanItem> waiting,
+                 const PlanLimits& limits, const CostModel& cost) {
+  Chosen chosen;
+  for (int i = 0; i < std::ssize(waiting); ++i) {
+    if (!limits.layers_cut || waiting[i].layers <= depth) chosen.push_back(i);
+  }
+  const std::vector<int> pieces = LengthsOf(chosen, waiting);
+  BatchPlan plan = limits.packing_exact ? PlanPacked(pieces, limits, cost)
+                                        : PlanPadded(pieces, limits, cost);
+  Option best =
+      Weigh(Renumber(std::move(plan), chosen), depth, waiting, limits, cost);
+  if (!limits.packing_exact || !limits.prefix_sharing_exact) return best;
+
+  const Sharing sharing = BestSharing(chosen, waiting);
+  if (sharing.pieces == 0) return best;
+  plan = PlanPacked(LengthsOf(sharing.chosen, waiting), limits, cost,
+                    sharing.pieces);
+  Option shared = Weigh(Renumber(std::move(plan), sharing.chosen), depth,
+                        waiting, limits, cost);
+  return shared.use < best.use ? shared : best;
+}
+
+Option PlanWindow(std::span<const PlanItem> waiting, const PlanLimits& limits,
+                  const CostModel& cost) {
+  Option best;
+  for (const int depth : Depths(waiting, limits)) {
+    Option option = PlanDepth(depth, waiting, limits, cost);
+    if (best.plan.rows.empty() || option.use < best.use) {
+      best = std::move(option);
+    }
+  }
+  return best;
+}
+
+// Whether a member comes too late that alone would not have.
+bool IsLate(const Option& option, std::span<const PlanItem> waiting,
+            const PlanLimits& limits, const CostModel& cost) {
+  const auto late = [&](int member) {
+    const PlanItem& item = waiting[member];
+    const double alone = cost.Cost(1, item.pieces) * item.layers /
+                         std::max(limits.layers, item.layers);
+    return alone <= item.slack && item.slack < option.cost;
+  };
+  return std::ranges::any_of(option.plan.rows, [&](const PlanRow& row) {
+    return std::ranges::any_of(row.members, late);
+  });
 }
 
 }  // namespace
@@ -78,19 +179,39 @@ bool IsPacked(const BatchPlan& plan) {
       plan.rows, [](const PlanRow& row) { return row.members.size() > 1; });
 }
 
-BatchPlan PlanBatch(std::span<const PlanItem> waiting, const PlanLimits& limits,
-                    const CostModel& cost) {
-  BatchPlan best;
-  double least = std::numeric_limits<double>::infinity();
-  for (const int depth : Depths(waiting, limits)) {
-    BatchPlan plan = PlanDepth(depth, waiting, limits, cost);
-    const double use = CostOfUse(plan, depth, waiting, limits, cost);
-    if (best.rows.empty() || use < least) {
-      best = std::move(plan);
-      least = use;
+std::vector<SequencePlace> PlacesOf(const BatchPlan& plan,
+                                    std::span<const int> pieces) {
+  std::vector<SequencePlace> places(pieces.size());
+  for (int row = 0; row < std::ssize(plan.rows); ++row) {
+    const int shared = plan.rows[row].shared;
+    int begin = shared;
+    for (const int member : plan.rows[row].members) {
+      places[member] = {.row = row, .shared = shared, .begin = begin};
+      begin += pieces[member] - shared;
     }
   }
-  return best;
+  for (const PlanCopy& copy : plan.copies) {
+    places[copy.sequence] = places[copy.of];
+  }
+  return places;
+}
+
+int FilledPlaces(const PlanRow& row, std::span<const int> pieces) {
+  int filled = row.shared;
+  for (const int member : row.members) filled += pieces[member] - row.shared;
+  return filled;
+}
+
+BatchPlan PlanBatch(std::span<const PlanItem> waiting, const PlanLimits& limits,
+                    const CostModel& cost) {
+  Option option = PlanWindow(waiting, limits, cost);
+  // Fewer that wait make a smaller batch.
+  while (cost.fitted() && waiting.size() > 1 &&
+         IsLate(option, waiting, limits, cost)) {
+    waiting = waiting.first(waiting.size() / 2);
+    option = PlanWindow(waiting, limits, cost);
+  }
+  return option.plan;
 }
 
 }  // namespace strata

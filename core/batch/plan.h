@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_BATCH_PLAN_H_
 #define STRATA_CORE_BATCH_PLAN_H_
 
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
@@ -25,8 +26,12 @@ struct PlanLimits {
   bool padding_exact = true;
   // Whether several sequences may share a row, one after the other.
   bool packing_exact = false;
+  // Whether sequences that begin alike may share the places of that beginning.
+  bool prefix_sharing_exact = false;
   // Whether a forward can end at the deepest layer that its batch wants.
   bool layers_cut = false;
+  // Layers of a forward that is not cut.
+  int layers = 1;
 };
 
 // What is known of a waiting sequence.
@@ -34,23 +39,56 @@ struct PlanItem {
   int pieces = 0;
   // Layers that it wants computed, from the first; the embedding output counts.
   int layers = 1;
+  // Seconds until its answer is too late.
+  double slack = std::numeric_limits<double>::infinity();
+  // Its pieces, if what it begins with may be computed together with the most
+  // urgent's; else empty.
+  std::span<const std::int64_t> shareable;
 };
 
 // One row of a batch: the sequences in it, by their index in what waited, one
 // after the other.
 struct PlanRow {
   std::vector<int> members;
+  // Pieces that all members begin with. They stand in the row once, in front,
+  // and the rest of each member after them; each has a rest.
+  int shared = 0;
 
   friend bool operator==(const PlanRow&, const PlanRow&) = default;
+};
+
+// A sequence of the same pieces as one that is a member of a row.
+struct PlanCopy {
+  int sequence = 0;
+  int of = 0;
+
+  friend bool operator==(const PlanCopy&, const PlanCopy&) = default;
 };
 
 // A batch: rows of `length` places each.
 struct BatchPlan {
   std::vector<PlanRow> rows;
   int length = 0;
+  // What is answered without places of its own.
+  std::vector<PlanCopy> copies;
 
   friend bool operator==(const BatchPlan&, const BatchPlan&) = default;
 };
+
+// Where a sequence lies in a batch: its first `shared` pieces at the beginning
+// of its row, the others from place `begin` on.
+struct SequencePlace {
+  int row = 0;
+  int shared = 0;
+  int begin = 0;
+};
+
+// The places of each sequence of `plan`, whose lengths are `pieces`.
+std::vector<SequencePlace> PlacesOf(const BatchPlan& plan,
+                                    std::span<const int> pieces);
+
+// Places of `row` that are not padding.
+int FilledPlaces(const PlanRow& row, std::span<const int> pieces);
 
 // A row for each of `pieces`, in their order, as long as the longest.
 BatchPlan PlanUnpacked(std::span<const int> pieces);
@@ -66,6 +104,9 @@ bool IsPacked(const BatchPlan& plan);
 // deeper layers counting for more: packed (core/batch/packed_plan.h) where that
 // is exact, else padded (core/batch/padded_plan.h). Sequences that want fewer
 // layers than others of the window go with them or not, as the prediction says.
+// Those that begin like the most urgent may share that beginning's places with
+// it. No sequence comes too late for the sake of others in its batch, if the
+// prediction is right and it would not have come too late alone.
 //
 // Pure; takes time in proportion to the window, and to how many depths are in
 // it.

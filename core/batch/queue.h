@@ -6,18 +6,22 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +29,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
+#include "core/base/status_macros.h"
 #include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
@@ -45,6 +50,16 @@ struct QueueOptions {
   int window = 256;
   // Waiting that makes up for one step of priority.
   absl::Duration ageing = absl::Milliseconds(500);
+  // How many take from it at once.
+  int takers = 1;
+};
+
+// What a plan needs to know of the device that takes.
+struct DeviceCost {
+  // Outlives the call that it is passed to.
+  const CostModel* cost = nullptr;
+  // Most places of a batch that the device has memory for.
+  int most_places = std::numeric_limits<int>::max();
 };
 
 // Sequences that wait for a device, by lane.
@@ -54,7 +69,16 @@ struct QueueOptions {
 // and since this does not change while they wait, the order is kept in a tree.
 // Bound: a sequence is overtaken only by those whose virtual arrival is earlier
 // than its own, so by those of d steps more priority only if they arrive within
-// d * ageing after it.
+// d * ageing after it. A deadline that is nearer than `ageing` counts as if the
+// sequence had waited for the difference: as one step of priority at most.
+//
+// Sharing. Sequences of the same pieces that wait for one lane are computed
+// once, and what others begin with may be: only those of one client, since the
+// time of an answer would tell what others ask.
+//
+// Early refusal. From what batches are predicted to take, the time until a new
+// sequence's turn is estimated. One that would wait for more than twice the
+// time to its deadline is refused at once.
 //
 // Leaving. Each item leaves once: taken into a batch, whose taker then calls
 // its `done`, or abandoned, the queue calling it with an error: expired (before
@@ -73,10 +97,13 @@ class Queue {
     Sequence sequence;
     absl::Time deadline = absl::InfiniteFuture();
     int priority = 0;
+    // Who asks; those that nobody authenticated are one.
+    std::string client;
     // Called exactly once.
     absl::AnyInvocable<void(absl::StatusOr<Computed>)> done;
-    // When it was pushed; set by Push.
+    // When it was pushed, and a hash of its pieces; set by Push.
     absl::Time arrival;
+    std::size_t fingerprint = 0;
   };
 
   // A batch to run: `plan`'s members index into `items`.
@@ -90,14 +117,16 @@ class Queue {
       : options_(options), clock_(clock) {}
 
   // Adds all of `items` or none. Errors, `items` then being untouched:
-  // SERVER_FULL where they do not fit, with the longest that the most urgent of
-  // a lane has waited, between 0.1 and 10 s, as the time to retry after;
-  // SERVER_STOPPING after Stop. An empty queue takes any.
+  // SERVER_FULL where they do not fit, or would come too late, with the time
+  // that what waits is predicted to take (if nothing is known of that: the
+  // longest that the most urgent of a lane has waited), between 0.1 and 10 s,
+  // as the time to retry after; SERVER_STOPPING after Stop. An empty queue
+  // takes any.
   absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What a lane's forwards cost on the device that takes; null where it does
+  // What a lane's forwards cost on the device that takes; nullopt where it does
   // not run there.
-  using CostOf = std::function<const CostModel*(const Lane&)>;
+  using CostOf = std::function<std::optional<DeviceCost>(const Lane&)>;
 
   // The next batch of the lanes that have a cost, waiting for one; nullopt
   // after Stop. Abandons what has expired first.
@@ -138,11 +167,28 @@ class Queue {
     }
   };
 
+  // The most urgent sequences of a lane, those of the same pieces together.
+  struct Window {
+    std::vector<PlanItem> waiting;
+    // Of each of `waiting`, all that it stands for.
+    std::vector<std::vector<Place>> places;
+  };
+
   Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Batch TakeFrom(typename Lanes::iterator lane, const CostModel& cost)
+  Batch TakeFrom(typename Lanes::iterator lane, const DeviceCost& device)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Window LookAt(typename Lanes::iterator lane) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckRoom(const std::vector<Item>& items, absl::Time now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Learns how long a piece takes from a batch that was planned.
+  void Learn(const Batch& batch, const CostModel& cost)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Time that what waits is predicted to take; nullopt while nothing is known.
+  std::optional<absl::Duration> Backlog() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration LongestWait() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Abandon(std::vector<Item> items, const absl::Status& status) {
@@ -157,6 +203,8 @@ class Queue {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
+  // What a piece takes on a device; 0: not known.
+  absl::Duration piece_time_ ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
   // The same items by call and, where they have one, by deadline.
@@ -166,26 +214,24 @@ class Queue {
 
 template <BatchLane Lane>
 absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
-  std::int64_t pieces = 0;
-  for (const Item& item : items) pieces += item.sequence.pieces();
+  for (Item& item : items) {
+    item.fingerprint = absl::HashOf(item.sequence.ids, item.sequence.positions,
+                                    item.sequence.type_ids, item.client);
+  }
   const absl::Time now = clock_.Now();
   MutexLock lock(mutex_);
-  if (stopped_) {
-    return Error(Reason::kServerStopping, "the server is stopping");
-  }
-  if (pieces_ > 0 && pieces_ + pieces > options_.max_pieces) {
-    return FullError(
-        absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
-                     "; at most ", options_.max_pieces, " may wait"),
-        std::clamp(LongestWait(), absl::Milliseconds(100), absl::Seconds(10)));
-  }
-  pieces_ += pieces;
+  STRATA_RETURN_IF_ERROR(CheckRoom(items, now));
   for (Item& item : items) {
     item.arrival = now;
+    pieces_ += item.sequence.pieces();
+    const absl::Time waited_since =
+        std::min(now, item.deadline - options_.ageing);
     const Place place{
         .lane = item.lane.get(),
-        .urgency = {.virtual_arrival = now - (item.priority * options_.ageing),
-                    .number = next_number_++}};
+        .urgency = {
+            .virtual_arrival = std::max(waited_since, now - options_.ageing) -
+                               (item.priority * options_.ageing),
+            .number = next_number_++}};
     calls_.emplace(item.call, place);
     if (item.deadline != absl::InfiniteFuture()) {
       deadlines_.emplace(item.deadline, place);
@@ -194,6 +240,40 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
   }
   changed_.NotifyAll();
   return absl::OkStatus();
+}
+
+template <BatchLane Lane>
+absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
+                                    absl::Time now) const {
+  if (stopped_) {
+    return Error(Reason::kServerStopping, "the server is stopping");
+  }
+  if (pieces_ == 0) return absl::OkStatus();
+  const std::optional<absl::Duration> known = Backlog();
+  const absl::Duration backlog = known.value_or(absl::ZeroDuration());
+  const absl::Duration retry_after =
+      std::clamp(known.value_or(LongestWait()), absl::Milliseconds(100),
+                 absl::Seconds(10));
+  std::int64_t pieces = 0;
+  for (const Item& item : items) {
+    pieces += item.sequence.pieces();
+    // The more urgent overtake what waits.
+    if (item.priority <= 0 && backlog > 2 * (item.deadline - now)) {
+      return FullError(
+          absl::StrCat(
+              "what waits takes about ",
+              absl::FormatDuration(absl::Trunc(backlog, absl::Milliseconds(1))),
+              " and the request's deadline is in ",
+              absl::FormatDuration(
+                  absl::Trunc(item.deadline - now, absl::Milliseconds(1)))),
+          retry_after);
+    }
+  }
+  if (pieces_ + pieces <= options_.max_pieces) return absl::OkStatus();
+  return FullError(
+      absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
+                   "; at most ", options_.max_pieces, " may wait"),
+      retry_after);
 }
 
 template <BatchLane Lane>
@@ -209,9 +289,12 @@ auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
         lane = MostUrgentLane(cost_of);
       }
       if (stopped_) return std::nullopt;
-      expired = RemoveExpired();
+      const std::optional<DeviceCost> device = cost_of(*lane->first);
       // What expired may have emptied the lane.
-      if (expired.empty()) batch = TakeFrom(lane, *cost_of(*lane->first));
+      expired = RemoveExpired();
+      if (expired.empty() && device.has_value()) {
+        batch = TakeFrom(lane, *device);
+      }
     }
     if (batch.has_value()) return batch;
     Abandon(std::move(expired),
@@ -278,7 +361,7 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
     typename Lanes::iterator {
   auto best = lanes_.end();
   for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
-    if (cost_of(*it->first) == nullptr) continue;
+    if (!cost_of(*it->first).has_value()) continue;
     if (best == lanes_.end() ||
         it->second.begin()->first < best->second.begin()->first) {
       best = it;
@@ -288,26 +371,88 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane, const CostModel& cost)
-    -> Batch {
-  std::vector<PlanItem> waiting;
-  std::vector<Place> places;
+auto Queue<Lane>::LookAt(typename Lanes::iterator lane) const -> Window {
+  Window window;
+  std::vector<const Item*> distinct;
+  std::multimap<std::size_t, std::size_t> known;
+  const Item& most_urgent = lane->second.begin()->second;
+  const absl::Time now = clock_.Now();
+  int looked_at = 0;
   for (const auto& [urgency, item] : lane->second) {
-    if (std::ssize(waiting) == options_.window) break;
-    waiting.push_back(
-        {.pieces = item.sequence.pieces(), .layers = item.sequence.layers});
-    places.push_back({.lane = lane->first, .urgency = urgency});
+    if (looked_at++ == options_.window) break;
+    const Place place{.lane = lane->first, .urgency = urgency};
+    const Sequence& sequence = item.sequence;
+    const double slack = absl::ToDoubleSeconds(item.deadline - now);
+    const auto [begin, end] = known.equal_range(item.fingerprint);
+    const auto same = std::find_if(begin, end, [&](const auto& entry) {
+      const Item& other = *distinct[entry.second];
+      return other.client == item.client &&
+             SamePieces(other.sequence, sequence);
+    });
+    if (same != end) {
+      PlanItem& twin = window.waiting[same->second];
+      twin.layers = std::max(twin.layers, sequence.layers);
+      twin.slack = std::min(twin.slack, slack);
+      window.places[same->second].push_back(place);
+      continue;
+    }
+    known.emplace(item.fingerprint, distinct.size());
+    distinct.push_back(&item);
+    PlanItem waiting{
+        .pieces = sequence.pieces(), .layers = sequence.layers, .slack = slack};
+    if (item.client == most_urgent.client && sequence.positions.empty() &&
+        sequence.type_ids.empty()) {
+      waiting.shareable = sequence.ids;
+    }
+    window.waiting.push_back(waiting);
+    window.places.push_back({place});
   }
+  return window;
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
+                           const DeviceCost& device) -> Batch {
+  const Window window = LookAt(lane);
+  PlanLimits limits = lane->first->plan_limits;
+  limits.max_padded_pieces =
+      std::min(limits.max_padded_pieces, device.most_places);
   Batch batch;
-  batch.plan = PlanBatch(waiting, lane->first->plan_limits, cost);
+  batch.plan = PlanBatch(window.waiting, limits, *device.cost);
   for (PlanRow& row : batch.plan.rows) {
     for (int& member : row.members) {
-      batch.items.push_back(Remove(places[member]));
-      member = static_cast<int>(std::ssize(batch.items)) - 1;
+      const std::vector<Place>& places = window.places[member];
+      member = static_cast<int>(std::ssize(batch.items));
+      for (const Place& place : places) batch.items.push_back(Remove(place));
+      for (int copy = member + 1; copy < std::ssize(batch.items); ++copy) {
+        batch.plan.copies.push_back({.sequence = copy, .of = member});
+      }
     }
   }
   batch.lane = batch.items.front().lane;
+  Learn(batch, *device.cost);
   return batch;
+}
+
+template <BatchLane Lane>
+void Queue<Lane>::Learn(const Batch& batch, const CostModel& cost) {
+  if (!cost.fitted()) return;
+  // How much one batch says.
+  constexpr double kShare = 0.1;
+  std::int64_t pieces = 0;
+  for (const Item& item : batch.items) pieces += item.sequence.pieces();
+  const absl::Duration time =
+      absl::Seconds(cost.Cost(std::ssize(batch.plan.rows), batch.plan.length)) /
+      pieces;
+  piece_time_ = piece_time_ == absl::ZeroDuration()
+                    ? time
+                    : piece_time_ + (kShare * (time - piece_time_));
+}
+
+template <BatchLane Lane>
+std::optional<absl::Duration> Queue<Lane>::Backlog() const {
+  if (piece_time_ == absl::ZeroDuration()) return std::nullopt;
+  return pieces_ * piece_time_ / options_.takers;
 }
 
 template <BatchLane Lane>

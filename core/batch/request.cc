@@ -30,6 +30,15 @@ std::vector<std::int64_t> OutputShape(const OutputSpec& spec,
   return shape;
 }
 
+std::vector<int> PiecesOf(std::span<const Sequence* const> sequences) {
+  std::vector<int> pieces;
+  pieces.reserve(sequences.size());
+  for (const Sequence* sequence : sequences) {
+    pieces.push_back(sequence->pieces());
+  }
+  return pieces;
+}
+
 std::int64_t OutputSelections(const Sequence& sequence) {
   std::int64_t selections = 0;
   for (const OutputSpec& spec : *sequence.outputs) {

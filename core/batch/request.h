@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,15 @@ struct Sequence {
 
   int pieces() const { return static_cast<int>(ids.size()); }
 };
+
+// Whether a forward gives the same for both.
+inline bool SamePieces(const Sequence& a, const Sequence& b) {
+  return a.ids == b.ids && a.positions == b.positions &&
+         a.type_ids == b.type_ids;
+}
+
+// Lengths of `sequences`.
+std::vector<int> PiecesOf(std::span<const Sequence* const> sequences);
 
 // What became of a sequence on a device.
 struct Computed {

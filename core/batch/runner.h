@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_BATCH_RUNNER_H_
 #define STRATA_CORE_BATCH_RUNNER_H_
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,22 +27,38 @@ class Runner {
   virtual ~Runner() = default;
 
   // Runs the batch that `plan` makes of `sequences` (its members index into
-  // them), and returns the outputs of each member, in the order of `sequences`:
-  // one tensor for each of its OutputSpecs. Every sequence is a member of
-  // exactly one row. Error: INTERNAL, reason FORWARD_FAILED; RESOURCE_EXHAUSTED
-  // when the device has no memory for it.
+  // them), and returns the outputs of each, in the order of `sequences`: one
+  // tensor for each of its OutputSpecs. Every sequence is a member of exactly
+  // one row or the copy of one. Error: INTERNAL, reason FORWARD_FAILED;
+  // RESOURCE_EXHAUSTED when the device has no memory for it.
   virtual absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
       std::span<const Sequence* const> sequences, const BatchPlan& plan) = 0;
 
   // Device that it runs on, as "cpu" or "cuda:0".
   virtual std::string Device() const = 0;
 
+  // Graphs compiled so far, for shapes and depths that were new to it.
+  virtual int compilations() const { return 0; }
+
   // What its forwards cost, for the plans of its batches: measured before it
   // serves and corrected while it does.
   CostModel& cost() { return cost_; }
 
+  // Most places of a batch that the device is trusted to have memory for.
+  int most_places() const { return most_places_; }
+  // Half of what was too much. Grows slowly while batches of about as many
+  // places run: memory that somebody else held may be free again.
+  void OnTooLarge(int places) {
+    most_places_ = std::max(1, std::min(most_places_, places / 2));
+  }
+  void OnRan(int places) {
+    if (places > most_places_ / 2) most_places_ += 1 + (most_places_ / 64);
+  }
+
  private:
   CostModel cost_;
+  // Without a limit at first, but far from what an int holds.
+  int most_places_ = 1 << 24;
 };
 
 }  // namespace strata

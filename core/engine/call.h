@@ -64,6 +64,8 @@ struct EncodeCall {
   bool return_pieces = false;
   bool add_special_pieces = true;
   int priority = 0;
+  // Who asks, as authenticated; calls of nobody in particular are one client's.
+  std::string client;
   std::string expected_digest;
   // When the caller gives up.
   absl::Time deadline = absl::InfiniteFuture();

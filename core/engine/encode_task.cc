@@ -205,6 +205,7 @@ void EncodeTask::Enqueue() {
                       .sequence = std::move(sequences_[input]),
                       .deadline = call_.deadline,
                       .priority = call_.priority,
+                      .client = call_.client,
                       .done = [self = shared_from_this(),
                                input](absl::StatusOr<Computed> computed) {
                         self->OnComputed(input, std::move(computed));

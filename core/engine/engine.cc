@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,13 +116,17 @@ class Engine::Impl {
         admission_(options_.max_requests, options_.max_request_bytes, observer),
         queue_({.max_pieces = options_.max_waiting_pieces,
                 .window = options_.window,
-                .ageing = options_.ageing},
+                .ageing = options_.ageing,
+                .takers = static_cast<int>(options_.devices.size())},
                clock),
         tokenizers_(options_.tokenizer_threads) {
     workers_.reserve(options_.devices.size());
+    std::map<std::string, int> instances;
     for (const std::string& device : options_.devices) {
-      workers_.emplace_back([this, device] {
-        Worker(device, queue_, completions_, clock_, observer_).Run();
+      workers_.emplace_back([this, device, instance = instances[device]++] {
+        Worker({.device = device, .instance = instance}, queue_, completions_,
+               clock_, observer_)
+            .Run();
       });
     }
   }

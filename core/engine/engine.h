@@ -21,7 +21,8 @@ namespace strata {
 
 // How much the engine admits and how it is staffed.
 struct EngineOptions {
-  // Devices, as ResolveDevices returns them: one worker thread for each.
+  // Devices, as ResolveDevices returns them, one that has several instances as
+  // often as it has: one worker thread for each.
   std::vector<std::string> devices = {"cpu"};
   // Requests in flight; one more is refused with RESOURCE_EXHAUSTED. Higher
   // admits longer queues, lower fails sooner under overload.

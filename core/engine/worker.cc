@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
@@ -38,25 +39,39 @@ std::vector<const Sequence*> SequencesOf(const std::vector<Item>& items) {
 }
 
 BatchInfo InfoOf(const std::vector<Item>& items, const BatchPlan& plan) {
+  const std::vector<int> pieces = PiecesOf(SequencesOf(items));
   BatchInfo info{.rows = static_cast<int>(plan.rows.size())};
-  for (const Item& item : items) info.pieces += item.sequence.pieces();
+  for (const PlanRow& row : plan.rows) {
+    info.pieces += FilledPlaces(row, pieces);
+  }
   info.padded_pieces = info.rows * plan.length;
   return info;
 }
 
-// Moves the items of `rows` out of `batch`, into one of their own.
+// Moves the items of `rows` out of `batch`, with their copies, into one of
+// their own.
 Queue<Model>::Batch TakeRows(Queue<Model>::Batch& batch,
                              std::span<const PlanRow> rows) {
   Queue<Model>::Batch part{.lane = batch.lane, .items = {}, .plan = {}};
-  for (const PlanRow& row : rows) {
-    PlanRow& moved = part.plan.rows.emplace_back();
-    int length = 0;
-    for (const int member : row.members) {
-      moved.members.push_back(static_cast<int>(part.items.size()));
-      part.items.push_back(std::move(batch.items[member]));
-      length += part.items.back().sequence.pieces();
+  const auto take = [&](int index) {
+    part.items.push_back(std::move(batch.items[index]));
+    return static_cast<int>(std::ssize(part.items)) - 1;
+  };
+  for (PlanRow row : rows) {
+    for (int& member : row.members) {
+      const int before = member;
+      member = take(before);
+      for (const PlanCopy& copy : batch.plan.copies) {
+        if (copy.of != before) continue;
+        part.plan.copies.push_back(
+            {.sequence = take(copy.sequence), .of = member});
+      }
     }
-    part.plan.length = std::max(part.plan.length, length);
+    part.plan.rows.push_back(std::move(row));
+  }
+  const std::vector<int> pieces = PiecesOf(SequencesOf(part.items));
+  for (const PlanRow& row : part.plan.rows) {
+    part.plan.length = std::max(part.plan.length, FilledPlaces(row, pieces));
   }
   return part;
 }
@@ -65,10 +80,10 @@ Queue<Model>::Batch TakeRows(Queue<Model>::Batch& batch,
 std::pair<std::vector<PlanRow>, std::vector<PlanRow>> Halve(
     std::vector<PlanRow> rows) {
   if (rows.size() == 1) {
-    const std::vector<int>& members = rows[0].members;
+    const auto& [members, shared] = rows[0];
     const auto middle = members.begin() + (std::ssize(members) / 2);
-    return {{{.members = {members.begin(), middle}}},
-            {{.members = {middle, members.end()}}}};
+    return {{{.members = {members.begin(), middle}, .shared = shared}},
+            {{.members = {middle, members.end()}, .shared = shared}}};
   }
   const auto middle = rows.begin() + (std::ssize(rows) / 2);
   return {{rows.begin(), middle}, {middle, rows.end()}};
@@ -89,18 +104,20 @@ absl::Duration WholeForward(absl::Duration compute,
 
 }  // namespace
 
-Worker::Worker(std::string device, Queue<Model>& queue, ThreadPool& completions,
-               const Clock& clock, Observer& observer)
-    : device_(std::move(device)),
+Worker::Worker(DeviceInstance instance, Queue<Model>& queue,
+               ThreadPool& completions, const Clock& clock, Observer& observer)
+    : instance_(std::move(instance)),
       queue_(queue),
       completions_(completions),
       clock_(clock),
       observer_(observer) {}
 
 void Worker::Run() {
-  const auto cost_of = [this](const Model& model) -> const CostModel* {
+  const auto cost_of = [this](const Model& model) -> std::optional<DeviceCost> {
     Runner* const runner = RunnerOf(model);
-    return runner == nullptr ? nullptr : &runner->cost();
+    if (runner == nullptr) return std::nullopt;
+    return DeviceCost{.cost = &runner->cost(),
+                      .most_places = runner->most_places()};
   };
   while (true) {
     std::optional<Batch> batch = queue_.Take(cost_of);
@@ -112,8 +129,11 @@ void Worker::Run() {
 }
 
 Runner* Worker::RunnerOf(const Model& model) const {
+  int before = instance_.instance;
   for (const auto& runner : model.runners) {
-    if (runner->Device() == device_) return runner.get();
+    if (runner->Device() == instance_.device && before-- == 0) {
+      return runner.get();
+    }
   }
   return nullptr;
 }
@@ -121,22 +141,31 @@ Runner* Worker::RunnerOf(const Model& model) const {
 void Worker::RunBatch(Runner& runner, Batch batch) {
   const BatchInfo info = InfoOf(batch.items, batch.plan);
   const absl::Time start = clock_.Now();
+  const int compiled = runner.compilations();
   auto outputs = runner.Run(SequencesOf(batch.items), batch.plan);
   const absl::Duration compute = clock_.Now() - start;
   observer_.OnBatch(batch.lane->id.name, info, compute);
+  if (const int more = runner.compilations() - compiled; more > 0) {
+    observer_.OnCompilations(batch.lane->id.name, more);
+  }
   if (outputs.ok()) {
+    runner.OnRan(info.padded_pieces);
     runner.cost().Correct({.rows = info.rows,
                            .length = batch.plan.length,
                            .time = WholeForward(compute, batch)});
   }
-  if (!outputs.ok() && batch.items.size() > 1) {
+  if (absl::IsResourceExhausted(outputs.status())) {
+    runner.OnTooLarge(info.padded_pieces);
+  }
+  // All but the copies of a single sequence.
+  if (!outputs.ok() && batch.items.size() > batch.plan.copies.size() + 1) {
     RunHalves(runner, std::move(batch));
     return;
   }
   completions_.Submit([info, start, compute, outputs = std::move(outputs),
                        items = std::move(batch.items)]() mutable {
     if (!outputs.ok()) {
-      std::move(items.front().done)(outputs.status());
+      for (Item& item : items) std::move(item.done)(outputs.status());
       return;
     }
     for (std::size_t i = 0; i < items.size(); ++i) {

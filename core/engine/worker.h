@@ -15,8 +15,15 @@
 
 namespace strata {
 
-// Feeds one device: takes batches from the queue, runs them, hands the results
-// to the completion threads and goes on with the next.
+// One of the forwards that run at the same time on a device.
+struct DeviceInstance {
+  std::string device;
+  // Among those of the device, from 0.
+  int instance = 0;
+};
+
+// Feeds one instance: takes batches from the queue, runs them, hands the
+// results to the completion threads and goes on with the next.
 //
 // A batch that fails is halved and tried again, down to single sequences, so
 // that only those that cannot be computed fail; the same makes room where a
@@ -24,7 +31,7 @@ namespace strata {
 class Worker {
  public:
   // All references outlive the worker.
-  Worker(std::string device, Queue<Model>& queue, ThreadPool& completions,
+  Worker(DeviceInstance instance, Queue<Model>& queue, ThreadPool& completions,
          const Clock& clock, Observer& observer);
 
   // Works until the queue is stopped. On a thread of its own.
@@ -36,10 +43,10 @@ class Worker {
 
   void RunBatch(Runner& runner, Batch batch);
   void RunHalves(Runner& runner, Batch batch);
-  // The model's runner on this worker's device; null where there is none.
+  // The model's runner for this worker; null where there is none.
   Runner* RunnerOf(const Model& model) const;
 
-  const std::string device_;
+  const DeviceInstance instance_;
   Queue<Model>& queue_;
   ThreadPool& completions_;
   const Clock& clock_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,9 +67,10 @@ Finding CheckLogits(Subject& subject) {
       std::min(subject.tokenizer_vocabulary, subject.report.vocabulary_size);
   const auto beside = ChooseLogits(*outputs, pieces);
   if (!beside.ok()) return NotServed(std::string(beside.status().message()));
-  if (!beside->has_value()) return {.passed = true, .found = "none"};
+  const std::optional<std::size_t> only = *beside;
+  if (!only.has_value()) return {.passed = true, .found = "none"};
 
-  const std::size_t chosen = **beside;
+  const std::size_t chosen = *only;
   const std::int64_t width = outputs->beside[chosen].size(2);
   const auto error = ErrorInCompany(subject, *outputs, chosen, batch);
   if (!error.ok()) return NotServed(std::string(error.status().message()));

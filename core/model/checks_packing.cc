@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,7 +22,6 @@
 #include "core/model/subject.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
-#include "core/tensor/torch_call.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -45,16 +43,12 @@ std::vector<int> Begins(const std::vector<Sequence>& members) {
   return begins;
 }
 
-// Runs one row of `members`; its mask shows the first `shared` places to all
-// of the row.
+// Runs one row of `members`, which have the first `shared` pieces in common.
 absl::StatusOr<LayerTensors> RunPacked(Subject& subject,
                                        const std::vector<Sequence>& members,
                                        int shared = 0) {
-  STRATA_ASSIGN_OR_RETURN(const RowTensors row, LayPackedRow(subject, members));
-  STRATA_RETURN_IF_ERROR(
-      CallTorch([&] {
-        return row.mask.slice(3, 0, shared).slice(2, shared).fill_(1);
-      }).status());
+  STRATA_ASSIGN_OR_RETURN(const RowTensors row,
+                          LayPackedRow(subject, members, shared));
   STRATA_ASSIGN_OR_RETURN(LayerTensors layers, RunWhole(subject, row));
   const std::string problem =
       ShapeProblem(layers, 1, static_cast<int>(row.ids.size(1)));
@@ -93,48 +87,37 @@ absl::StatusOr<double> NeighbourError(Subject& subject,
                        Stretch(packed, 0, begin, others[2].pieces()));
 }
 
-// Three sequences of one beginning, which lies in the row once.
-struct SharedRow {
-  std::vector<Sequence> whole;
-  // The beginning, then the rest of each, whose positions go on after it.
-  std::vector<Sequence> members;
-};
-
-SharedRow MakeSharedRow(const Subject& subject) {
-  SharedRow row;
-  const std::vector<std::int64_t> first = MixedProbes(subject)[0].ids;
-  row.members.push_back({.ids = {first.begin(), first.begin() + kPrefix}});
-  for (std::uint32_t i = 0; i < kTails.size(); ++i) {
-    Sequence tail = Probe(subject, kTails[i], 3 + i);
-    if (i == 0) tail.ids.assign(first.begin() + kPrefix, first.end());
-    tail.positions.resize(tail.ids.size());
-    std::iota(tail.positions.begin(), tail.positions.end(), kPrefix);
-    Sequence& whole = row.whole.emplace_back();
-    whole.ids = row.members[0].ids;
-    whole.ids.insert(whole.ids.end(), tail.ids.begin(), tail.ids.end());
-    row.members.push_back(std::move(tail));
+// Three sequences of one beginning.
+std::vector<Sequence> SharedProbes(const Subject& subject) {
+  const Sequence first = MixedProbes(subject)[0];
+  std::vector<Sequence> probes = {first};
+  for (std::uint32_t i = 1; i < kTails.size(); ++i) {
+    Sequence probe = Probe(subject, kPrefix + kTails[i], 3 + i);
+    std::copy_n(first.ids.begin(), kPrefix, probe.ids.begin());
+    probes.push_back(std::move(probe));
   }
-  return row;
+  return probes;
 }
 
 // The largest error of pieces in the shared row against their sequences alone,
 // or those of equal length in a batch, which has been found to be the same.
 absl::StatusOr<double> SharingError(Subject& subject) {
-  const SharedRow row = MakeSharedRow(subject);
+  const std::vector<Sequence> probes = SharedProbes(subject);
   STRATA_ASSIGN_OR_RETURN(const LayerTensors shared,
-                          RunPacked(subject, row.members, kPrefix));
+                          RunPacked(subject, probes, kPrefix));
   STRATA_ASSIGN_OR_RETURN(const LayerTensors first,
-                          RunOnce(subject, {row.whole[0]}));
+                          RunOnce(subject, {probes[0]}));
   STRATA_ASSIGN_OR_RETURN(const LayerTensors others,
-                          RunOnce(subject, {row.whole[1], row.whole[2]}));
+                          RunOnce(subject, {probes[1], probes[2]}));
   double largest = RelativeError(Stretch(shared, 0, 0, kPrefix),
                                  Stretch(first, 0, 0, kPrefix));
-  const std::vector<int> begins = Begins(row.members);
+  int begin = kPrefix;
   for (int i = 0; i < 3; ++i) {
     const double error =
-        RelativeError(Stretch(shared, 0, begins[i + 1], kTails[i]),
+        RelativeError(Stretch(shared, 0, begin, kTails[i]),
                       Stretch(i == 0 ? first : others, std::max(0, i - 1),
                               kPrefix, kTails[i]));
+    begin += kTails[i];
     if (std::isnan(error)) return error;
     largest = std::max(largest, error);
   }

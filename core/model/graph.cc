@@ -46,6 +46,30 @@ Node* LayersNode(Graph& graph) {
   return node;
 }
 
+bool WritesToFirstInput(const Node* node) {
+  const c10::FunctionSchema* const schema = node->maybeSchema();
+  return schema != nullptr && !node->inputs().empty() &&
+         schema->is_mutable(c10::SchemaArgument(c10::SchemaArgType::input, 0));
+}
+
+// Whether what `node` gives may lie in the memory of its first input, by its
+// schema's own word.
+bool GivesView(const Node* node) {
+  if (node->kind() == prim::ListUnpack || node->kind() == prim::TupleUnpack) {
+    return true;
+  }
+  const c10::FunctionSchema* const schema = node->maybeSchema();
+  return schema != nullptr && !node->inputs().empty() &&
+         !schema->returns().empty() &&
+         schema->returns()[0].alias_info() != nullptr;
+}
+
+// The value in whose memory `value` may lie.
+const Value* Memory(const Value* value) {
+  while (GivesView(value->node())) value = value->node()->inputs()[0];
+  return value;
+}
+
 // Looks through operations that pass on what their first input holds.
 const Value* Source(const Value* value) {
   constexpr std::array<std::string_view, 6> kPassing = {
@@ -132,6 +156,16 @@ std::optional<at::Tensor> EmbeddingTable(const Graph& graph,
     }
   });
   return smallest;
+}
+
+bool WritesItsState(const Graph& graph) {
+  bool writes = false;
+  ForEachNode(*graph.block(), [&](const Node* node) {
+    writes = writes || node->kind() == prim::SetAttr ||
+             (WritesToFirstInput(node) &&
+              Memory(node->inputs()[0])->node()->kind() == prim::GetAttr);
+  });
+  return writes;
 }
 
 std::vector<std::string> RandomOperators(const Graph& graph) {

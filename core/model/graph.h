@@ -46,6 +46,9 @@ std::optional<at::Tensor> EmbeddingTable(const torch::jit::Graph& graph,
                                          const torch::jit::Module& module,
                                          int argument);
 
+// Whether a forward changes what the module holds: a buffer that it fills, say.
+bool WritesItsState(const torch::jit::Graph& graph);
+
 // Names of the operators in `graph` that draw random numbers, each once:
 // "aten::dropout" in training mode, "aten::rand".
 std::vector<std::string> RandomOperators(const torch::jit::Graph& graph);

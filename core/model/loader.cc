@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -78,18 +79,18 @@ absl::Status TryRunner(Runner& runner) {
   return runner.Run(sequences, {.rows = {{{0}}}, .length = 3}).status();
 }
 
-// A runner on `device`, which is not the CPU, with weights of its own.
-absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(at::Device device,
-                                                const Trace& trace,
-                                                TraceReport& report,
-                                                const ModelConfig& config) {
-  std::unique_ptr<Runner> runner;
+// The trace on `device`, which is not the CPU, with weights of its own.
+absl::StatusOr<Trace> PlaceOn(at::Device device, const Trace& trace,
+                              TraceReport& report, const ModelConfig& config) {
   absl::StatusOr<Trace> placed = trace.CopyTo(device);
   absl::Status status = placed.status();
   if (placed.ok()) {
-    runner = std::make_unique<TorchRunner>(*std::move(placed), report,
-                                           config.padding_id, device);
-    status = TryRunner(*runner);
+    auto twin = placed->Share();
+    status = twin.status();
+    if (twin.ok()) {
+      TorchRunner runner(*std::move(twin), report, config.padding_id, device);
+      status = TryRunner(runner);
+    }
   }
   report.checks.push_back(
       {.name = "placed",
@@ -97,32 +98,33 @@ absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(at::Device device,
        .essential = true,
        .expected = absl::StrCat("a forward on ", device.str()),
        .found = status.ok() ? "it runs" : std::string(status.message())});
-  if (status.ok()) return runner;
+  if (status.ok()) return placed;
   return RefusalOf(report.checks.back(),
                    "choose other devices with \"devices\" in strata.json, or "
                    "read devices from tensors (device=x.device) and trace "
                    "again");
 }
 
-// One runner for each of `devices`; what runs on the CPU runs on the weights
-// that were examined. Notes in `report` how the others fared.
+// One runner for each of `devices`; those of one device share their weights,
+// on the CPU the ones that were examined. Notes in `report` how the others
+// fared.
 absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
     Trace trace, const std::vector<std::string>& devices, TraceReport& report,
     const ModelConfig& config) {
+  std::map<std::string, Trace> placed;
   std::vector<std::unique_ptr<Runner>> runners;
   for (const std::string& name : devices) {
     STRATA_ASSIGN_OR_RETURN(const at::Device device,
                             CallTorch([&] { return at::Device(name); }));
-    if (device.is_cpu()) continue;
-    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner,
-                            PlaceOn(device, trace, report, config));
-    runners.push_back(std::move(runner));
-  }
-  const auto cpu = std::ranges::find(devices, "cpu");
-  if (cpu != devices.end()) {
-    runners.insert(runners.begin() + (cpu - devices.begin()),
-                   std::make_unique<TorchRunner>(std::move(trace), report,
-                                                 config.padding_id, at::kCPU));
+    if (!device.is_cpu() && !placed.contains(name)) {
+      STRATA_ASSIGN_OR_RETURN(Trace there,
+                              PlaceOn(device, trace, report, config));
+      placed.emplace(name, std::move(there));
+    }
+    const Trace& source = device.is_cpu() ? trace : placed.at(name);
+    STRATA_ASSIGN_OR_RETURN(Trace twin, source.Share());
+    runners.push_back(std::make_unique<TorchRunner>(std::move(twin), report,
+                                                    config.padding_id, device));
   }
   return runners;
 }
@@ -139,11 +141,11 @@ absl::StatusOr<int> WarmUpRunners(
                         .layers = report.depth(),
                         .layers_cut = report.layers_cut};
     if (device == "cpu") limits.max_places = kMostPlacesOnCpu;
-    STRATA_ASSIGN_OR_RETURN(auto timings,
+    STRATA_ASSIGN_OR_RETURN(WarmUpResult result,
                             WarmUp(*runner, limits, Clock::Real()));
-    runner->cost() = CostModel::Fit(timings);
-    most = std::min(most, timings.back().rows * timings.back().length);
-    report.timings[device] = std::move(timings);
+    runner->cost() = CostModel::Fit(result.timings);
+    most = std::min(most, result.most_places);
+    report.timings.try_emplace(device, std::move(result.timings));
   }
   return most;
 }
@@ -157,7 +159,9 @@ PlanLimits LimitsOf(const ModelConfig& config, const TraceReport& report,
                     .packing_exact = report.packing_exact &&
                                      report.padding_exact &&
                                      config.batching.packing,
-                    .layers_cut = report.layers_cut};
+                    .prefix_sharing_exact = report.prefix_sharing_exact,
+                    .layers_cut = report.layers_cut,
+                    .layers = report.depth()};
   limits.max_rows = config.batching.max_rows.value_or(most_places);
   if (config.batch_invariant) {
     // Alone, so neither padded nor packed.

@@ -97,12 +97,13 @@ absl::StatusOr<RowTensors> LayRows(const Subject& subject,
 }
 
 absl::StatusOr<RowTensors> LayPackedRow(const Subject& subject,
-                                        std::span<const Sequence> sequences) {
-  BatchPlan plan{.rows = {{}}};
+                                        std::span<const Sequence> sequences,
+                                        int shared) {
+  BatchPlan plan{.rows = {{.members = {}, .shared = shared}}, .length = shared};
   for (const Sequence& sequence : sequences) {
     std::vector<int>& members = plan.rows[0].members;
     members.push_back(static_cast<int>(members.size()));
-    plan.length += sequence.pieces();
+    plan.length += sequence.pieces() - shared;
   }
   return Assemble(subject, sequences, plan);
 }

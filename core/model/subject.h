@@ -63,10 +63,12 @@ std::vector<Sequence> MixedProbes(const Subject& subject);
 absl::StatusOr<RowTensors> LayRows(const Subject& subject,
                                    std::span<const Sequence> sequences);
 
-// Tensors of one row that holds all of `sequences`, one after the other. Error:
-// INTERNAL where the report's mask cannot keep them apart.
+// Tensors of one row that holds all of `sequences`, one after the other; their
+// first `shared` pieces, which are the same, once in front. Error: INTERNAL
+// where the report's mask cannot keep them apart.
 absl::StatusOr<RowTensors> LayPackedRow(const Subject& subject,
-                                        std::span<const Sequence> sequences);
+                                        std::span<const Sequence> sequences,
+                                        int shared = 0);
 
 // Runs the whole trace: its layers.
 absl::StatusOr<LayerTensors> RunWhole(Subject& subject, const RowTensors& rows);

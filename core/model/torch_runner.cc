@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "ATen/Parallel.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "c10/core/StreamGuard.h"
+#include "c10/core/impl/VirtualGuardImpl.h"
 #include "core/base/host_tensor.h"
 #include "core/base/status_macros.h"
 #include "core/batch/plan.h"
@@ -44,16 +48,14 @@ int LayersOf(std::span<const Sequence* const> sequences) {
 std::vector<PlanRow> SpoiledRows(const ForwardOutputs& outputs,
                                  std::span<const Sequence* const> sequences,
                                  const BatchPlan& plan) {
+  const std::vector<int> pieces = PiecesOf(sequences);
   std::vector<at::Tensor> sums;
+  sums.reserve(plan.rows.size());
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    std::int64_t used = 0;
-    for (const int member : plan.rows[i].members) {
-      used += sequences[member]->pieces();
-    }
     // One pass, where isfinite would take three. A sum that overflows costs
     // another forward and no more.
     sums.push_back(outputs.layers.back()[static_cast<std::int64_t>(i)]
-                       .narrow(0, 0, used)
+                       .narrow(0, 0, FilledPlaces(plan.rows[i], pieces))
                        .sum(at::kFloat));
   }
   const at::Tensor finite = at::stack(sums).isfinite().cpu();
@@ -68,20 +70,39 @@ std::vector<PlanRow> SpoiledRows(const ForwardOutputs& outputs,
   return spoiled;
 }
 
+// The trace cut above each of its layers but the last; where that cannot be
+// done, what wants that layer runs to a later one.
+std::map<int, Trace> CutEverywhere(const Trace& trace,
+                                   const TraceReport& report) {
+  std::map<int, Trace> cuts;
+  for (int layers = 1; report.layers_cut && layers < report.depth(); ++layers) {
+    auto cut = trace.Cut(layers - 1);
+    if (cut.ok()) cuts.emplace(layers, *std::move(cut));
+  }
+  return cuts;
+}
+
+std::optional<c10::Stream> StreamOn(at::Device device) {
+  if (!device.is_cuda()) return std::nullopt;
+  return c10::impl::VirtualGuardImpl(device.type())
+      .getStreamFromGlobalPool(device);
+}
+
 }  // namespace
 
 TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
                          std::int64_t padding_id, at::Device device)
     : trace_(std::move(trace)),
-      layers_(report.depth()),
-      layers_cut_(report.layers_cut),
+      cuts_(CutEverywhere(trace_, report)),
       mask_(report.mask()),
       infinity_contained_(report.infinity_contained),
       padding_id_(padding_id),
-      device_(device) {}
+      device_(device),
+      stream_(StreamOn(device)) {}
 
 absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
     std::span<const Sequence* const> sequences, const BatchPlan& plan) {
+  const c10::OptionalStreamGuard stream(stream_);
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
                             // Else this thread would learn how many threads
@@ -102,32 +123,38 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             return SelectOutputs(outputs, sequences, plan);
                           }));
   for (const PlanRow& row : spoiled) {
-    STRATA_RETURN_IF_ERROR(RunAlone(sequences, row, results));
+    STRATA_RETURN_IF_ERROR(RunAlone(sequences, plan, row, results));
   }
   return results;
 }
 
-const Trace& TorchRunner::TraceTo(int layers) {
-  if (!layers_cut_ || layers >= layers_) return trace_;
-  const auto known = cuts_.find(layers);
-  if (known != cuts_.end()) return known->second;
-  auto cut = trace_.Cut(layers - 1);
-  if (!cut.ok()) return trace_;
-  return cuts_.emplace(layers, *std::move(cut)).first->second;
+int TorchRunner::compilations() const {
+  int compilations = trace_.compilations();
+  for (const auto& [layers, cut] : cuts_) compilations += cut.compilations();
+  return compilations;
+}
+
+const Trace& TorchRunner::TraceTo(int layers) const {
+  const auto cut = cuts_.lower_bound(layers);
+  return cut == cuts_.end() ? trace_ : cut->second;
 }
 
 absl::Status TorchRunner::RunAlone(
-    std::span<const Sequence* const> sequences, const PlanRow& row,
-    std::vector<std::vector<HostTensor>>& results) {
-  std::vector<const Sequence*> members;
-  std::vector<int> pieces;
-  for (const int member : row.members) {
-    members.push_back(sequences[member]);
-    pieces.push_back(sequences[member]->pieces());
+    std::span<const Sequence* const> sequences, const BatchPlan& plan,
+    const PlanRow& row, std::vector<std::vector<HostTensor>>& results) {
+  std::vector<int> indices = row.members;
+  for (const PlanCopy& copy : plan.copies) {
+    if (std::ranges::find(row.members, copy.of) != row.members.end()) {
+      indices.push_back(copy.sequence);
+    }
   }
-  STRATA_ASSIGN_OR_RETURN(auto again, Run(members, PlanUnpacked(pieces)));
-  for (std::size_t i = 0; i < row.members.size(); ++i) {
-    results[row.members[i]] = std::move(again[i]);
+  std::vector<const Sequence*> members;
+  members.reserve(indices.size());
+  for (const int index : indices) members.push_back(sequences[index]);
+  STRATA_ASSIGN_OR_RETURN(auto again,
+                          Run(members, PlanUnpacked(PiecesOf(members))));
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    results[indices[i]] = std::move(again[i]);
   }
   return absl::OkStatus();
 }

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "c10/core/Stream.h"
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
@@ -42,23 +44,24 @@ class TorchRunner final : public Runner {
 
   std::string Device() const override { return device_.str(); }
 
+  int compilations() const override;
+
  private:
-  // The trace as far as `layers` go: whole, or cut there once for all.
-  const Trace& TraceTo(int layers);
+  // The shortest of the traces that has `layers`.
+  const Trace& TraceTo(int layers) const;
   absl::Status RunAlone(std::span<const Sequence* const> sequences,
-                        const PlanRow& row,
+                        const BatchPlan& plan, const PlanRow& row,
                         std::vector<std::vector<HostTensor>>& results);
 
   const Trace trace_;
-  // By layers, of those that can be cut.
+  // The trace cut above each layer where that is exact, by the layers left.
   std::map<int, Trace> cuts_;
-  // Those of a forward that is not cut.
-  const int layers_;
-  const bool layers_cut_;
   const MaskKind mask_;
   const bool infinity_contained_;
   const std::int64_t padding_id_;
   const at::Device device_;
+  // What its forwards run on, beside those of other runners, on CUDA.
+  const std::optional<c10::Stream> stream_;
 };
 
 }  // namespace strata

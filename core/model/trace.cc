@@ -28,6 +28,7 @@
 #include "core/tensor/rows.h"
 #include "core/tensor/torch_call.h"
 #include "torch/csrc/jit/api/function_impl.h"
+#include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -36,10 +37,14 @@ namespace {
 // What Curated Transformers' AttentionMask calls itself in a trace.
 constexpr const char* kMaskKey = "bool_mask";
 
-std::unique_ptr<torch::jit::Function> MakeFunction(
+// Compiled at once, so that no forward waits for it.
+std::unique_ptr<torch::jit::GraphFunction> MakeFunction(
     std::shared_ptr<torch::jit::Graph> graph) {
-  return std::make_unique<torch::jit::GraphFunction>("forward",
-                                                     std::move(graph), nullptr);
+  auto function = std::make_unique<torch::jit::GraphFunction>(
+      "forward", std::move(graph), nullptr);
+  torch::jit::Stack no_arguments;
+  function->get_executor().getPlanFor(no_arguments);
+  return function;
 }
 
 std::vector<SchemaArgument> ReadSchema(const torch::jit::Module& module) {
@@ -106,7 +111,10 @@ absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
     auto graph = InlinedForward(module);
     PlaceGraph(*graph, at::kCPU);
     auto schema = ReadSchema(module);
-    return Trace(std::move(module), std::move(graph), std::move(schema), {});
+    const bool writes = WritesItsState(*graph);
+    Trace loaded(std::move(module), std::move(graph), std::move(schema), {});
+    loaded.writes_its_state_ = writes;
+    return loaded;
   });
   if (!trace.ok()) return CannotLoad(file, trace.status().message());
   return trace;
@@ -144,6 +152,11 @@ std::vector<std::string> Trace::OutsideCalls() const {
       .value_or(std::vector<std::string>());
 }
 
+int Trace::compilations() const {
+  return static_cast<int>(
+      function_->get_executor().getDebugState().execution_plans.size());
+}
+
 absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
   const auto output = CallTorch([&] {
     const c10::InferenceMode no_gradients;
@@ -155,7 +168,9 @@ absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
     return stack.back();
   });
   if (!output.ok()) return output.status();
-  return ReadOutputs(*output, form_);
+  STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, ReadOutputs(*output, form_));
+  outputs.overwritten_later = writes_its_state_;
+  return outputs;
 }
 
 absl::StatusOr<Trace> Trace::Cut(int deepest) const {
@@ -166,7 +181,22 @@ absl::StatusOr<Trace> Trace::Cut(int deepest) const {
                  absl::StrCat("the trace's output does not show layers 0 to ",
                               deepest, ", so it cannot be cut there"));
   }
-  return Trace(module_, std::move(graph), schema_, arguments_);
+  return CallTorch([&] {
+    Trace cut(module_, std::move(graph), schema_, arguments_);
+    cut.writes_its_state_ = writes_its_state_;
+    return cut;
+  });
+}
+
+absl::StatusOr<Trace> Trace::Share() const {
+  return CallTorch([&] {
+    // Two forwards that write to one buffer would give each other's numbers.
+    Trace twin(writes_its_state_ ? module_.deepcopy() : module_, graph_->copy(),
+               schema_, arguments_);
+    twin.form_ = form_;
+    twin.writes_its_state_ = writes_its_state_;
+    return twin;
+  });
 }
 
 absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
@@ -175,6 +205,7 @@ absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
     PlaceGraph(*graph, device);
     Trace copy(module_.deepcopy(device), std::move(graph), schema_, arguments_);
     copy.form_ = form_;
+    copy.writes_its_state_ = writes_its_state_;
     return copy;
   });
 }

@@ -19,6 +19,7 @@
 #include "core/model/signature.h"
 #include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
+#include "torch/csrc/jit/api/function_impl.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -69,6 +70,10 @@ class Trace {
   // does not show that many layers.
   absl::StatusOr<Trace> Cut(int deepest) const;
 
+  // The same with the same weights, for another thread; with its own where a
+  // forward writes to what the module holds.
+  absl::StatusOr<Trace> Share() const;
+
   // The same on `device`, with weights of its own; devices that are written
   // into its graph are rewritten. Error: as Forward's.
   absl::StatusOr<Trace> CopyTo(at::Device device) const;
@@ -78,6 +83,10 @@ class Trace {
   std::vector<std::string> RandomOperators() const;
   // See core/model/placement.h.
   std::vector<std::string> OutsideCalls() const;
+
+  // Times that its graph was compiled: once when it was made, and again for
+  // whatever a shape that was new to it made the executor specialise.
+  int compilations() const;
 
   // The graph as TorchScript writes it, for tests and for debugging.
   std::string GraphText() const { return graph_->toString(); }
@@ -91,8 +100,10 @@ class Trace {
   std::vector<SchemaArgument> schema_;
   std::vector<Argument> arguments_;
   OutputForm form_;
-  // Runs graph_, which it compiles at the first call.
-  std::unique_ptr<torch::jit::Function> function_;
+  // Whether a forward changes what the module holds.
+  bool writes_its_state_ = false;
+  // Runs graph_, compiled.
+  std::unique_ptr<torch::jit::GraphFunction> function_;
 };
 
 }  // namespace strata

@@ -26,6 +26,8 @@ constexpr int kLeastPlaces = 16;
 constexpr int kShortRow = 16;
 // Beyond it a row of a CPU or GPU is rarely worth its attention.
 constexpr int kLongRow = 256;
+// Worth making whatever the measurement says.
+constexpr int kWorthPlaces = 512;
 // A larger batch has to make a place cheaper by this share.
 constexpr double kWorthwhile = 0.98;
 // How many sizes in a row may fail to.
@@ -66,39 +68,54 @@ std::vector<int> Lengths(int places, const WarmUpLimits& limits) {
   return {small, large};
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<ForwardTiming>> WarmUp(Runner& runner,
-                                                  const WarmUpLimits& limits,
-                                                  const Clock& clock) {
-  const absl::Time end = clock.Now() + limits.budget;
-  std::vector<ForwardTiming> timings;
+// Times batches of more and more places, into `result`; stops at the first that
+// fails, with its error.
+absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
+                       const Clock& clock, absl::Time end,
+                       WarmUpResult& result) {
   double cheapest = std::numeric_limits<double>::infinity();
   int dearer = 0;
   for (int places = kLeastPlaces;
        places <= std::max(limits.max_places, kLeastPlaces) &&
-       dearer < kPatience && (timings.empty() || clock.Now() < end);
+       dearer < kPatience && (result.timings.empty() || clock.Now() < end);
        places *= 2) {
     double best = std::numeric_limits<double>::infinity();
     for (const int length : Lengths(places, limits)) {
       const int rows = std::max(1, places / length);
-      const auto timing = TimeTwice(runner, rows, length, limits.layers, clock);
-      if (!timing.ok() && timings.empty()) return timing.status();
-      if (!timing.ok()) return timings;
-      timings.push_back(*timing);
-      best = std::min(best, absl::ToDoubleSeconds(timing->time) /
+      STRATA_ASSIGN_OR_RETURN(
+          const ForwardTiming timing,
+          TimeTwice(runner, rows, length, limits.layers, clock));
+      result.timings.push_back(timing);
+      best = std::min(best, absl::ToDoubleSeconds(timing.time) /
                                 (static_cast<double>(rows) * length));
     }
-    dearer = best > cheapest * kWorthwhile ? dearer + 1 : 0;
+    result.most_places = places;
+    const bool worth_it = best <= cheapest * kWorthwhile;
+    dearer = worth_it || places < kWorthPlaces ? 0 : dearer + 1;
     cheapest = std::min(cheapest, best);
   }
-  const ForwardTiming& least = timings.front();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
+                                    const Clock& clock) {
+  const absl::Time end = clock.Now() + limits.budget;
+  WarmUpResult result;
+  absl::Status status = TimeSizes(runner, limits, clock, end, result);
+  if (result.timings.empty()) return status;
+  if (status.ok()) {
+    result.most_places =
+        std::max(result.most_places, std::min(kWorthPlaces, limits.max_places));
+  }
+  const ForwardTiming& least = result.timings.front();
   for (int layers = 1; limits.layers_cut && layers < limits.layers; ++layers) {
     if (clock.Now() >= end) break;
     STRATA_RETURN_IF_ERROR(
         Time(runner, least.rows, least.length, layers, clock).status());
   }
-  return timings;
+  return result;
 }
 
 }  // namespace strata

@@ -29,18 +29,27 @@ struct WarmUpLimits {
   absl::Duration budget = absl::Seconds(2);
 };
 
+// What a warm-up found.
+struct WarmUpResult {
+  // In order of their places; at least one.
+  std::vector<ForwardTiming> timings;
+  // Most places that a batch should have.
+  int most_places = 0;
+};
+
 // Runs the forwards that will occur on `runner` before anybody waits for them:
 // batches of 16 places, 32, 64, and so on, in short rows and in long ones, each
 // twice; and the smallest batch to each layer. They are compiled, memory is
 // taken, and the times of the quicker runs are returned, for
 // CostModel::Fit.
 //
-// Sizes grow until a larger batch no longer makes a place cheaper, the device
-// has no memory for it, or a limit is reached: what was measured last is the
-// largest batch worth making. Error: that of a forward of the smallest batch.
-absl::StatusOr<std::vector<ForwardTiming>> WarmUp(Runner& runner,
-                                                  const WarmUpLimits& limits,
-                                                  const Clock& clock);
+// Sizes grow until a larger batch no longer makes a place cheaper, it fails
+// (the device has no memory for it, say), or a limit is reached: the last that
+// ran is the largest worth making. Batches of 512 places are taken to be worth
+// it unless they failed: where something else holds the device, a measurement
+// may say otherwise. Error: that of a forward of the smallest batch.
+absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
+                                    const Clock& clock);
 
 }  // namespace strata
 

@@ -19,7 +19,9 @@ struct ForwardOutputs {
   at::Tensor logits;
   // What stands beside the layers and may be logits, [B, T, *]; undefined in
   // the place of anything else.
-  std::vector<at::Tensor> beside = {};
+  std::vector<at::Tensor> beside;
+  // Whether they may lie in memory that the next forward writes to.
+  bool overwritten_later = false;
 };
 
 }  // namespace strata

@@ -20,36 +20,49 @@ namespace {
 // Planes of the one tensor in which all travels to the device.
 enum Plane { kIds, kPositions, kTypeIds, kSegments, kPlanes };
 
+// The segment of what all members of a row begin with.
+constexpr std::int64_t kShared = 0;
+
 // The four planes of a row; each has as many places as the row.
 struct RowPlanes {
   std::int64_t* ids;
   std::int64_t* positions;
   std::int64_t* type_ids;
-  // Which member a place belongs to, from 1; a padded place has a negative
-  // number of its own.
+  // Which member a place belongs to, from 1; kShared: to all of them; a padded
+  // place has a negative number of its own.
   std::int64_t* segments;
 };
 
-void FillMember(const Sequence& sequence, std::int64_t segment, int begin,
-                const RowPlanes& row) {
-  const int pieces = sequence.pieces();
-  std::ranges::copy(sequence.ids, row.ids + begin);
+// Fills places from `begin` on with the pieces [first, last) of `sequence`.
+void FillPieces(const Sequence& sequence, int first, int last,
+                std::int64_t segment, int begin, const RowPlanes& row) {
+  const auto copy = [&](const std::vector<std::int64_t>& values,
+                        std::int64_t* plane) {
+    std::copy(values.begin() + first, values.begin() + last, plane + begin);
+  };
+  copy(sequence.ids, row.ids);
   if (sequence.positions.empty()) {
-    std::iota(row.positions + begin, row.positions + begin + pieces, 0);
+    std::iota(row.positions + begin, row.positions + begin + last - first,
+              first);
   } else {
-    std::ranges::copy(sequence.positions, row.positions + begin);
+    copy(sequence.positions, row.positions);
   }
-  std::ranges::copy(sequence.type_ids, row.type_ids + begin);
-  std::fill_n(row.segments + begin, pieces, segment);
+  if (!sequence.type_ids.empty()) copy(sequence.type_ids, row.type_ids);
+  std::fill_n(row.segments + begin, last - first, segment);
 }
 
 void FillRow(std::span<const Sequence* const> sequences, const PlanRow& members,
              int length, std::int64_t padding_id, const RowPlanes& row) {
-  int begin = 0;
-  std::int64_t segment = 0;
+  const int shared = members.shared;
+  if (shared > 0) {
+    FillPieces(*sequences[members.members[0]], 0, shared, kShared, 0, row);
+  }
+  int begin = shared;
+  std::int64_t segment = kShared;
   for (const int member : members.members) {
-    FillMember(*sequences[member], ++segment, begin, row);
-    begin += sequences[member]->pieces();
+    const int pieces = sequences[member]->pieces();
+    FillPieces(*sequences[member], shared, pieces, ++segment, begin, row);
+    begin += pieces - shared;
   }
   std::fill(row.ids + begin, row.ids + length, padding_id);
   for (int place = begin; place < length; ++place) {
@@ -87,14 +100,19 @@ MaskForm TensorForm(MaskForm form, bool packed) {
 
 // The mask, bool, made on the device from `segments`, int64 [B, T], which is
 // much smaller than [B, 1, T, T].
-at::Tensor MakeMask(const at::Tensor& segments, MaskForm form) {
+at::Tensor MakeMask(const at::Tensor& segments, MaskForm form, bool shared) {
   switch (form) {
     case MaskForm::kPieces:
-      return segments.gt(0);
+      return segments.ge(kShared);
     case MaskForm::kKeys:
-      return segments.gt(0).unsqueeze(1).unsqueeze(1);
-    case MaskForm::kPairs:
-      return segments.unsqueeze(2).eq(segments.unsqueeze(1)).unsqueeze(1);
+      return segments.ge(kShared).unsqueeze(1).unsqueeze(1);
+    case MaskForm::kPairs: {
+      const at::Tensor queries = segments.unsqueeze(2);
+      const at::Tensor keys = segments.unsqueeze(1);
+      at::Tensor mask = queries.eq(keys);
+      if (shared) mask |= keys.eq(kShared) & queries.gt(kShared);
+      return mask.unsqueeze(1);
+    }
     case MaskForm::kNone:
     case MaskForm::kDict:  // TensorForm says what is in it.
       return {};
@@ -120,6 +138,8 @@ RowTensors AssembleRows(std::span<const Sequence* const> sequences,
                         const BatchPlan& plan, MaskKind mask,
                         std::int64_t padding_id, at::Device device) {
   const bool packed = IsPacked(plan);
+  const bool shared = std::ranges::any_of(
+      plan.rows, [](const PlanRow& row) { return row.shared > 0; });
   const MaskForm form = TensorForm(mask.form, packed);
   TORCH_CHECK(form == MaskForm::kPairs || !packed,
               "a row of several sequences needs a [B, 1, T, T] mask");
@@ -129,7 +149,7 @@ RowTensors AssembleRows(std::span<const Sequence* const> sequences,
   RowTensors rows{.ids = planes[kIds],
                   .positions = planes[kPositions],
                   .type_ids = planes[kTypeIds],
-                  .mask = MakeMask(planes[kSegments], form)};
+                  .mask = MakeMask(planes[kSegments], form, shared)};
   if (rows.mask.defined()) rows.mask = rows.mask.to(ToScalarType(mask.dtype));
   return rows;
 }

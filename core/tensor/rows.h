@@ -23,13 +23,15 @@ struct RowTensors {
 };
 
 // Lays the members of `plan`'s rows one after the other, as they stand in the
-// rows, and fills up with `padding_id`. Positions restart with each member.
+// rows, and fills up with `padding_id`. Positions restart with each member;
+// what a row's members share stands once in front, the positions of each going
+// on after it.
 //
 // A row with several members needs MaskForm::kPairs, or kDict, whose mask is
-// then [B, 1, T, T] too: a block-diagonal mask keeps them apart, and lets a
-// padded place see itself alone, since a query that sees nothing would be
-// not-a-number. The other forms say which places are padded. Throws c10::Error
-// where the device has no memory (see CallTorch).
+// then [B, 1, T, T] too: a block-diagonal mask keeps them apart, shows each
+// what it shares, and lets a padded place see itself alone, since a query that
+// sees nothing would be not-a-number. The other forms say which places are
+// padded. Throws c10::Error where the device has no memory (see CallTorch).
 //
 //   // ids {5, 6, 7} and {8}: [[5, 6, 7], [8, 0, 0]]
 //   AssembleRows(sequences, plan, MaskForm::kKeys, 0, at::kCPU);

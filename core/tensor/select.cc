@@ -16,6 +16,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/tensor/forward_outputs.h"
+#include "core/tensor/views.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -38,7 +39,7 @@ at::ScalarType ToScalarType(DataType dtype) {
   return at::kFloat;
 }
 
-// An output's place in the buffer.
+// An output's place in the buffer; of no bytes where it is a view.
 struct Place {
   std::vector<std::int64_t> shape;
   std::int64_t offset = 0;
@@ -58,15 +59,18 @@ struct Layout {
 };
 
 Layout LayOut(std::span<const Sequence* const> sequences,
-              const OutputWidths& widths) {
+              const OutputWidths& widths, const Views& views) {
   Layout layout;
   for (const Sequence* sequence : sequences) {
     std::vector<Place>& places = layout.places.emplace_back();
     for (const OutputSpec& spec : *sequence->outputs) {
       Place place{.shape = OutputShape(spec, *sequence, widths),
                   .offset = layout.bytes};
-      place.bytes = std::accumulate(place.shape.begin(), place.shape.end(),
-                                    ByteSize(spec.dtype), std::multiplies<>());
+      if (!views.Shows(spec)) {
+        place.bytes =
+            std::accumulate(place.shape.begin(), place.shape.end(),
+                            ByteSize(spec.dtype), std::multiplies<>());
+      }
       layout.bytes += (place.bytes + kAlignment - 1) / kAlignment * kAlignment;
       places.push_back(std::move(place));
     }
@@ -137,20 +141,29 @@ at::Tensor Vectors(at::Tensor states, const OutputSpec& spec,
   return spec.normalize ? Normalize(vectors) : vectors;
 }
 
+// What a forward gave, [B, T, W], for the `pieces` of a sequence: [P, W].
+at::Tensor StatesAt(const at::Tensor& batch, const SequencePlace& place,
+                    int pieces) {
+  const at::Tensor row = batch[place.row];
+  at::Tensor rest = row.narrow(0, place.begin, pieces - place.shared);
+  if (place.shared == 0) return rest;
+  return at::cat({row.narrow(0, 0, place.shared), rest});
+}
+
 // Fills `place` of `buffer`, uint8, with what `spec` asks of `sequence`, which
-// lies at `begin` of `row`.
+// lies at `source`.
 void Write(const OutputSpec& spec, const Sequence& sequence,
-           const ForwardOutputs& outputs, std::int64_t row, std::int64_t begin,
+           const ForwardOutputs& outputs, const SequencePlace& source,
            const Place& place, const at::Tensor& buffer) {
   const bool logits = spec.kind == OutputKind::kLogits;
   TORCH_CHECK(!logits || outputs.logits.defined(),
               "the forward gave no logits");
-  if (place.bytes == 0) return;  // No spans were given.
+  if (place.bytes == 0) return;  // A view, or no spans were given.
   const at::Tensor target = buffer.narrow(0, place.offset, place.bytes)
                                 .view(ToScalarType(spec.dtype))
                                 .view(place.shape);
   const auto states = [&](const at::Tensor& batch) {
-    return batch[row].narrow(0, begin, sequence.pieces());
+    return StatesAt(batch, source, sequence.pieces());
   };
   if (logits) {
     target.copy_(Vectors(states(outputs.logits), spec, sequence));
@@ -177,34 +190,34 @@ at::Tensor ToHost(const at::Tensor& buffer) {
 std::vector<std::vector<HostTensor>> SelectOutputs(
     const ForwardOutputs& outputs, std::span<const Sequence* const> sequences,
     const BatchPlan& plan) {
-  const Layout layout = LayOut(sequences, WidthsOf(outputs));
+  const Views views = Views::Find(outputs, sequences);
+  const Layout layout = LayOut(sequences, WidthsOf(outputs), views);
   const at::Tensor buffer =
       at::empty({layout.bytes}, outputs.layers[0].options().dtype(at::kByte));
-  for (std::size_t row = 0; row < plan.rows.size(); ++row) {
-    std::int64_t begin = 0;
-    for (const int member : plan.rows[row].members) {
-      const Sequence& sequence = *sequences[member];
-      for (std::size_t i = 0; i < sequence.outputs->size(); ++i) {
-        Write((*sequence.outputs)[i], sequence, outputs,
-              static_cast<std::int64_t>(row), begin, layout.places[member][i],
-              buffer);
-      }
-      begin += sequence.pieces();
+  const std::vector<SequencePlace> sources =
+      PlacesOf(plan, PiecesOf(sequences));
+  std::vector<std::vector<HostTensor>> results;
+  for (std::size_t member = 0; member < sequences.size(); ++member) {
+    const Sequence& sequence = *sequences[member];
+    results.push_back(views.Of(sequence, sources[member]));
+    for (std::size_t i = 0; i < sequence.outputs->size(); ++i) {
+      Write((*sequence.outputs)[i], sequence, outputs, sources[member],
+            layout.places[member][i], buffer);
     }
   }
 
   const auto host = std::make_shared<const at::Tensor>(ToHost(buffer));
   const auto* data = static_cast<const std::byte*>(host->const_data_ptr());
-  std::vector<std::vector<HostTensor>> results(sequences.size());
   for (std::size_t member = 0; member < sequences.size(); ++member) {
     for (std::size_t i = 0; i < layout.places[member].size(); ++i) {
       const Place& place = layout.places[member][i];
-      results[member].push_back(
-          {.dtype = (*sequences[member]->outputs)[i].dtype,
-           .shape = place.shape,
-           .owner = host,
-           .data = {data + place.offset,
-                    static_cast<std::size_t>(place.bytes)}});
+      HostTensor& tensor = results[member][i];
+      tensor.dtype = (*sequences[member]->outputs)[i].dtype;
+      tensor.shape = place.shape;
+      if (place.bytes == 0) continue;
+      tensor.owner = host;
+      tensor.blocks = {
+          {data + place.offset, static_cast<std::size_t>(place.bytes)}};
     }
   }
   return results;

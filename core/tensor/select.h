@@ -20,8 +20,9 @@ namespace strata {
 //
 // All is chosen, pooled (in fp32), normalised and cast on the device of
 // `outputs`, into one buffer that leaves it in one copy and that the tensors
-// share; on the CPU that buffer is the answer itself. Each tensor begins at a
-// multiple of 64 bytes. Throws c10::Error where there is no memory, or
+// share; each begins there at a multiple of 64 bytes. On the CPU that buffer is
+// the answer itself, and what asks for layers as they are points at those
+// (see Views). Throws c10::Error where there is no memory, or
 // where there are no logits that were asked for (see CallTorch).
 std::vector<std::vector<HostTensor>> SelectOutputs(
     const ForwardOutputs& outputs, std::span<const Sequence* const> sequences,

@@ -78,6 +78,7 @@ def test_metrics(serve, repository, add_model):
         'strata_batch_rows_sum{model="m"} 1',
         f'strata_batch_pieces_sum{{model="m"}} {pieces}',
         'strata_batch_padding_ratio_sum{model="m"} 0',
+        'strata_graph_compilations_total{model="m"} 0',
         "strata_queue_depth_inputs 0",
         "strata_in_flight_requests 0",
     ]:

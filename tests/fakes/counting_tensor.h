@@ -24,7 +24,7 @@ inline HostTensor CountingTensor(std::vector<std::int64_t> shape,
   return {.dtype = DataType::kFloat16,
           .shape = std::move(shape),
           .owner = memory,
-          .data = *memory};
+          .blocks = {*memory}};
 }
 
 }  // namespace strata

@@ -64,7 +64,7 @@ HostTensor MakeOutput(const OutputSpec& spec, const Sequence& sequence,
   return {.dtype = DataType::kFloat32,
           .shape = OutputShape(spec, sequence, {.hidden_states = width}),
           .owner = numbers,
-          .data = bytes};
+          .blocks = {bytes}};
 }
 
 }  // namespace

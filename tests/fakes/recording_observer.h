@@ -36,6 +36,10 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     batches_.push_back(batch);
   }
+  void OnCompilations(absl::string_view /*model*/, int graphs) override {
+    MutexLock lock(mutex_);
+    compilations_ += graphs;
+  }
   void OnQueueDepth(int /*waiting_inputs*/) override {}
   void OnInFlight(int requests) override {
     MutexLock lock(mutex_);
@@ -50,6 +54,10 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     return batches_;
   }
+  int compilations() const {
+    MutexLock lock(mutex_);
+    return compilations_;
+  }
   int in_flight() const {
     MutexLock lock(mutex_);
     return in_flight_;
@@ -59,6 +67,7 @@ class RecordingObserver final : public Observer {
   mutable Mutex mutex_;
   std::vector<Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<BatchInfo> batches_ ABSL_GUARDED_BY(mutex_);
+  int compilations_ ABSL_GUARDED_BY(mutex_) = 0;
   int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

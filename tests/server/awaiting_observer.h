@@ -41,6 +41,9 @@ class AwaitingObserver final : public Observer {
                absl::Duration compute) override {
     next_.OnBatch(model, batch, compute);
   }
+  void OnCompilations(absl::string_view model, int graphs) override {
+    next_.OnCompilations(model, graphs);
+  }
   void OnQueueDepth(int waiting_inputs) override {
     next_.OnQueueDepth(waiting_inputs);
     MutexLock lock(mutex_);

@@ -84,6 +84,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "all",
                                     "--devices",
                                     "auto",
+                                    "--instances",
+                                    "0",
                                     "--intra-op-threads",
                                     "0",
                                     "--tokenizer-threads",
@@ -123,6 +125,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
   EXPECT_EQ(printed.versions, flags.versions);
   EXPECT_EQ(printed.devices, flags.devices);
+  EXPECT_EQ(printed.instances, flags.instances);
   EXPECT_EQ(printed.intra_op_threads, flags.intra_op_threads);
   EXPECT_EQ(printed.tokenizer_threads, flags.tokenizer_threads);
   EXPECT_EQ(printed.max_requests, flags.max_requests);
@@ -151,6 +154,8 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "newest",
                                   "--devices",
                                   "cuda:1,cpu",
+                                  "--instances",
+                                  "7",
                                   "--intra-op-threads",
                                   "3",
                                   "--tokenizer-threads",
@@ -189,6 +194,7 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.metrics_listen, (Address{"0.0.0.0", 2}));
   EXPECT_EQ(flags.versions, ServedVersions::kNewest);
   EXPECT_EQ(flags.devices, "cuda:1,cpu");
+  EXPECT_EQ(flags.instances, 7);
   EXPECT_EQ(flags.intra_op_threads, 3);
   EXPECT_EQ(flags.tokenizer_threads, 4);
   EXPECT_EQ(flags.max_requests, 5);
@@ -305,16 +311,26 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
   const auto parsed = Parse({"--help"});
   const auto& exit = std::get<FlagsExit>(parsed);
   EXPECT_EQ(exit.code, 0);
-  for (const char* flag :
-       {"--repository DIR", "--listen HOST:PORT [127.0.0.1:50051]",
-        "--metrics-listen IP:PORT [127.0.0.1:9464]", "--devices LIST [auto]",
-        "--intra-op-threads N [0]", "--tokenizer-threads N [0]",
-        "--max-requests N [1024]", "--max-message-bytes SIZE [64MiB]",
-        "--max-request-bytes SIZE [256MiB]", "--max-waiting-pieces N [1048576]",
-        "--max-inputs N [1024]", "--max-reply-bytes SIZE [512MiB]",
-        "--window N [256]", "--ageing DURATION [500ms]",
-        "--drain-timeout DURATION [30s]", "--lame-duck DURATION [2s]",
-        "--max-connection-age DURATION [0s]", "--version", "STRATA_"}) {
+  for (const char* flag : {"--repository DIR",
+                           "--listen HOST:PORT [127.0.0.1:50051]",
+                           "--metrics-listen IP:PORT [127.0.0.1:9464]",
+                           "--devices LIST [auto]",
+                           "--instances N [0]",
+                           "--intra-op-threads N [0]",
+                           "--tokenizer-threads N [0]",
+                           "--max-requests N [1024]",
+                           "--max-message-bytes SIZE [64MiB]",
+                           "--max-request-bytes SIZE [256MiB]",
+                           "--max-waiting-pieces N [1048576]",
+                           "--max-inputs N [1024]",
+                           "--max-reply-bytes SIZE [512MiB]",
+                           "--window N [256]",
+                           "--ageing DURATION [500ms]",
+                           "--drain-timeout DURATION [30s]",
+                           "--lame-duck DURATION [2s]",
+                           "--max-connection-age DURATION [0s]",
+                           "--version",
+                           "STRATA_"}) {
     EXPECT_THAT(exit.text, HasSubstr(flag));
   }
   EXPECT_THAT(exit.text, Not(HasSubstr("(Env:")));

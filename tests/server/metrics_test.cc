@@ -91,6 +91,16 @@ TEST(MetricsTest, ObservesForwards) {
   }
 }
 
+TEST(MetricsTest, CountsCompilationsFromNone) {
+  Metrics metrics;
+  metrics.SetModels({Entry("minilm", ModelState::kReady)});
+  const char* const line =
+      R"(strata_graph_compilations_total{model="minilm"} )";
+  EXPECT_THAT(Text(metrics), HasSubstr(absl::StrCat(line, "0\n")));
+  metrics.OnCompilations("minilm", 2);
+  EXPECT_THAT(Text(metrics), HasSubstr(absl::StrCat(line, "2\n")));
+}
+
 TEST(MetricsTest, ABatchWithoutPlacesHasNoPadding) {
   Metrics metrics;
   metrics.OnBatch("", {}, absl::ZeroDuration());

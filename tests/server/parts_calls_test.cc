@@ -567,7 +567,7 @@ TEST_F(StreamTest, AShutdownCancelsWhatIsLeftAtItsEnd) {
 TEST_F(StreamTest, RequestsCountAsEncodesDo) {
   Open();
   Send("a", "inputs { text: 'A' }");
-  Send("b", "inputs { text: 'A' }");
+  Send("b", "inputs { text: 'B' }");
   Send("c", "model: 'made-up' inputs { text: 'A' }");
   Send("", "inputs { text: 'A' }");
   for (int i = 0; i < 4; ++i) NextDone();

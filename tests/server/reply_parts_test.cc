@@ -88,6 +88,23 @@ TEST(ReplyPartsTest, AnInputIsItsEncodingAndThenThePartsOfItsTensors) {
   EXPECT_TRUE(events.done());
 }
 
+TEST(ReplyPartsTest, PartsAreCutAcrossBlocks) {
+  HostTensor tensor = CountingTensor({5}, 10, 'a');
+  const auto whole = tensor.blocks[0];
+  tensor.blocks = {whole.first(2), whole.subspan(2, 4), whole.subspan(6)};
+  EncodedInput input;
+  input.outputs.push_back(std::move(tensor));
+  InputEvents events(0, std::move(input), Named({""}));
+  const EventFormat format = ChunksFormat(/*part_bytes=*/3);
+  events.Next(format);
+  for (const std::string expected : {"abc", "def", "ghi", "j"}) {
+    ASSERT_FALSE(events.done());
+    const auto part = Read<v1::EncodeChunksResponse>(events.Next(format));
+    EXPECT_EQ(part.part().data(), expected);
+  }
+  EXPECT_TRUE(events.done());
+}
+
 TEST(ReplyPartsTest, ChunksHaveTheSameWithoutAnId) {
   EncodedInput input;
   input.outputs.push_back(CountingTensor({1}, 2, 'a'));
@@ -164,7 +181,7 @@ TEST(ReplyPartsTest, DoneOfAFailureIsItsStatusAlone) {
 TEST(ReplyPartsTest, DoesNotCopyTheNumbersAndHoldsTheirOwner) {
   EncodedInput input;
   input.outputs.push_back(CountingTensor({1000}, 2000, 1));
-  const std::byte* const data = input.outputs[0].data.data();
+  const std::byte* const data = input.outputs[0].blocks[0].data();
   const std::weak_ptr<const void> owner = input.outputs[0].owner;
   Event second;
   {

@@ -23,6 +23,7 @@
 #include "server/convert.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "tests/fakes/counting_tensor.h"
+#include "tests/fakes/host_bytes.h"
 
 namespace strata {
 namespace {
@@ -54,7 +55,8 @@ v1::EncodeResponse Plain(EncodeReply reply) {
       v1::Output& output = *encoding.add_outputs();
       output.set_name((*reply.outputs)[i].name);
       *output.mutable_tensor() = ToTensorHead(tensor);
-      output.mutable_tensor()->set_data(tensor.data.data(), tensor.data.size());
+      const std::vector<std::byte> bytes = Bytes(tensor);
+      output.mutable_tensor()->set_data(bytes.data(), bytes.size());
     }
   }
   return response;
@@ -128,8 +130,8 @@ TEST(ReplySlicesTest, DoesNotCopyTheNumbers) {
   EncodedInput input;
   input.outputs.push_back(CountingTensor({500}, 1000, 1));
   input.outputs.push_back(CountingTensor({600}, 1200, 1));
-  const std::byte* const first = input.outputs[0].data.data();
-  const std::byte* const second = input.outputs[1].data.data();
+  const std::byte* const first = input.outputs[0].blocks[0].data();
+  const std::byte* const second = input.outputs[1].blocks[0].data();
   const grpc::ByteBuffer buffer =
       ToEncodeResponse(MakeReply({std::move(input)}));
   const std::vector<grpc::Slice> slices = Slices(buffer);
@@ -138,6 +140,18 @@ TEST(ReplySlicesTest, DoesNotCopyTheNumbers) {
   EXPECT_EQ(slices[1].size(), 1000U);
   EXPECT_EQ(slices[3].begin(), reinterpret_cast<const std::uint8_t*>(second));
   EXPECT_EQ(slices[3].size(), 1200U);
+}
+
+TEST(ReplySlicesTest, ATensorOfBlocksIsTheirNumbersInTheirOrder) {
+  HostTensor tensor = CountingTensor({6}, 12, 'a');
+  const std::span<const std::byte> whole = tensor.blocks[0];
+  tensor.blocks = {whole.subspan(8), whole.first(3), whole.subspan(3, 5)};
+  EncodedInput input;
+  input.outputs.push_back(tensor);
+  v1::EncodeResponse response;
+  ASSERT_TRUE(response.ParseFromString(
+      Join(ToEncodeResponse(MakeReply({std::move(input)})))));
+  EXPECT_EQ(response.encodings(0).outputs(0).tensor().data(), "ijklabcdefgh");
 }
 
 TEST(ReplySlicesTest, HoldsTheOwnerUntilTheBufferIsGone) {

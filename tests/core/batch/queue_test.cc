@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -34,7 +35,9 @@ using TestQueue = Queue<TestLane>;
 
 const CostModel kCost;
 
-const CostModel* Any(const TestLane& /*lane*/) { return &kCost; }
+std::optional<DeviceCost> Any(const TestLane& /*lane*/) {
+  return DeviceCost{.cost = &kCost};
+}
 
 // A lane whose batches hold one sequence each, so that order shows.
 std::shared_ptr<const TestLane> SingleRows() {
@@ -43,11 +46,13 @@ std::shared_ptr<const TestLane> SingleRows() {
 
 class QueueTest : public testing::Test {
  protected:
-  // An item of `pieces` pieces; the test sees its abandonment by `call`.
+  // An item of `pieces` pieces, others than other calls'; the test sees its
+  // abandonment by `call`.
   TestQueue::Item Item(std::uint64_t call, int pieces = 1) {
     return {.call = call,
             .lane = lane_,
-            .sequence = {.ids = std::vector<std::int64_t>(pieces, 1)},
+            .sequence = {.ids = std::vector<std::int64_t>(
+                             pieces, static_cast<std::int64_t>(call))},
             .done = [this, call](const absl::StatusOr<Computed>& computed) {
               abandoned_[call].push_back(computed.status());
             }};
@@ -180,7 +185,7 @@ TEST_F(QueueTest, CancelTakesOutOneCallsItems) {
   TestQueue queue({}, clock_);
   std::vector<TestQueue::Item> items;
   items.push_back(Item(7));
-  items.push_back(Item(7));
+  items.push_back(Item(7, 2));
   ASSERT_TRUE(queue.Push(items).ok());
   ASSERT_TRUE(Push(queue, Item(8)).ok());
   queue.Cancel(7);
@@ -198,8 +203,10 @@ TEST_F(QueueTest, TakesOnlyAcceptedLanes) {
   const auto other = SingleRows();
   lane_ = other;
   ASSERT_TRUE(Push(queue, Item(2)).ok());
-  const auto cost_of = [&other](const TestLane& lane) {
-    return &lane == other.get() ? &kCost : nullptr;
+  const auto cost_of =
+      [&other](const TestLane& lane) -> std::optional<DeviceCost> {
+    if (&lane != other.get()) return std::nullopt;
+    return DeviceCost{.cost = &kCost};
   };
   EXPECT_EQ(TakeCalls(queue, cost_of), Calls{2});
 }
@@ -222,6 +229,108 @@ TEST_F(QueueTest, TheWindowBoundsWhatAPlanSees) {
   }
   EXPECT_EQ(TakeCalls(queue), (Calls{1, 2}));
   EXPECT_EQ(TakeCalls(queue), Calls{3});
+}
+
+TEST_F(QueueTest, TheSamePiecesAreComputedOnce) {
+  lane_ = std::make_shared<TestLane>();
+  TestQueue queue({}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1, 5)).ok());
+  ASSERT_TRUE(Push(queue, Item(2, 6)).ok());
+  auto twin = Item(3, 5);
+  twin.sequence = {.ids = {1, 1, 1, 1, 1}, .layers = 2};
+  ASSERT_TRUE(Push(queue, std::move(twin)).ok());
+  auto other_types = Item(4, 5);
+  other_types.sequence = {.ids = {1, 1, 1, 1, 1}, .type_ids = {0, 0, 0, 0, 1}};
+  ASSERT_TRUE(Push(queue, std::move(other_types)).ok());
+  const TestQueue::Batch batch = Take(queue);
+  ASSERT_EQ(batch.items.size(), 4);
+  EXPECT_EQ(batch.items[1].call, 3);
+  EXPECT_EQ(batch.plan, (BatchPlan{.rows = {{{0}}, {{2}}, {{3}}},
+                                   .length = 6,
+                                   .copies = {{.sequence = 1, .of = 0}}}));
+}
+
+TEST_F(QueueTest, NothingIsSharedBetweenClients) {
+  lane_ = std::make_shared<TestLane>(TestLane{
+      .plan_limits = {.packing_exact = true, .prefix_sharing_exact = true}});
+  TestQueue queue({}, clock_);
+  for (std::uint64_t call = 1; call <= 4; ++call) {
+    auto item = Item(call);
+    item.sequence.ids.assign(200, 5);
+    item.sequence.ids.push_back(call < 3 ? 6 : 7);
+    item.client = std::string(1, call % 2 == 0 ? 'a' : 'b');
+    ASSERT_TRUE(Push(queue, std::move(item)).ok());
+  }
+  // 1 and 3 are of one client and begin alike; the others wait for their turn.
+  const TestQueue::Batch first = Take(queue);
+  ASSERT_EQ(first.items.size(), 2);
+  EXPECT_EQ(first.items[0].call, 1);
+  EXPECT_EQ(first.items[1].call, 3);
+  EXPECT_EQ(first.plan, (BatchPlan{.rows = {{{0, 1}, 200}}, .length = 202}));
+  const TestQueue::Batch second = Take(queue);
+  EXPECT_EQ(second.plan, (BatchPlan{.rows = {{{0, 1}, 200}}, .length = 202}));
+  EXPECT_EQ(second.items[0].client, "a");
+  EXPECT_EQ(second.items[1].client, "a");
+}
+
+TEST_F(QueueTest, ADeadlineCountsAsOneStepOfPriorityAtMost) {
+  TestQueue queue({.ageing = absl::Milliseconds(500)}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  clock_.Advance(absl::Milliseconds(300));
+  const auto push = [&](std::uint64_t call, absl::Duration left) {
+    auto item = Item(call);
+    item.deadline = clock_.Now() + left;
+    ASSERT_TRUE(Push(queue, std::move(item)).ok());
+  };
+  push(2, absl::Milliseconds(700));  // As one that just arrived.
+  push(3, absl::Milliseconds(100));  // As one of 0.4 s ago.
+  clock_.Advance(absl::Milliseconds(50));
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_EQ(TakeCalls(queue), Calls{2});
+}
+
+TEST_F(QueueTest, ADeviceThatHadNoMemoryGetsSmallerBatches) {
+  lane_ = std::make_shared<TestLane>();
+  TestQueue queue({}, clock_);
+  for (std::uint64_t call = 1; call <= 4; ++call) {
+    ASSERT_TRUE(Push(queue, Item(call, 10)).ok());
+  }
+  const auto small = [](const TestLane& /*lane*/) {
+    return std::optional(DeviceCost{.cost = &kCost, .most_places = 20});
+  };
+  EXPECT_EQ(TakeCalls(queue, small), (Calls{1, 2}));
+  EXPECT_EQ(TakeCalls(queue), (Calls{3, 4}));
+}
+
+// A second for each place.
+const CostModel kSlow = CostModel::Fit(std::vector<ForwardTiming>{
+    {.rows = 1, .length = 1, .time = absl::Seconds(1)},
+    {.rows = 1, .length = 100, .time = absl::Seconds(100)}});
+
+TEST_F(QueueTest, WhatCannotBeInTimeIsRefusedAtOnce) {
+  const auto slow = [](const TestLane& /*lane*/) {
+    return std::optional(DeviceCost{.cost = &kSlow});
+  };
+  TestQueue queue({.takers = 2}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1, 3)).ok());
+  EXPECT_EQ(TakeCalls(queue, slow), Calls{1});  // A piece takes a second.
+  ASSERT_TRUE(Push(queue, Item(2, 12)).ok());   // Six seconds, by two.
+  auto hopeless = Item(3);
+  hopeless.deadline = clock_.Now() + absl::Milliseconds(2900);
+  std::vector<TestQueue::Item> items;
+  items.push_back(std::move(hopeless));
+  const absl::Status status = queue.Push(items);
+  EXPECT_EQ(ReasonOf(status), Reason::kServerFull);
+  EXPECT_EQ(status.message(),
+            "what waits takes about 6s and the request's deadline is in 2.9s");
+  EXPECT_EQ(RetryAfterOf(status), absl::Seconds(6));
+  // The more urgent does not wait for it, and who has twice as long may hope.
+  items[0].priority = 1;
+  EXPECT_TRUE(queue.Push(items).ok());
+  auto hopeful = Item(4);
+  hopeful.deadline = clock_.Now() + absl::Milliseconds(3600);
+  EXPECT_TRUE(Push(queue, std::move(hopeful)).ok());
 }
 
 TEST_F(QueueTest, StopAbandonsAndRefuses) {

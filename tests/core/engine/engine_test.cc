@@ -3,6 +3,7 @@
 
 #include "core/engine/engine.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <map>
@@ -276,6 +277,41 @@ TEST_F(EngineTest, AFullQueueRefuses) {
   strings_->ReleaseAll();
   EXPECT_TRUE(running.get().ok());
   EXPECT_TRUE(waiting.get().ok());
+}
+
+TEST_F(EngineTest, EqualInputsShareAForwardAndItsFailure) {
+  Start();
+  strings_->FailOn(200, Error(Reason::kForwardFailed, "as told"));
+  EncodeCall call = Pieces({200, 1});
+  for (const std::int64_t id : {3, 200, 3}) {
+    call.inputs.emplace_back(PieceInput{.ids = {id, 1}});
+  }
+  const Reply reply = Send(std::move(call)).get();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(reply->inputs[i].status.ok(), i == 1 || i == 3) << i;
+  }
+  EXPECT_EQ(Numbers(reply->inputs[1].outputs[0]),
+            Numbers(reply->inputs[3].outputs[0]));
+  EXPECT_EQ(reply->inputs[3].batch.pieces, 2);
+  EXPECT_EQ(strings_->batches().front().pieces, (std::vector<int>{2, 2}));
+}
+
+TEST_F(EngineTest, AfterABatchTooLargeForTheDeviceBatchesAreSmaller) {
+  Start();
+  strings_->FailOn(200, FullError("no memory", absl::Seconds(1)));
+  EncodeCall call = Pieces({200});
+  for (std::int64_t id = 1; id < 8; ++id) {
+    call.inputs.emplace_back(PieceInput{.ids = {id}});
+  }
+  ASSERT_TRUE(Send(call).get().ok());
+  const std::size_t before = strings_->batches().size();
+  EXPECT_EQ(strings_->batches()[0].pieces.size(), 8);
+  call.inputs.erase(call.inputs.begin());
+  ASSERT_TRUE(Send(std::move(call)).get().ok());
+  // 4, 2 and 1 with the piece failed too; each that ran added one. Now 4 are
+  // allowed, and the seven are cut into 3 and 4.
+  EXPECT_EQ(strings_->batches()[before].pieces.size(), 3);
 }
 
 TEST_F(EngineTest, AFailingForwardFailsOnlyItsInput) {

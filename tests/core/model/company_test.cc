@@ -41,12 +41,14 @@ struct TraceCase {
   bool takes_types = false;
   // Which tensor beside the layers they are.
   std::optional<std::size_t> logits = std::nullopt;
+  bool sharing_exact = false;
 };
 
 // 1,200 in all.
 constexpr int kRounds = 100;
 const std::vector<TraceCase> kTraces = {
-    {"pairs", MaskForm::kPairs},
+    {"pairs", MaskForm::kPairs, /*padding_exact=*/true, /*takes_types=*/false,
+     /*logits=*/std::nullopt, /*sharing_exact=*/true},
     {"types", MaskForm::kPairs, /*padding_exact=*/true, /*takes_types=*/true},
     {"buffer_view", MaskForm::kPairs},
     {"keys", MaskForm::kKeys},
@@ -97,7 +99,18 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
       }
       sequence.outputs = outputs;
     }
+    ShareBeginnings(sequences);
     return sequences;
+  }
+
+  // Has some begin as the first does.
+  void ShareBeginnings(std::vector<Sequence>& sequences) {
+    for (Sequence& sequence : sequences) {
+      if (Below(2) == 0) continue;
+      const int shared =
+          Below(std::min(sequence.pieces(), sequences[0].pieces()));
+      std::copy_n(sequences[0].ids.begin(), shared, sequence.ids.begin());
+    }
   }
 
   // What the server would do of its own.
@@ -105,13 +118,15 @@ class CompanyTest : public testing::TestWithParam<TraceCase> {
     std::vector<PlanItem> waiting;
     waiting.reserve(sequences.size());
     for (const auto& sequence : sequences) {
-      waiting.push_back({.pieces = sequence.pieces()});
+      waiting.push_back(
+          {.pieces = sequence.pieces(), .shareable = sequence.ids});
     }
     return PlanBatch(waiting,
                      {.max_row_pieces = kTestPositions,
                       .padding_exact = GetParam().padding_exact,
                       .packing_exact = GetParam().padding_exact &&
-                                       GetParam().form == MaskForm::kPairs},
+                                       GetParam().form == MaskForm::kPairs,
+                      .prefix_sharing_exact = GetParam().sharing_exact},
                      CostModel(Below(1000)));
   }
 

@@ -4,6 +4,7 @@
 // Traces that were made on a CPU, run on a CUDA device. Skipped, and says so,
 // where there is none.
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "core/tensor/mask_form.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/test_traces.h"
+#include "tests/fakes/host_bytes.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -36,7 +38,7 @@ class GpuTest : public testing::TestWithParam<GpuCase> {};
 
 at::Tensor AsTensor(const HostTensor& tensor) {
   at::Tensor copy = at::empty(tensor.shape);
-  std::memcpy(copy.mutable_data_ptr(), tensor.data.data(), copy.nbytes());
+  std::memcpy(copy.mutable_data_ptr(), Bytes(tensor).data(), copy.nbytes());
   return copy;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/model/loader.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/test_traces.h"
+#include "tests/fakes/host_bytes.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -85,6 +87,25 @@ class LoaderTest : public testing::Test {
       .path = std::filesystem::path(testing::TempDir()) /
               testing::UnitTest::GetInstance()->current_test_info()->name()};
 };
+
+TEST_F(LoaderTest, InstancesOfADeviceShareItsWeights) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load({"cpu", "cpu"});
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  ASSERT_THAT((*outcome.model)->runners, SizeIs(2));
+  auto sequences = MakeSequences({4}, {{.layers = {3}}});
+  std::vector<std::vector<std::byte>> answers;
+  for (const auto& runner : (*outcome.model)->runners) {
+    EXPECT_EQ(runner->Device(), "cpu");
+    EXPECT_TRUE(runner->cost().fitted());
+    const auto results =
+        runner->Run(PointersTo(sequences), PlanRows(sequences));
+    ASSERT_TRUE(results.ok()) << results.status();
+    answers.push_back(Bytes((*results)[0][0]));
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+}
 
 TEST_F(LoaderTest, LoadsAModelThatRuns) {
   WriteTrace("pairs");

@@ -4,6 +4,7 @@
 #include "core/model/torch_runner.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/core/model/test_traces.h"
+#include "tests/fakes/host_bytes.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -48,8 +50,8 @@ Results RunBatch(TorchRunner& runner, const std::vector<Sequence>& sequences,
 
 at::Tensor AsTensor(const HostTensor& tensor) {
   at::Tensor copy = at::empty(tensor.shape);
-  EXPECT_EQ(copy.nbytes(), tensor.data.size());
-  std::memcpy(copy.mutable_data_ptr(), tensor.data.data(), copy.nbytes());
+  EXPECT_EQ(copy.nbytes(), tensor.bytes());
+  std::memcpy(copy.mutable_data_ptr(), Bytes(tensor).data(), copy.nbytes());
   return copy;
 }
 
@@ -91,7 +93,7 @@ TEST(TorchRunnerTest, ARowOfSeveralMembersGivesTheSame) {
 }
 
 bool SameBits(const HostTensor& a, const HostTensor& b) {
-  return std::ranges::equal(a.data, b.data);
+  return Bytes(a) == Bytes(b);
 }
 
 TEST(TorchRunnerTest, AForwardEndsAtTheDeepestLayerThatIsWanted) {
@@ -105,6 +107,21 @@ TEST(TorchRunnerTest, AForwardEndsAtTheDeepestLayerThatIsWanted) {
       EXPECT_TRUE(SameBits(cut[i][0], whole[i][0])) << "layer " << deepest;
     }
   }
+}
+
+TEST(TorchRunnerTest, NoShapeOrDepthCompilesAnything) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  const int compiled = runner.compilations();
+  EXPECT_EQ(compiled, 4) << "the whole, and one that ends at each layer below";
+  for (const int length : {1, 2, 17, 40}) {
+    for (int layers = 1; layers <= 4; ++layers) {
+      auto sequences = MakeSequences({length, 3}, {{.layers = {layers - 1}}});
+      for (Sequence& sequence : sequences) sequence.layers = layers;
+      RunBatch(runner, sequences, PlanRows(sequences));
+      RunBatch(runner, sequences, {.rows = {{{0, 1}}}, .length = length + 3});
+    }
+  }
+  EXPECT_EQ(runner.compilations(), compiled);
 }
 
 // 41 pieces are too many for the last layer's table alone.

@@ -271,6 +271,37 @@ TEST(TraceTest, ACopyRunsOnWeightsOfItsOwn) {
   EXPECT_TRUE(Forward(*copy, rows).back().equal(Forward(trace, rows).back()));
 }
 
+TEST(TraceTest, ATwinRunsOnTheSameWeights) {
+  const Trace trace = LoadTestTrace("pairs");
+  const absl::StatusOr<Trace> twin = trace.Share();
+  ASSERT_TRUE(twin.ok()) << twin.status();
+  EXPECT_EQ(twin->EmbeddingTable()->const_data_ptr(),
+            trace.EmbeddingTable()->const_data_ptr());
+  const RowTensors rows = MakeRows(MakeSequences({6, 3}), MaskForm::kPairs);
+  EXPECT_TRUE(Forward(*twin, rows).back().equal(Forward(trace, rows).back()));
+}
+
+TEST(TraceTest, SaysWhetherTheNextForwardOverwritesItsOutputs) {
+  for (const bool overwrites : {false, true}) {
+    const Trace trace = LoadTestTrace(overwrites ? "buffer_view" : "pairs");
+    const auto outputs =
+        trace.Forward(MakeRows(MakeSequences({3}), MaskForm::kPairs));
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_EQ(outputs->overwritten_later, overwrites);
+  }
+}
+
+TEST(TraceTest, ATwinHasABufferOfItsOwnToWriteTo) {
+  const Trace trace = LoadTestTrace("buffer_view");
+  const absl::StatusOr<Trace> twin = trace.Share();
+  ASSERT_TRUE(twin.ok()) << twin.status();
+  const auto few = MakeRows(MakeSequences({3}), MaskForm::kPairs);
+  const Layers ours = Forward(trace, few);
+  const at::Tensor before = ours.back().clone();
+  Forward(*twin, MakeRows(MakeSequences({6, 4}), MaskForm::kPairs));
+  EXPECT_TRUE(ours.back().equal(before));
+}
+
 // The meta device is on every machine; it has no numbers and few kernels, so
 // what can be seen there is that weights and graph have come to it.
 TEST(TraceTest, ACopyOnAnotherDeviceIsWhollyThere) {

@@ -123,6 +123,23 @@ TEST_F(RowsTest, PairsMaskLetsPaddingSeeItselfAlone) {
                                             "...x"));
 }
 
+TEST_F(RowsTest, WhatMembersShareStandsInFrontOnceAndAllSeeIt) {
+  const Sequence other{.ids = {1, 2, 5}};
+  const std::vector<const Sequence*> sequences = {&long_, &other};
+  const BatchPlan plan{.rows = {{{0, 1}, 2}}, .length = 6};
+  const RowTensors rows =
+      AssembleRows(sequences, plan, MaskForm::kPairs, 9, at::kCPU);
+  EXPECT_THAT(Table(rows.ids), ElementsAre(ElementsAre(1, 2, 3, 4, 5, 9)));
+  EXPECT_THAT(Table(rows.positions),
+              ElementsAre(ElementsAre(0, 1, 2, 3, 2, 0)));
+  EXPECT_THAT(Picture(rows.mask), ElementsAre("xx....",  //
+                                              "xx....",  //
+                                              "xxxx..",  //
+                                              "xxxx..",  //
+                                              "xx..x.",  //
+                                              ".....x"));
+}
+
 TEST_F(RowsTest, MembersOfARowDoNotSeeEachOther) {
   const BatchPlan plan{.rows = {{{2, 1, 0}}}, .length = 8};
   const RowTensors rows = Assemble(plan, MaskForm::kPairs);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -20,6 +21,7 @@
 #include "core/tensor/forward_outputs.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/host_bytes.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -37,8 +39,9 @@ using Vectors = std::vector<std::vector<float>>;
 
 template <typename Number>
 std::vector<float> NumbersAs(const HostTensor& tensor) {
-  std::vector<Number> numbers(tensor.data.size() / sizeof(Number));
-  std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
+  const std::vector<std::byte> bytes = Bytes(tensor);
+  std::vector<Number> numbers(bytes.size() / sizeof(Number));
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
   return {numbers.begin(), numbers.end()};
 }
 
@@ -254,6 +257,31 @@ INSTANTIATE_TEST_SUITE_P(
                  {1, 3}}),
     [](const auto& info) { return info.param.name; });
 
+// What it gives of places in a row is what it gives of the same places in one.
+TEST_P(SelectSpecTest, JoinsWhatIsSharedWithTheRestAndAnswersCopies) {
+  const OutputSpec& spec = GetParam().spec;
+  std::vector<Sequence> sequences = {MakeSequence(3, {spec}),
+                                     MakeSequence(4, {spec}),
+                                     MakeSequence(4, {spec})};
+  for (Sequence& sequence : sequences) sequence.spans = {{0, 2}, {1, 3}};
+  const std::vector<at::Tensor> layers = MakeLayers(1, 6);
+  const auto shared = Select(layers, sequences,
+                             {.rows = {{{0, 1}, 2}},
+                              .length = 5,
+                              .copies = {{.sequence = 2, .of = 1}}});
+
+  std::vector<at::Tensor> whole;
+  for (const at::Tensor& layer : layers) {
+    whole.push_back(layer.index_select(1, at::tensor({0, 1, 2, 0, 1, 3, 4})));
+  }
+  const auto apart = Select(whole, {sequences[0], sequences[1]},
+                            {.rows = {{{0, 1}}}, .length = 7});
+  EXPECT_EQ(Numbers(shared[0][0]), Numbers(apart[0][0]));
+  EXPECT_EQ(Numbers(shared[1][0]), Numbers(apart[1][0]));
+  EXPECT_EQ(Numbers(shared[2][0]), Numbers(apart[1][0]));
+  EXPECT_EQ(shared[2][0].shape, shared[1][0].shape);
+}
+
 // Logits are held to the hidden states of a layer with the same numbers.
 TEST_P(SelectSpecTest, GivesTheSameOfLogits) {
   OutputSpec spec = GetParam().spec;
@@ -357,22 +385,24 @@ TEST(SelectTest, SpansOfNoSpansAreEmpty) {
                                {.layers = {0}, .pooling = Pooling::kFirst}})},
              {.rows = {{{0}}}, .length = 2});
   EXPECT_THAT(results[0][0].shape, ElementsAre(1, 0, kWidth));
-  EXPECT_TRUE(results[0][0].data.empty());
+  EXPECT_TRUE(results[0][0].blocks.empty());
   EXPECT_THAT(Numbers(results[0][1]),
               ElementsAre(At(0, 0, 0, 0), At(0, 0, 0, 1), At(0, 0, 0, 2)));
 }
 
 TEST(SelectTest, AllShareOneBufferAtAlignedPlaces) {
-  auto results = Select(
-      MakeLayers(2, 3),
-      {MakeSequence(3, {{.layers = {0}}, {.layers = {1}, .dimensions = 1}}),
-       MakeSequence(2, {{.layers = {2}, .dtype = DataType::kBFloat16}})},
-      {.rows = {{{0}}, {{1}}}, .length = 3});
-  const std::byte* start = results[0][0].data.data();
+  auto results =
+      Select(MakeLayers(2, 3),
+             {MakeSequence(3, {{.layers = {0}, .normalize = true},
+                               {.layers = {1}, .dimensions = 1}}),
+              MakeSequence(2, {{.layers = {2}, .dtype = DataType::kBFloat16}})},
+             {.rows = {{{0}}, {{1}}}, .length = 3});
+  const std::byte* start = results[0][0].blocks[0].data();
   for (const auto& outputs : results) {
     for (const HostTensor& tensor : outputs) {
       EXPECT_EQ(tensor.owner, results[0][0].owner);
-      EXPECT_EQ((tensor.data.data() - start) % 64, 0);
+      ASSERT_EQ(tensor.blocks.size(), 1);
+      EXPECT_EQ((tensor.blocks[0].data() - start) % 64, 0);
     }
   }
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(start) % 64, 0);
