@@ -3,11 +3,12 @@
 #
 # A thin front for deploy/bootstrap.sh and the CMake presets. `make help` lists
 # the targets. Variables: STRATA_TORCH (a LibTorch of one's own), STRATA_CACHE,
-# JOBS (compilers at once).
+# JOBS (compilers at once), BENCH_FLAGS (as "--only goodput").
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PYTHON := build/python-environment/bin/python
+BENCH_TARGETS := strata-server strata-bench-limit strata-bench-load
 
 # build-<preset>: configure if needed, then build; quiet unless it fails.
 define build
@@ -62,6 +63,16 @@ bundle: build ## A relocatable archive of server and command line, without LibTo
 .PHONY: test-gpu
 test-gpu: build ## The tests labelled gpu, on a machine that has one
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --gpu
+
+.PHONY: bench
+bench: setup ## Measure the server beside LibTorch alone; an hour on two cores
+	$(call build,release,--target $(BENCH_TARGETS))
+	@PYTHONPATH=client/python $(PYTHON) tests/bench/run.py $(BENCH_FLAGS)
+
+.PHONY: bench-gpu
+bench-gpu: setup ## The same on a CUDA device, with decoders in bfloat16
+	$(call build,release,--target $(BENCH_TARGETS))
+	@PYTHONPATH=client/python $(PYTHON) tests/bench/run.py --gpu $(BENCH_FLAGS)
 
 .PHONY: format
 format: ## Format the C++ sources in place
