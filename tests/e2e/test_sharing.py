@@ -43,7 +43,8 @@ def test_equal_inputs_are_computed_once_whatever_is_asked_of_them(client):
     ids = inputs_that_begin_alike()[0]
     other = [5, 6, 7]
     answers = client.encode([ids, other, ids, ids], MODEL, layers=[-1])
-    assert answers[0].batch.pieces == len(ids) + len(other)
+    # The other may have gone along or not.
+    assert answers[0].batch.pieces <= len(ids) + len(other)
     for i in (2, 3):
         np.testing.assert_array_equal(
             answers[i].hidden_states, answers[0].hidden_states
