@@ -124,6 +124,32 @@ absl::StatusOr<double> SharingError(Subject& subject) {
   return largest;
 }
 
+// How far the beginning of two sequences moves when what follows it is
+// another's: in one batch, so with the same kernels.
+absl::StatusOr<double> PrefixMove(Subject& subject) {
+  const std::vector<Sequence> probes = SharedProbes(subject);
+  STRATA_ASSIGN_OR_RETURN(const LayerTensors others,
+                          RunOnce(subject, {probes[1], probes[2]}));
+  return RelativeError(Stretch(others, 0, 0, kPrefix),
+                       Stretch(others, 1, 0, kPrefix));
+}
+
+// Of a trace in a low precision, whose rounding may be as large as what a wrong
+// place or a look ahead would do.
+Finding JudgeSharingWithoutRounding(Subject& subject) {
+  if (!subject.report.positions_matter) {
+    return {.passed = false,
+            .found =
+                "that it is given no positions, and that rounding could "
+                "hide what other places do"};
+  }
+  Finding moved = JudgeError(PrefixMove(subject), kSameKernels);
+  if (!moved.passed) {
+    absl::StrAppend(&moved.found, " with what follows the beginning");
+  }
+  return moved;
+}
+
 // Makes the vector of one piece infinite for as long as it lives. The table is
 // the trace's own.
 class InfinitePiece {
@@ -208,8 +234,12 @@ Finding CheckPrefixSharingExact(Subject& subject) {
   if (!subject.report.packing_exact) {
     return {.passed = false, .found = "that sequences cannot share a row"};
   }
-  Finding finding = JudgeError(SharingError(subject),
-                               RoundingTolerance(subject.report.dtype));
+  const double tolerance = RoundingTolerance(subject.report.dtype);
+  Finding finding = JudgeError(SharingError(subject), tolerance);
+  if (finding.passed && tolerance > kSameKernels) {
+    const Finding sharper = JudgeSharingWithoutRounding(subject);
+    if (!sharper.passed) finding = sharper;
+  }
   subject.report.prefix_sharing_exact = finding.passed;
   if (!finding.passed) {
     absl::StrAppend(&finding.found,

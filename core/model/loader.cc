@@ -159,9 +159,7 @@ PlanLimits LimitsOf(const ModelConfig& config, const TraceReport& report,
                     .packing_exact = report.packing_exact &&
                                      report.padding_exact &&
                                      config.batching.packing,
-                    // In low precisions its rounding adds to the model's own.
-                    .prefix_sharing_exact = report.prefix_sharing_exact &&
-                                            report.dtype == "float32",
+                    .prefix_sharing_exact = report.prefix_sharing_exact,
                     .layers_cut = report.layers_cut,
                     .layers = report.depth()};
   limits.max_rows = config.batching.max_rows.value_or(most_places);

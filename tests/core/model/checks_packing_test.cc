@@ -50,6 +50,9 @@ INSTANTIATE_TEST_SUITE_P(
                     PackingCase{"pairs_bfloat16", true, true},
                     // Without positions, but in the dictionary.
                     PackingCase{"dict", true, true},
+                    // Rounding hides what a wrong place does, or a look ahead.
+                    PackingCase{"dict_bfloat16", true, false},
+                    PackingCase{"pairs_faint_bfloat16", true, false},
                     // Relative positions, which the dictionary alone keeps.
                     PackingCase{"falcon", true, false},
                     // An encoder's prefix sees what comes after it.

@@ -537,6 +537,10 @@ def make_good_masks(folder, ids, square, flat):
     torch.jit.script(NamesCuda().eval()).save(str(folder / "names_cuda.pt"))
     torch.jit.script(ThroughInterface(Same()).eval()).save(
         str(folder / "interface.pt"))
+    save(folder, "dict_bfloat16", DictMask(causal=True).bfloat16(), ids,
+         {"bool_mask": square[:, :, :1]})
+    save(folder, "pairs_faint_bfloat16", faint(Pairs()).bfloat16(), ids,
+         square, positions)
 
 
 def make_bad(folder, ids):
