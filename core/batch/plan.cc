@@ -32,6 +32,12 @@ std::set<int> Depths(std::span<const PlanItem> waiting,
   return depths;
 }
 
+// Predicted cost of rows of `length` places to layer `depth`.
+double CostTo(int depth, std::int64_t rows, int length,
+              const PlanLimits& limits, const CostModel& cost) {
+  return cost.Cost(rows, length) * depth / std::max(limits.layers, depth);
+}
+
 // A plan, and what it is predicted to cost to the layer that it wants.
 struct Option {
   BatchPlan plan;
@@ -49,12 +55,11 @@ Option Weigh(BatchPlan plan, int depth, std::span<const PlanItem> waiting,
       useful += static_cast<double>(waiting[member].pieces) * layers;
     }
   }
-  Option option{.plan = std::move(plan)};
-  const double whole =
-      cost.Cost(std::ssize(option.plan.rows), option.plan.length);
-  option.cost = whole * depth / std::max(limits.layers, depth);
-  option.use = whole * depth / useful;
-  return option;
+  const std::int64_t rows = std::ssize(plan.rows);
+  const int length = plan.length;
+  return {.plan = std::move(plan),
+          .cost = CostTo(depth, rows, length, limits, cost),
+          .use = cost.Cost(rows, length) * depth / useful};
 }
 
 // Those of `waiting` that a batch is made of, by their index.
@@ -154,8 +159,7 @@ bool IsLate(const Option& option, std::span<const PlanItem> waiting,
             const PlanLimits& limits, const CostModel& cost) {
   const auto late = [&](int member) {
     const PlanItem& item = waiting[member];
-    const double alone = cost.Cost(1, item.pieces) * item.layers /
-                         std::max(limits.layers, item.layers);
+    const double alone = CostTo(item.layers, 1, item.pieces, limits, cost);
     return alone <= item.slack && item.slack < option.cost;
   };
   return std::ranges::any_of(option.plan.rows, [&](const PlanRow& row) {

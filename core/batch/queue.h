@@ -21,7 +21,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -33,6 +32,7 @@
 #include "core/batch/cost.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/batch/window.h"
 
 namespace strata {
 
@@ -167,20 +167,11 @@ class Queue {
     }
   };
 
-  // The most urgent sequences of a lane, those of the same pieces together.
-  struct Window {
-    std::vector<PlanItem> waiting;
-    // Of each of `waiting`, all that it stands for.
-    std::vector<std::vector<Place>> places;
-  };
-
   Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Batch TakeFrom(typename Lanes::iterator lane, const DeviceCost& device)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Window LookAt(typename Lanes::iterator lane) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRoom(const std::vector<Item>& items, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -215,8 +206,7 @@ class Queue {
 template <BatchLane Lane>
 absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
   for (Item& item : items) {
-    item.fingerprint = absl::HashOf(item.sequence.ids, item.sequence.positions,
-                                    item.sequence.type_ids, item.client);
+    item.fingerprint = Fingerprint(item.sequence, item.client);
   }
   const absl::Time now = clock_.Now();
   MutexLock lock(mutex_);
@@ -371,59 +361,29 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::LookAt(typename Lanes::iterator lane) const -> Window {
-  Window window;
-  std::vector<const Item*> distinct;
-  std::multimap<std::size_t, std::size_t> known;
-  const Item& most_urgent = lane->second.begin()->second;
-  const absl::Time now = clock_.Now();
-  int looked_at = 0;
-  for (const auto& [urgency, item] : lane->second) {
-    if (looked_at++ == options_.window) break;
-    const Place place{.lane = lane->first, .urgency = urgency};
-    const Sequence& sequence = item.sequence;
-    const double slack = absl::ToDoubleSeconds(item.deadline - now);
-    const auto [begin, end] = known.equal_range(item.fingerprint);
-    const auto same = std::find_if(begin, end, [&](const auto& entry) {
-      const Item& other = *distinct[entry.second];
-      return other.client == item.client &&
-             SamePieces(other.sequence, sequence);
-    });
-    if (same != end) {
-      PlanItem& twin = window.waiting[same->second];
-      twin.layers = std::max(twin.layers, sequence.layers);
-      twin.slack = std::min(twin.slack, slack);
-      window.places[same->second].push_back(place);
-      continue;
-    }
-    known.emplace(item.fingerprint, distinct.size());
-    distinct.push_back(&item);
-    PlanItem waiting{
-        .pieces = sequence.pieces(), .layers = sequence.layers, .slack = slack};
-    if (item.client == most_urgent.client && sequence.positions.empty() &&
-        sequence.type_ids.empty()) {
-      waiting.shareable = sequence.ids;
-    }
-    window.waiting.push_back(waiting);
-    window.places.push_back({place});
-  }
-  return window;
-}
-
-template <BatchLane Lane>
 auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
                            const DeviceCost& device) -> Batch {
-  const Window window = LookAt(lane);
+  std::vector<Waiting> waiting;
+  std::vector<Place> places;
+  for (const auto& [urgency, item] : lane->second) {
+    if (std::ssize(waiting) == options_.window) break;
+    waiting.push_back({.sequence = &item.sequence,
+                       .client = item.client,
+                       .fingerprint = item.fingerprint,
+                       .deadline = item.deadline});
+    places.push_back({.lane = lane->first, .urgency = urgency});
+  }
+  const Window window = MakeWindow(waiting, clock_.Now());
   PlanLimits limits = lane->first->plan_limits;
   limits.max_padded_pieces =
       std::min(limits.max_padded_pieces, device.most_places);
   Batch batch;
-  batch.plan = PlanBatch(window.waiting, limits, *device.cost);
+  batch.plan = PlanBatch(window.items, limits, *device.cost);
   for (PlanRow& row : batch.plan.rows) {
     for (int& member : row.members) {
-      const std::vector<Place>& places = window.places[member];
+      const std::vector<int>& same = window.members[member];
       member = static_cast<int>(std::ssize(batch.items));
-      for (const Place& place : places) batch.items.push_back(Remove(place));
+      for (const int index : same) batch.items.push_back(Remove(places[index]));
       for (int copy = member + 1; copy < std::ssize(batch.items); ++copy) {
         batch.plan.copies.push_back({.sequence = copy, .of = member});
       }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "core/base/host_tensor.h"
@@ -37,6 +38,14 @@ std::vector<int> PiecesOf(std::span<const Sequence* const> sequences) {
     pieces.push_back(sequence->pieces());
   }
   return pieces;
+}
+
+int LayersOf(std::span<const Sequence* const> sequences) {
+  int layers = 0;
+  for (const Sequence* sequence : sequences) {
+    layers = std::max(layers, sequence->layers);
+  }
+  return layers;
 }
 
 std::int64_t OutputSelections(const Sequence& sequence) {

@@ -78,6 +78,9 @@ inline bool SamePieces(const Sequence& a, const Sequence& b) {
 // Lengths of `sequences`.
 std::vector<int> PiecesOf(std::span<const Sequence* const> sequences);
 
+// Layers that a forward of `sequences` computes: as many as any of them wants.
+int LayersOf(std::span<const Sequence* const> sequences);
+
 // What became of a sequence on a device.
 struct Computed {
   // One for each of its OutputSpecs.

@@ -38,8 +38,9 @@ std::vector<const Sequence*> SequencesOf(const std::vector<Item>& items) {
   return sequences;
 }
 
-BatchInfo InfoOf(const std::vector<Item>& items, const BatchPlan& plan) {
-  const std::vector<int> pieces = PiecesOf(SequencesOf(items));
+BatchInfo InfoOf(std::span<const Sequence* const> sequences,
+                 const BatchPlan& plan) {
+  const std::vector<int> pieces = PiecesOf(sequences);
   BatchInfo info{.rows = static_cast<int>(plan.rows.size())};
   for (const PlanRow& row : plan.rows) {
     info.pieces += FilledPlaces(row, pieces);
@@ -89,16 +90,13 @@ std::pair<std::vector<PlanRow>, std::vector<PlanRow>> Halve(
   return {{rows.begin(), middle}, {middle, rows.end()}};
 }
 
-// What `batch` would have taken to the model's last layer, having taken
-// `compute` to the deepest layer that it wants.
-absl::Duration WholeForward(absl::Duration compute,
-                            const Queue<Model>::Batch& batch) {
-  const int depth = batch.lane->report.depth();
-  if (!batch.lane->plan_limits.layers_cut) return compute;
-  int deepest = 0;
-  for (const Item& item : batch.items) {
-    deepest = std::max(deepest, item.sequence.layers);
-  }
+// What a forward of `sequences` would have taken to the last layer of `model`,
+// having taken `compute` to the deepest layer that they want.
+absl::Duration WholeForward(absl::Duration compute, const Model& model,
+                            std::span<const Sequence* const> sequences) {
+  if (!model.plan_limits.layers_cut) return compute;
+  const int depth = model.report.depth();
+  const int deepest = LayersOf(sequences);
   return deepest < depth ? compute * depth / deepest : compute;
 }
 
@@ -139,10 +137,11 @@ Runner* Worker::RunnerOf(const Model& model) const {
 }
 
 void Worker::RunBatch(Runner& runner, Batch batch) {
-  const BatchInfo info = InfoOf(batch.items, batch.plan);
+  const std::vector<const Sequence*> sequences = SequencesOf(batch.items);
+  const BatchInfo info = InfoOf(sequences, batch.plan);
   const absl::Time start = clock_.Now();
   const int compiled = runner.compilations();
-  auto outputs = runner.Run(SequencesOf(batch.items), batch.plan);
+  auto outputs = runner.Run(sequences, batch.plan);
   const absl::Duration compute = clock_.Now() - start;
   observer_.OnBatch(batch.lane->id.name, info, compute);
   if (const int more = runner.compilations() - compiled; more > 0) {
@@ -150,9 +149,10 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
   }
   if (outputs.ok()) {
     runner.OnRan(info.padded_pieces);
-    runner.cost().Correct({.rows = info.rows,
-                           .length = batch.plan.length,
-                           .time = WholeForward(compute, batch)});
+    runner.cost().Correct(
+        {.rows = info.rows,
+         .length = batch.plan.length,
+         .time = WholeForward(compute, *batch.lane, sequences)});
   }
   if (absl::IsResourceExhausted(outputs.status())) {
     runner.OnTooLarge(info.padded_pieces);

@@ -79,52 +79,67 @@ absl::Status TryRunner(Runner& runner) {
   return runner.Run(sequences, {.rows = {{{0}}}, .length = 3}).status();
 }
 
-// The trace on `device`, which is not the CPU, with weights of its own.
-absl::StatusOr<Trace> PlaceOn(at::Device device, const Trace& trace,
-                              TraceReport& report, const ModelConfig& config) {
-  absl::StatusOr<Trace> placed = trace.CopyTo(device);
-  absl::Status status = placed.status();
-  if (placed.ok()) {
-    auto twin = placed->Share();
-    status = twin.status();
-    if (twin.ok()) {
-      TorchRunner runner(*std::move(twin), report, config.padding_id, device);
-      status = TryRunner(runner);
-    }
-  }
+// Notes in `report` whether a forward runs on `device`, which is not the CPU;
+// `status` says why it does not. Error: the refusal.
+absl::Status NotePlaced(at::Device device, const absl::Status& status,
+                        TraceReport& report) {
   report.checks.push_back(
       {.name = "placed",
        .passed = status.ok(),
        .essential = true,
        .expected = absl::StrCat("a forward on ", device.str()),
        .found = status.ok() ? "it runs" : std::string(status.message())});
-  if (status.ok()) return placed;
+  if (status.ok()) return absl::OkStatus();
   return RefusalOf(report.checks.back(),
                    "choose other devices with \"devices\" in strata.json, or "
                    "read devices from tensors (device=x.device) and trace "
                    "again");
 }
 
+// A runner on the weights of `trace`, which is on `device`.
+absl::StatusOr<std::unique_ptr<Runner>> MakeRunner(const Trace& trace,
+                                                   at::Device device,
+                                                   const TraceReport& report,
+                                                   const ModelConfig& config) {
+  STRATA_ASSIGN_OR_RETURN(Trace twin, trace.Share());
+  return std::make_unique<TorchRunner>(std::move(twin), report,
+                                       config.padding_id, device);
+}
+
+// The first runner on `device`, which is not the CPU, on a copy of the weights
+// that `placed` then holds.
+absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(
+    at::Device device, const Trace& trace, TraceReport& report,
+    const ModelConfig& config, std::map<std::string, Trace>& placed) {
+  auto copy = trace.CopyTo(device);
+  if (!copy.ok()) return NotePlaced(device, copy.status(), report);
+  const Trace& there =
+      placed.emplace(device.str(), *std::move(copy)).first->second;
+  auto runner = MakeRunner(there, device, report, config);
+  STRATA_RETURN_IF_ERROR(NotePlaced(
+      device, runner.ok() ? TryRunner(**runner) : runner.status(), report));
+  return runner;
+}
+
 // One runner for each of `devices`; those of one device share their weights,
 // on the CPU the ones that were examined. Notes in `report` how the others
 // fared.
 absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
-    Trace trace, const std::vector<std::string>& devices, TraceReport& report,
-    const ModelConfig& config) {
+    const Trace& trace, const std::vector<std::string>& devices,
+    TraceReport& report, const ModelConfig& config) {
   std::map<std::string, Trace> placed;
   std::vector<std::unique_ptr<Runner>> runners;
   for (const std::string& name : devices) {
     STRATA_ASSIGN_OR_RETURN(const at::Device device,
                             CallTorch([&] { return at::Device(name); }));
-    if (!device.is_cpu() && !placed.contains(name)) {
-      STRATA_ASSIGN_OR_RETURN(Trace there,
-                              PlaceOn(device, trace, report, config));
-      placed.emplace(name, std::move(there));
-    }
-    const Trace& source = device.is_cpu() ? trace : placed.at(name);
-    STRATA_ASSIGN_OR_RETURN(Trace twin, source.Share());
-    runners.push_back(std::make_unique<TorchRunner>(std::move(twin), report,
-                                                    config.padding_id, device));
+    const auto there = placed.find(device.str());
+    const bool first = !device.is_cpu() && there == placed.end();
+    const Trace& source = there == placed.end() ? trace : there->second;
+    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner,
+                            first
+                                ? PlaceOn(device, trace, report, config, placed)
+                                : MakeRunner(source, device, report, config));
+    runners.push_back(std::move(runner));
   }
   return runners;
 }
@@ -189,8 +204,8 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   report = std::move(examination.report);
   STRATA_RETURN_IF_ERROR(examination.verdict);
 
-  STRATA_ASSIGN_OR_RETURN(
-      auto runners, PlaceRunners(std::move(trace), chosen, report, config));
+  STRATA_ASSIGN_OR_RETURN(auto runners,
+                          PlaceRunners(trace, chosen, report, config));
 
   STRATA_ASSIGN_OR_RETURN(const int most_places,
                           WarmUpRunners(runners, report));

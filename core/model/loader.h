@@ -43,8 +43,7 @@ void InitializeTorch(int intra_op_threads);
 
 // Reads, examines and places a model: one runner for each of `devices` (as
 // ResolveDevices returns them, and as often as each has instances; strata.json
-// may choose fewer). Blocks for as
-// long as that takes. Never throws.
+// may choose fewer). Blocks for as long as that takes. Never throws.
 LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
                                const std::vector<std::string>& devices);
 

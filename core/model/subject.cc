@@ -34,14 +34,18 @@ std::string ShapeText(const at::Tensor& tensor) {
   return absl::StrCat("[", absl::StrJoin(tensor.sizes(), ", "), "]");
 }
 
+std::vector<const Sequence*> PointersTo(std::span<const Sequence> sequences) {
+  std::vector<const Sequence*> pointers;
+  pointers.reserve(sequences.size());
+  for (const Sequence& sequence : sequences) pointers.push_back(&sequence);
+  return pointers;
+}
+
 absl::StatusOr<RowTensors> Assemble(const Subject& subject,
                                     std::span<const Sequence> sequences,
                                     const BatchPlan& plan) {
-  std::vector<const Sequence*> members;
-  members.reserve(sequences.size());
-  for (const Sequence& sequence : sequences) members.push_back(&sequence);
   return CallTorch([&] {
-    return AssembleRows(members, plan, subject.report.mask(),
+    return AssembleRows(PointersTo(sequences), plan, subject.report.mask(),
                         subject.config.padding_id, at::kCPU);
   });
 }
@@ -88,12 +92,8 @@ std::vector<Sequence> MixedProbes(const Subject& subject) {
 
 absl::StatusOr<RowTensors> LayRows(const Subject& subject,
                                    std::span<const Sequence> sequences) {
-  BatchPlan plan;
-  for (const Sequence& sequence : sequences) {
-    plan.rows.push_back({.members = {static_cast<int>(plan.rows.size())}});
-    plan.length = std::max(plan.length, sequence.pieces());
-  }
-  return Assemble(subject, sequences, plan);
+  return Assemble(subject, sequences,
+                  PlanUnpacked(PiecesOf(PointersTo(sequences))));
 }
 
 absl::StatusOr<RowTensors> LayPackedRow(const Subject& subject,

@@ -33,15 +33,6 @@
 namespace strata {
 namespace {
 
-// Layers that the batch wants computed.
-int LayersOf(std::span<const Sequence* const> sequences) {
-  int layers = 0;
-  for (const Sequence* sequence : sequences) {
-    layers = std::max(layers, sequence->layers);
-  }
-  return layers;
-}
-
 // The rows of `plan` in which a number of the deepest layer is not finite: what
 // is not in one layer is not in those above it either. Places that pad a row
 // see themselves alone and do not count.
@@ -98,7 +89,10 @@ TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
       infinity_contained_(report.infinity_contained),
       padding_id_(padding_id),
       device_(device),
-      stream_(StreamOn(device)) {}
+      stream_(StreamOn(device)) {
+  compilations_ = trace_.compilations();
+  for (const auto& [layers, cut] : cuts_) compilations_ += cut.compilations();
+}
 
 absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
     std::span<const Sequence* const> sequences, const BatchPlan& plan) {
@@ -112,8 +106,11 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             return AssembleRows(sequences, plan, mask_,
                                                 padding_id_, device_);
                           }));
-  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs,
-                          TraceTo(LayersOf(sequences)).Forward(rows));
+  const Trace& trace = TraceTo(LayersOf(sequences));
+  const int compiled = trace.compilations();
+  const auto forward = trace.Forward(rows);
+  compilations_ += trace.compilations() - compiled;
+  STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, forward);
   std::vector<PlanRow> spoiled;
   STRATA_ASSIGN_OR_RETURN(auto results, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
@@ -126,12 +123,6 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
     STRATA_RETURN_IF_ERROR(RunAlone(sequences, plan, row, results));
   }
   return results;
-}
-
-int TorchRunner::compilations() const {
-  int compilations = trace_.compilations();
-  for (const auto& [layers, cut] : cuts_) compilations += cut.compilations();
-  return compilations;
 }
 
 const Trace& TorchRunner::TraceTo(int layers) const {

@@ -44,7 +44,7 @@ class TorchRunner final : public Runner {
 
   std::string Device() const override { return device_.str(); }
 
-  int compilations() const override;
+  int compilations() const override { return compilations_; }
 
  private:
   // The shortest of the traces that has `layers`.
@@ -56,6 +56,7 @@ class TorchRunner final : public Runner {
   const Trace trace_;
   // The trace cut above each layer where that is exact, by the layers left.
   std::map<int, Trace> cuts_;
+  int compilations_ = 0;
   const MaskKind mask_;
   const bool infinity_contained_;
   const std::int64_t padding_id_;

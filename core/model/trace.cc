@@ -102,6 +102,7 @@ Trace::Trace(torch::jit::Module module,
       graph_(std::move(graph)),
       schema_(std::move(schema)),
       arguments_(std::move(arguments)),
+      writes_its_state_(WritesItsState(*graph_)),
       function_(MakeFunction(graph_)) {}
 
 absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
@@ -111,10 +112,7 @@ absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
     auto graph = InlinedForward(module);
     PlaceGraph(*graph, at::kCPU);
     auto schema = ReadSchema(module);
-    const bool writes = WritesItsState(*graph);
-    Trace loaded(std::move(module), std::move(graph), std::move(schema), {});
-    loaded.writes_its_state_ = writes;
-    return loaded;
+    return Trace(std::move(module), std::move(graph), std::move(schema), {});
   });
   if (!trace.ok()) return CannotLoad(file, trace.status().message());
   return trace;
@@ -181,11 +179,8 @@ absl::StatusOr<Trace> Trace::Cut(int deepest) const {
                  absl::StrCat("the trace's output does not show layers 0 to ",
                               deepest, ", so it cannot be cut there"));
   }
-  return CallTorch([&] {
-    Trace cut(module_, std::move(graph), schema_, arguments_);
-    cut.writes_its_state_ = writes_its_state_;
-    return cut;
-  });
+  return CallTorch(
+      [&] { return Trace(module_, std::move(graph), schema_, arguments_); });
 }
 
 absl::StatusOr<Trace> Trace::Share() const {
@@ -194,7 +189,6 @@ absl::StatusOr<Trace> Trace::Share() const {
     Trace twin(writes_its_state_ ? module_.deepcopy() : module_, graph_->copy(),
                schema_, arguments_);
     twin.form_ = form_;
-    twin.writes_its_state_ = writes_its_state_;
     return twin;
   });
 }
@@ -205,7 +199,6 @@ absl::StatusOr<Trace> Trace::CopyTo(at::Device device) const {
     PlaceGraph(*graph, device);
     Trace copy(module_.deepcopy(device), std::move(graph), schema_, arguments_);
     copy.form_ = form_;
-    copy.writes_its_state_ = writes_its_state_;
     return copy;
   });
 }

@@ -101,7 +101,7 @@ class Trace {
   std::vector<Argument> arguments_;
   OutputForm form_;
   // Whether a forward changes what the module holds.
-  bool writes_its_state_ = false;
+  bool writes_its_state_;
   // Runs graph_, compiled.
   std::unique_ptr<torch::jit::GraphFunction> function_;
 };

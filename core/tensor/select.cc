@@ -16,6 +16,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/tensor/forward_outputs.h"
+#include "core/tensor/scalar_type.h"
 #include "core/tensor/views.h"
 #include "torch/script.h"
 
@@ -26,18 +27,6 @@ namespace {
 constexpr std::int64_t kAlignment = 64;
 // Below this a vector counts as zero and stays what it is.
 constexpr double kSmallestNorm = 1e-12;
-
-at::ScalarType ToScalarType(DataType dtype) {
-  switch (dtype) {
-    case DataType::kFloat32:
-      return at::kFloat;
-    case DataType::kFloat16:
-      return at::kHalf;
-    case DataType::kBFloat16:
-      return at::kBFloat16;
-  }
-  return at::kFloat;
-}
 
 // An output's place in the buffer; of no bytes where it is a view.
 struct Place {

@@ -16,6 +16,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/tensor/forward_outputs.h"
+#include "core/tensor/scalar_type.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -23,18 +24,6 @@ namespace {
 
 // Most bytes that are kept for one that is shown.
 constexpr std::int64_t kMostKept = 2;
-
-bool HoldsNumbersOf(const at::Tensor& layer, DataType dtype) {
-  switch (dtype) {
-    case DataType::kFloat32:
-      return layer.scalar_type() == at::kFloat;
-    case DataType::kFloat16:
-      return layer.scalar_type() == at::kHalf;
-    case DataType::kBFloat16:
-      return layer.scalar_type() == at::kBFloat16;
-  }
-  return false;
-}
 
 // Whether `spec` asks for all of its layers' numbers.
 bool AsksForAll(const OutputSpec& spec) {
@@ -46,7 +35,7 @@ bool AsksForAll(const OutputSpec& spec) {
 // Whether a sequence's places of `layer` are one block of memory.
 bool IsReady(const at::Tensor& layer, DataType dtype) {
   return layer.defined() && layer.device().is_cpu() && layer.is_contiguous() &&
-         HoldsNumbersOf(layer, dtype);
+         layer.scalar_type() == ToScalarType(dtype);
 }
 
 bool CanShow(const std::vector<at::Tensor>& layers, const OutputSpec& spec) {

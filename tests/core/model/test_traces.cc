@@ -69,12 +69,7 @@ std::vector<const Sequence*> PointersTo(
 }
 
 BatchPlan PlanRows(const std::vector<Sequence>& sequences) {
-  BatchPlan plan;
-  for (const Sequence& sequence : sequences) {
-    plan.rows.push_back({.members = {static_cast<int>(plan.rows.size())}});
-    plan.length = std::max(plan.length, sequence.pieces());
-  }
-  return plan;
+  return PlanUnpacked(PiecesOf(PointersTo(sequences)));
 }
 
 RowTensors MakeRows(const std::vector<Sequence>& sequences, MaskKind mask,
