@@ -237,9 +237,9 @@ def test_full(serve, repository, add_model):
     with serve(repository, "--max-requests=1") as server:
         with strata.Client(server.address, timeout=120) as client:
             limit = client.model().max_pieces
-            errors = at_once(
-                8, lambda: client.encode([[1] * limit] * 32, layers=[0, -1])
-            )
+            # No two alike, which would be computed as one.
+            inputs = [[1 + i] * limit for i in range(32)]
+            errors = at_once(8, lambda: client.encode(inputs, layers=[0, -1]))
             refused = [error for error in errors if error is not None]
             # The first of them holds the only place while others arrive.
             assert 1 <= len(refused) <= 7

@@ -167,8 +167,13 @@ def test_sigterm_under_load(serve, repository, add_model):
         assert statuses.get() == "SERVING"
         with futures.ThreadPoolExecutor(8) as pool:
             calls = [
-                pool.submit(client.encode, [[7] * limit] * 6, layers=[0, -1])
-                for _ in range(8)
+                pool.submit(
+                    # No two alike, which would be computed as one.
+                    client.encode,
+                    [[7 + 6 * call + i] * limit for i in range(6)],
+                    layers=[0, -1],
+                )
+                for call in range(8)
             ]
             wait_until(
                 lambda: gauge(server, "strata_in_flight_requests") == 8,
