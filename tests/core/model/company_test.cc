@@ -206,7 +206,8 @@ void ExpectAsAlone(TorchRunner& runner, const std::vector<Sequence>& sequences,
 
 TEST_P(CompanyTest, GivesTheSameNumbersAsAlone) {
   Trace trace = LoadTestTrace(GetParam().name);
-  if (GetParam().logits.has_value()) trace.SetLogits(*GetParam().logits);
+  const std::optional<std::size_t> logits = GetParam().logits;
+  if (logits.has_value()) trace.SetLogits(*logits);
   TorchRunner runner(std::move(trace),
                      TraceReport{.mask_form = GetParam().form},
                      /*padding_id=*/0, at::kCPU);

@@ -142,7 +142,7 @@ struct LogitsCase {
   // Which are taken for logits, of a vocabulary of 9.
   std::optional<std::size_t> chosen;
   // Where the choice fails.
-  std::string error = "";
+  std::string error;
 };
 
 class ChooseLogitsTest : public testing::TestWithParam<LogitsCase> {};

@@ -160,7 +160,8 @@ TEST_P(TraceOutputTest, LayersAndLogitsAreFound) {
   trace.Bind(AssignRoles(trace.schema(), {}).value(),
              {.layers = GetParam().told_layers});
   EXPECT_FALSE(ForwardAll(trace, rows).logits.defined());
-  if (GetParam().logits.has_value()) trace.SetLogits(*GetParam().logits);
+  const auto logits = GetParam().logits;
+  if (logits.has_value()) trace.SetLogits(*logits);
 
   const ForwardOutputs outputs = ForwardAll(trace, rows);
 
@@ -275,8 +276,8 @@ TEST(TraceTest, ATwinRunsOnTheSameWeights) {
   const Trace trace = LoadTestTrace("pairs");
   const absl::StatusOr<Trace> twin = trace.Share();
   ASSERT_TRUE(twin.ok()) << twin.status();
-  EXPECT_EQ(twin->EmbeddingTable()->const_data_ptr(),
-            trace.EmbeddingTable()->const_data_ptr());
+  EXPECT_EQ(twin->EmbeddingTable().value().const_data_ptr(),
+            trace.EmbeddingTable().value().const_data_ptr());
   const RowTensors rows = MakeRows(MakeSequences({6, 3}), MaskForm::kPairs);
   EXPECT_TRUE(Forward(*twin, rows).back().equal(Forward(trace, rows).back()));
 }

@@ -271,6 +271,7 @@ TEST_P(SelectSpecTest, JoinsWhatIsSharedWithTheRestAndAnswersCopies) {
                               .copies = {{.sequence = 2, .of = 1}}});
 
   std::vector<at::Tensor> whole;
+  whole.reserve(layers.size());
   for (const at::Tensor& layer : layers) {
     whole.push_back(layer.index_select(1, at::tensor({0, 1, 2, 0, 1, 3, 4})));
   }

@@ -41,6 +41,7 @@ Sequence MakeSequence(int pieces, std::vector<OutputSpec> specs) {
 Views Find(const ForwardOutputs& outputs,
            const std::vector<Sequence>& sequences) {
   std::vector<const Sequence*> pointers;
+  pointers.reserve(sequences.size());
   for (const Sequence& sequence : sequences) pointers.push_back(&sequence);
   return Views::Find(outputs, pointers);
 }
