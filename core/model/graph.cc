@@ -99,18 +99,11 @@ std::optional<at::Tensor> StoredTensor(const Graph& graph,
     if (!constant.has_value() || !constant->isTensor()) return std::nullopt;
     return constant->toTensor();
   }
-  std::vector<std::string> path;
-  while (value->node()->kind() == prim::GetAttr) {
-    path.push_back(value->node()->s(attr::name));
-    value = value->node()->inputs()[0];
+  const auto attribute = FindAttribute(graph, module, value);
+  if (!attribute.has_value() || !attribute->value().isTensor()) {
+    return std::nullopt;
   }
-  if (path.empty() || value != graph.inputs()[0]) return std::nullopt;
-  c10::IValue object = module._ivalue();
-  for (const std::string& name : std::views::reverse(path)) {
-    object = object.toObject()->getAttr(name);
-  }
-  if (!object.isTensor()) return std::nullopt;
-  return object.toTensor();
+  return attribute->value().toTensor();
 }
 
 }  // namespace
@@ -137,6 +130,23 @@ std::shared_ptr<Graph> CutGraph(Graph& whole, int deepest) {
   torch::jit::RemoveTensorMutation(graph);
   torch::jit::EliminateDeadCode(graph);
   return graph;
+}
+
+std::optional<Attribute> FindAttribute(const Graph& graph,
+                                       const torch::jit::Module& module,
+                                       const Value* value) {
+  std::vector<std::string> path;
+  while (value->node()->kind() == prim::GetAttr) {
+    path.push_back(value->node()->s(attr::name));
+    value = value->node()->inputs()[0];
+  }
+  if (path.empty() || value != graph.inputs()[0]) return std::nullopt;
+  Attribute attribute{.owner = module._ivalue(), .name = path.front()};
+  path.erase(path.begin());
+  for (const std::string& name : std::views::reverse(path)) {
+    attribute.owner = attribute.owner->getAttr(name).toObject();
+  }
+  return attribute;
 }
 
 std::optional<at::Tensor> EmbeddingTable(const Graph& graph,

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "torch/script.h"
@@ -38,6 +39,25 @@ std::shared_ptr<torch::jit::Graph> InlinedForward(
 // or list with that many layers.
 std::shared_ptr<torch::jit::Graph> CutGraph(torch::jit::Graph& whole,
                                             int deepest);
+
+// Something that a module or one of its submodules holds.
+struct Attribute {
+  c10::intrusive_ptr<c10::ivalue::Object> owner;
+  std::string name;
+
+  c10::IValue value() const { return owner->getAttr(name); }
+  void Set(c10::IValue value) const { owner->setAttr(name, std::move(value)); }
+
+  // Orders them somehow.
+  friend bool operator<(const Attribute& a, const Attribute& b) {
+    return std::pair(a.owner.get(), a.name) < std::pair(b.owner.get(), b.name);
+  }
+};
+
+// What of `module` the graph's `value` reads: nullopt for what is computed.
+std::optional<Attribute> FindAttribute(const torch::jit::Graph& graph,
+                                       const torch::jit::Module& module,
+                                       const torch::jit::Value* value);
 
 // The embedding table that is indexed with forward's argument number `argument`
 // (self not counted), not a copy: of several the smallest, which bounds what

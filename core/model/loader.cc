@@ -48,12 +48,17 @@ constexpr const char* kTraceFile = "model.pt";
 // Larger batches have made no CPU quicker, and keep others waiting.
 constexpr int kMostPlacesOnCpu = 1024;
 
+// For `devices`.
 absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
+                                const std::vector<std::string>& devices,
                                 TraceReport& report) {
   const std::filesystem::path file = directory / kTraceFile;
   std::error_code ignored;
   const bool there = std::filesystem::is_regular_file(file, ignored);
-  auto trace = there ? Trace::Load(file)
+  const bool cpu_only = std::ranges::all_of(
+      devices, [](const std::string& name) { return name == "cpu"; });
+  auto trace = there ? Trace::Load(file, cpu_only ? WeightLayout::kPrepacked
+                                                  : WeightLayout::kStored)
                      : absl::StatusOr<Trace>(absl::NotFoundError(
                            absl::StrCat("no file \"", file.string(), "\"")));
   report.checks.push_back(
@@ -195,7 +200,8 @@ absl::StatusOr<std::unique_ptr<Model>> Load(
   STRATA_ASSIGN_OR_RETURN(const auto chosen,
                           ChooseDevices(devices, config.devices));
   STRATA_ASSIGN_OR_RETURN(auto tokenizer, LoadTokenizer(directory.path));
-  STRATA_ASSIGN_OR_RETURN(Trace trace, LoadTrace(directory.path, report));
+  STRATA_ASSIGN_OR_RETURN(Trace trace,
+                          LoadTrace(directory.path, chosen, report));
   report.checks.push_back(CheckUnknownCharacters(*tokenizer));
   Examination examination =
       Examine(trace, config, tokenizer->VocabularySize(), Clock::Real());

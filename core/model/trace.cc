@@ -22,6 +22,7 @@
 #include "core/model/graph.h"
 #include "core/model/output_form.h"
 #include "core/model/placement.h"
+#include "core/model/prepack.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
 #include "core/tensor/forward_outputs.h"
@@ -105,12 +106,14 @@ Trace::Trace(torch::jit::Module module,
       writes_its_state_(WritesItsState(*graph_)),
       function_(MakeFunction(graph_)) {}
 
-absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file) {
-  auto trace = CallTorch([&file] {
+absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file,
+                                  WeightLayout layout) {
+  auto trace = CallTorch([&] {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
     module.eval();
     auto graph = InlinedForward(module);
     PlaceGraph(*graph, at::kCPU);
+    if (layout == WeightLayout::kPrepacked) PrepackLinears(graph, module);
     auto schema = ReadSchema(module);
     return Trace(std::move(module), std::move(graph), std::move(schema), {});
   });

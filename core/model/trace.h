@@ -24,6 +24,15 @@
 
 namespace strata {
 
+// How a trace holds the weights of its linear layers.
+enum class WeightLayout {
+  // As the file does: on any device.
+  kStored,
+  // As the CPU's kernels read them, where the processor has these kernels: on
+  // no other device (core/model/prepack.h).
+  kPrepacked,
+};
+
 // A traced model that gives hidden states. Its forward runs as a graph of our
 // own, in which submodules are inlined, so that devices can be rewritten and
 // layers left out.
@@ -38,7 +47,9 @@ class Trace {
   // Reads a trace onto the CPU, wherever it was made. Error: INVALID_ARGUMENT
   // for what is not a whole TorchScript module with a forward, naming the file
   // and the remedy.
-  static absl::StatusOr<Trace> Load(const std::filesystem::path& file);
+  static absl::StatusOr<Trace> Load(
+      const std::filesystem::path& file,
+      WeightLayout layout = WeightLayout::kStored);
 
   // forward's arguments, without self.
   const std::vector<SchemaArgument>& schema() const { return schema_; }
@@ -75,7 +86,8 @@ class Trace {
   absl::StatusOr<Trace> Share() const;
 
   // The same on `device`, with weights of its own; devices that are written
-  // into its graph are rewritten. Error: as Forward's.
+  // into its graph are rewritten. Another device than the CPU needs
+  // WeightLayout::kStored. Error: as Forward's.
   absl::StatusOr<Trace> CopyTo(at::Device device) const;
 
   // See core/model/graph.h.

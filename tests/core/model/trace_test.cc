@@ -67,6 +67,26 @@ TEST(TraceTest, GivesWhatTheModelGave) {
   }
 }
 
+TEST(TraceTest, PrepackedWeightsGiveTheSame) {
+  Trace trace =
+      Trace::Load(TestTraceFile("pairs"), WeightLayout::kPrepacked).value();
+  const Trace stored = LoadTestTrace("pairs");
+  trace.Bind(AssignRoles(trace.schema(), {}).value());
+  EXPECT_EQ(trace.EmbeddingRows(), stored.EmbeddingRows());
+  const RowTensors rows = MakeRows(MakeSequences({6, 3}), MaskForm::kPairs);
+  const Layers expected = Forward(stored, rows);
+  const Layers layers = Forward(trace, rows);
+  const Layers cut = Forward(trace.Cut(1).value(), rows);
+  const Layers shared = Forward(trace.Share().value(), rows);
+  ASSERT_EQ(layers.size(), expected.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    EXPECT_TRUE(at::allclose(layers[i], expected[i], 1e-5, 1e-5)) << i;
+    EXPECT_TRUE(shared[i].equal(layers[i])) << i;
+  }
+  ASSERT_EQ(cut.size(), 2);
+  EXPECT_TRUE(cut[1].equal(layers[1]));
+}
+
 TEST(TraceTest, ReadsTheSchema) {
   const Trace trace = LoadTestTrace("dict");
   ASSERT_EQ(trace.schema().size(), 2);
