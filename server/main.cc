@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/flags.h"
+#include "server/library_settings.h"
 #include "server/log.h"
-#include "server/openmp.h"
 #include "server/serve.h"
 #include "server/stop_signal.h"
 
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
   }
-  strata::WaitWithoutSpinning(argv);
+  strata::StartWithLibrarySettings(argv);
   // Before any thread starts, so that all of them leave the signals alone.
   const auto signals = strata::StopSignal::Create();
   if (!signals.ok()) return Fail(signals.status());

@@ -3,6 +3,7 @@
 """A server's life: start, signals, cancellation, and what it says of itself."""
 
 import os
+import pathlib
 import re
 import signal
 import threading
@@ -106,12 +107,20 @@ def test_metrics_answer_nothing_else(server):
     assert raised.value.code == 404
 
 
-def test_threads_do_not_spin(server):
-    # As the loader saw it, so as OpenMP did.
+@pytest.mark.parametrize(
+    "name, value",
+    [("OMP_WAIT_POLICY", "passive"), ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")],
+)
+def test_settings_of_libraries(server, name, value):
+    # As the loader saw them, so as OpenMP did.
     with open(f"/proc/{server.pid}/environ", "rb") as file:
         variables = file.read().split(b"\0")
-    policy = os.environ.get("OMP_WAIT_POLICY", "passive")
-    assert f"OMP_WAIT_POLICY={policy}".encode() in variables
+    assert f"{name}={os.environ.get(name, value)}".encode() in variables
+
+
+def test_the_process_is_found_by_its_name(server):
+    name = pathlib.Path(f"/proc/{server.pid}/comm").read_text()
+    assert name == "strata-server\n"
 
 
 def test_reflection_lists_the_services(server):
