@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "torch/csrc/jit/passes/inliner.h"
 #include "torch/csrc/jit/passes/lower_tuples.h"
 #include "torch/csrc/jit/passes/remove_mutation.h"
+#include "torch/csrc/jit/runtime/graph_iterator.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -46,28 +48,51 @@ Node* LayersNode(Graph& graph) {
   return node;
 }
 
-bool WritesToFirstInput(const Node* node) {
+// The inputs of `node` whose schema says something of their memory, as
+// `is_meant` has it.
+template <typename IsMeant>
+std::vector<const Value*> AliasedInputs(const Node* node,
+                                        const IsMeant& is_meant) {
+  std::vector<const Value*> inputs;
   const c10::FunctionSchema* const schema = node->maybeSchema();
-  return schema != nullptr && !node->inputs().empty() &&
-         schema->is_mutable(c10::SchemaArgument(c10::SchemaArgType::input, 0));
+  if (schema == nullptr) return inputs;
+  const std::size_t known =
+      std::min(schema->arguments().size(), node->inputs().size());
+  for (std::size_t i = 0; i < known; ++i) {
+    const c10::AliasInfo* const alias = schema->arguments()[i].alias_info();
+    if (alias != nullptr && is_meant(*alias)) {
+      inputs.push_back(node->inputs()[i]);
+    }
+  }
+  return inputs;
 }
 
-// Whether what `node` gives may lie in the memory of its first input, by its
-// schema's own word.
-bool GivesView(const Node* node) {
+// Whether `value` may lie in memory that outlives a forward: all does that is
+// not a request's own or, by its operator's schema, new.
+bool MayOutliveForward(const Graph& graph, const Value* value) {
+  const Node* const node = value->node();
+  if (node == graph.param_node()) return false;
   if (node->kind() == prim::ListUnpack || node->kind() == prim::TupleUnpack) {
-    return true;
+    const Node* const whole = node->inputs()[0]->node();
+    return MayOutliveForward(graph, MakesSequence(whole)
+                                        ? whole->inputs()[value->offset()]
+                                        : node->inputs()[0]);
   }
   const c10::FunctionSchema* const schema = node->maybeSchema();
-  return schema != nullptr && !node->inputs().empty() &&
-         !schema->returns().empty() &&
-         schema->returns()[0].alias_info() != nullptr;
-}
-
-// The value in whose memory `value` may lie.
-const Value* Memory(const Value* value) {
-  while (GivesView(value->node())) value = value->node()->inputs()[0];
-  return value;
+  if (node->kind() == prim::Constant || schema == nullptr ||
+      schema->returns().size() <= value->offset()) {
+    return true;
+  }
+  const c10::AliasInfo* const given =
+      schema->returns()[value->offset()].alias_info();
+  if (given == nullptr) return false;
+  const auto sources = AliasedInputs(node, [&](const c10::AliasInfo& alias) {
+    return alias.beforeSets() == given->beforeSets();
+  });
+  return sources.empty() ||
+         std::ranges::any_of(sources, [&](const Value* source) {
+           return MayOutliveForward(graph, source);
+         });
 }
 
 // Looks through operations that pass on what their first input holds.
@@ -172,10 +197,25 @@ bool WritesItsState(const Graph& graph) {
   bool writes = false;
   ForEachNode(*graph.block(), [&](const Node* node) {
     writes = writes || node->kind() == prim::SetAttr ||
-             (WritesToFirstInput(node) &&
-              Memory(node->inputs()[0])->node()->kind() == prim::GetAttr);
+             std::ranges::any_of(AliasedInputs(node,
+                                               [](const c10::AliasInfo& alias) {
+                                                 return alias.isWrite();
+                                               }),
+                                 [&](const Value* written) {
+                                   return MayOutliveForward(graph, written);
+                                 });
   });
   return writes;
+}
+
+void CloneConstants(std::shared_ptr<Graph> graph) {
+  torch::jit::DepthFirstGraphNodeIterator nodes(graph);
+  while (Node* const node = nodes.next()) {
+    if (node->kind() == prim::Constant && node->hasAttribute(attr::value) &&
+        node->kindOf(attr::value) == torch::jit::AttributeKind::t) {
+      node->t_(attr::value, node->t(attr::value).clone());
+    }
+  }
 }
 
 std::vector<std::string> RandomOperators(const Graph& graph) {

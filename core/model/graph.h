@@ -54,6 +54,9 @@ struct Attribute {
   }
 };
 
+// Gives `graph` tensor constants of its own; copies of a graph share them.
+void CloneConstants(std::shared_ptr<torch::jit::Graph> graph);
+
 // What of `module` the graph's `value` reads: nullopt for what is computed.
 std::optional<Attribute> FindAttribute(const torch::jit::Graph& graph,
                                        const torch::jit::Module& module,
@@ -66,7 +69,8 @@ std::optional<at::Tensor> EmbeddingTable(const torch::jit::Graph& graph,
                                          const torch::jit::Module& module,
                                          int argument);
 
-// Whether a forward changes what the module holds: a buffer that it fills, say.
+// Whether a forward may change what the module or the graph holds: a buffer
+// that it fills, or a constant.
 bool WritesItsState(const torch::jit::Graph& graph);
 
 // Names of the operators in `graph` that draw random numbers, each once:

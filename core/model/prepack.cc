@@ -3,6 +3,7 @@
 
 #include "core/model/prepack.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -27,8 +28,10 @@ using torch::jit::Value;
 constexpr std::size_t kWeight = 1;
 
 // What memory a tensor lies in: tied weights may be two attributes of one.
+// nullptr for a sparse one, which has none of its own.
 const void* MemoryOf(const at::Tensor& tensor) {
-  return tensor.storage().unsafeGetStorageImpl();
+  return tensor.has_storage() ? tensor.storage().unsafeGetStorageImpl()
+                              : nullptr;
 }
 
 // The linear layers of a graph by the attribute that holds their weight.
@@ -37,23 +40,32 @@ class Linears {
   Linears(std::shared_ptr<Graph> graph, const torch::jit::Module& module) {
     torch::jit::DepthFirstGraphNodeIterator nodes(graph);
     while (Node* const node = nodes.next()) {
-      if (node->kind() != c10::prim::GetAttr) continue;
-      const auto attribute = FindAttribute(*graph, module, node->output());
-      if (attribute.has_value() && attribute->value().isTensor()) {
-        Add(*attribute, *node->output());
+      // Code that is not in this graph would read weights as they were.
+      if (node->kind() == c10::prim::CallMethod ||
+          node->hasAttribute(c10::attr::Subgraph)) {
+        all_seen_ = false;
+      }
+      if (node->kind() == c10::prim::SetAttr) {
+        assigned_.insert(node->s(c10::attr::name));
+      }
+      if (node->kind() == c10::prim::GetAttr) {
+        AddUses(FindAttribute(*graph, module, node->output()), *node->output());
       }
     }
   }
 
   // Prepacks what serves nothing else; returns the number of layers.
   int Prepack() const {
+    if (!all_seen_) return 0;
     int replaced = 0;
+    std::vector<std::pair<at::Tensor, at::Tensor>> done;
     for (const auto& [attribute, nodes] : by_weight_) {
       const at::Tensor weight = attribute.value().toTensor();
-      if (!CanPrepack(weight) || used_otherwise_.contains(MemoryOf(weight))) {
+      if (!CanPrepack(weight) || assigned_.contains(attribute.name) ||
+          used_otherwise_.contains(MemoryOf(weight))) {
         continue;
       }
-      attribute.Set(PrepackWeight(weight));
+      attribute.Set(PrepackOnce(weight, done));
       for (Node* const node : nodes) {
         Replace(*node);
         ++replaced;
@@ -63,14 +75,36 @@ class Linears {
   }
 
  private:
-  void Add(const Attribute& attribute, const Value& value) {
+  void AddUses(const std::optional<Attribute>& attribute, const Value& value) {
+    if (!attribute.has_value()) {
+      all_seen_ = false;
+      return;
+    }
+    if (!attribute->value().isTensor()) return;
     for (const torch::jit::Use& use : value.uses()) {
       if (use.user->kind() == c10::aten::linear && use.offset == kWeight) {
-        by_weight_[attribute].push_back(use.user);
+        by_weight_[*attribute].push_back(use.user);
       } else {
-        used_otherwise_.insert(MemoryOf(attribute.value().toTensor()));
+        used_otherwise_.insert(MemoryOf(attribute->value().toTensor()));
       }
     }
+  }
+
+  // One prepacked tensor for all names of a weight. `done` holds those that
+  // have several, by the tensor that was prepacked.
+  at::Tensor PrepackOnce(
+      const at::Tensor& weight,
+      std::vector<std::pair<at::Tensor, at::Tensor>>& done) const {
+    const auto names = std::ranges::count_if(by_weight_, [&](const auto& one) {
+      return MemoryOf(one.first.value().toTensor()) == MemoryOf(weight);
+    });
+    for (const auto& [stored, prepacked] : done) {
+      if (stored.is_set_to(weight)) return prepacked;
+    }
+    at::Tensor prepacked = PrepackWeight(weight);
+    // Others are let go at once: two of all weights would be twice the memory.
+    if (names > 1) done.emplace_back(weight, prepacked);
+    return prepacked;
   }
 
   static void Replace(Node& linear) {
@@ -87,6 +121,10 @@ class Linears {
 
   std::map<Attribute, std::vector<Node*>> by_weight_;
   std::set<const void*> used_otherwise_;
+  // Names of attributes that a forward assigns to, of whatever module.
+  std::set<std::string> assigned_;
+  // Whether this graph shows all that a forward reads.
+  bool all_seen_ = true;
 };
 
 }  // namespace

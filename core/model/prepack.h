@@ -12,9 +12,10 @@ namespace strata {
 
 // Makes the linear layers of `graph`, the inlined forward of `module`,
 // prepacked ones (core/tensor/prepacked_linear.h) where their weights are
-// stored in `module`, can be prepacked and serve nothing else, such as
-// embedding pieces. `module` then holds these weights as PrepackWeight gives
-// them, so its own forward runs no more.
+// stored in `module`, can be prepacked, are not assigned to and serve nothing
+// else, such as embedding pieces. Nothing is replaced where the graph does not
+// show all that runs (calls through interfaces, forks). `module` then holds
+// these weights as PrepackWeight gives them, so its own forward runs no more.
 //
 // Returns how many layers were replaced; none on a processor without the
 // kernels. May throw c10::Error (see CallTorch).

@@ -189,8 +189,10 @@ absl::StatusOr<Trace> Trace::Cut(int deepest) const {
 absl::StatusOr<Trace> Trace::Share() const {
   return CallTorch([&] {
     // Two forwards that write to one buffer would give each other's numbers.
-    Trace twin(writes_its_state_ ? module_.deepcopy() : module_, graph_->copy(),
-               schema_, arguments_);
+    auto graph = graph_->copy();
+    if (writes_its_state_) CloneConstants(graph);
+    Trace twin(writes_its_state_ ? module_.deepcopy() : module_,
+               std::move(graph), schema_, arguments_);
     twin.form_ = form_;
     return twin;
   });

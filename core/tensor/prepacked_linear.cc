@@ -4,14 +4,12 @@
 #include "core/tensor/prepacked_linear.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "ATen/TensorIterator.h"
 #include "ATen/native/CPUBlas.h"
-#include "core/tensor/torch_call.h"
 #include "torch/library.h"
 #include "torch/script.h"
 
@@ -120,17 +118,13 @@ void Compute(const Product& product) {
 }  // namespace
 
 bool HasPrepackedLinear() {
-  static const bool kHas =
-      CallTorch([] {
-        const std::array<float, 1> one = {1};
-        const std::array<float, kColumns> row = {};
-        std::array<float, kColumns> sums = {};
-        at::native::cpublas::brgemm(1, kColumns, 1, 1, kColumns, kColumns,
-                                    /*add_C=*/true, one.data(), row.data(),
-                                    sums.data());
-        return true;
-      }).value_or(false);
-  return kHas;
+#if defined(__x86_64__)
+  // Without it LibTorch computes each block with a general product of its own.
+  return __builtin_cpu_supports("avx2") > 0 &&
+         at::globalContext().userEnabledMkldnn();
+#else
+  return false;
+#endif
 }
 
 bool CanPrepack(const at::Tensor& weight) {
@@ -159,9 +153,10 @@ at::Tensor PrepackedLinear(const at::Tensor& input, const at::Tensor& prepacked,
                   input.dim() > 0,
               "a prepacked linear layer takes float32 [..., K] on the CPU");
   const std::int64_t depth = input.size(-1);
-  TORCH_CHECK(depth > 0 && prepacked.numel() % depth == 0,
-              "a prepacked weight of ", prepacked.numel(),
-              " numbers does not fit an input of ", depth, " channels");
+  TORCH_CHECK(
+      prepacked.dim() == 1 && depth > 0 && prepacked.numel() % depth == 0,
+      "a prepacked weight of ", prepacked.numel(),
+      " numbers does not fit an input of ", depth, " channels");
   const std::int64_t columns = prepacked.numel() / depth;
   TORCH_CHECK(!bias.has_value() || (bias->numel() == columns &&
                                     bias->scalar_type() == at::kFloat),

@@ -51,6 +51,7 @@ const std::vector<TraceCase> kTraces = {
      /*logits=*/std::nullopt, /*sharing_exact=*/true},
     {"types", MaskForm::kPairs, /*padding_exact=*/true, /*takes_types=*/true},
     {"buffer_view", MaskForm::kPairs},
+    {"constant_view", MaskForm::kPairs},
     {"keys", MaskForm::kKeys},
     {"pieces", MaskForm::kPieces},
     {"dict", MaskForm::kDict},

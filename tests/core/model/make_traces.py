@@ -113,6 +113,26 @@ class BufferView(Model):
             for i, x in enumerate(layers)),)
 
 
+class ConstantView(BufferView):
+    """The same of a tensor that no module owns: a constant of the trace."""
+
+    def __init__(self):
+        super().__init__()
+        states = self.states
+        del self.states
+        self.states = states
+
+
+class OutOfSight(BufferView):
+    """Writes to its buffer as the result of an operator."""
+
+    def forward(self, piece_ids, mask, positions):
+        rows, length = piece_ids.shape
+        views = self.states[:, :rows, :length]
+        torch.stack(self.layers(piece_ids, mask, positions), out=views)
+        return (tuple(views[i] for i in range(len(self.blocks) + 1)),)
+
+
 class Keys(Model):
     def forward(self, input_ids, attention_mask):
         keys = attention_mask.squeeze(1).squeeze(1)
@@ -256,10 +276,11 @@ class ThroughInterface(nn.Module):
         super().__init__()
         torch.manual_seed(1)
         self.pieces = nn.Embedding(VOCABULARY, WIDTH)
+        self.mix = nn.Linear(WIDTH, WIDTH)
         self.step = step
 
     def forward(self, piece_ids: torch.Tensor):
-        x = self.pieces(piece_ids)
+        x = self.mix(self.pieces(piece_ids))
         return x, self.step(x)
 
 
@@ -490,6 +511,8 @@ def make_good(folder, ids):
     save(folder, "pairs_float16", Pairs(causal=True).half(), ids, square,
          positions)
     save(folder, "buffer_view", BufferView(), ids, square, positions)
+    save(folder, "constant_view", ConstantView(), ids, square, positions)
+    save(folder, "buffer_out", OutOfSight(), ids, square, positions)
     save(folder, "buffer_dropout", BufferView(0.1), ids, square, positions)
     save(folder, "keys", Keys(), ids, row)
     save(folder, "pieces", Pieces(), flat, ids)

@@ -110,6 +110,30 @@ TEST_F(PrepackTest, AWeightThatIsWrittenToStays) {
       0);
 }
 
+// A layer that merges its weight at its first forward, say.
+TEST_F(PrepackTest, AWeightThatIsAssignedStays) {
+  Expect(
+      "  self.w = self.v * 2\n"
+      "  return torch.linear(x, self.w)\n",
+      0);
+}
+
+TEST_F(PrepackTest, LayersOfAWeightWithTwoNamesShareWhatIsPrepacked) {
+  module_.register_parameter("tied", module_.attr("w").toTensor().detach(),
+                             false);
+  Expect("  return torch.linear(torch.linear(x, self.w), self.tied)\n", 2);
+  EXPECT_TRUE(module_.attr("w").toTensor().is_alias_of(
+      module_.attr("tied").toTensor()));
+}
+
+TEST_F(PrepackTest, ATensorWithoutMemoryOfItsOwnIsLeftAlone) {
+  module_.register_buffer("sparse", at::eye(kWidth).to_sparse());
+  Expect(
+      "  y = torch.linear(x, self.w)\n"
+      "  return y + self.sparse.to_dense()[0]\n",
+      1);
+}
+
 TEST_F(PrepackTest, AWeightThatIsComputedStays) {
   Expect("  return torch.linear(x, self.w + self.v)\n", 0);
 }

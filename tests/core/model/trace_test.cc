@@ -87,6 +87,14 @@ TEST(TraceTest, PrepackedWeightsGiveTheSame) {
   EXPECT_TRUE(cut[1].equal(layers[1]));
 }
 
+// What is called through an interface could read the weights as they were.
+TEST(TraceTest, NothingIsPrepackedWhereCodeIsOutOfSight) {
+  const Trace trace =
+      Trace::Load(TestTraceFile("interface"), WeightLayout::kPrepacked).value();
+  EXPECT_THAT(trace.GraphText(),
+              AllOf(HasSubstr("aten::linear"), Not(HasSubstr("prepacked"))));
+}
+
 TEST(TraceTest, ReadsTheSchema) {
   const Trace trace = LoadTestTrace("dict");
   ASSERT_EQ(trace.schema().size(), 2);
@@ -303,18 +311,27 @@ TEST(TraceTest, ATwinRunsOnTheSameWeights) {
   EXPECT_TRUE(Forward(*twin, rows).back().equal(Forward(trace, rows).back()));
 }
 
-TEST(TraceTest, SaysWhetherTheNextForwardOverwritesItsOutputs) {
-  for (const bool overwrites : {false, true}) {
-    const Trace trace = LoadTestTrace(overwrites ? "buffer_view" : "pairs");
-    const auto outputs =
-        trace.Forward(MakeRows(MakeSequences({3}), MaskForm::kPairs));
-    ASSERT_TRUE(outputs.ok()) << outputs.status();
-    EXPECT_EQ(outputs->overwritten_later, overwrites);
-  }
+TEST(TraceTest, OutputsOfItsOwnAreNotOverwritten) {
+  const auto outputs = LoadTestTrace("pairs").Forward(
+      MakeRows(MakeSequences({3}), MaskForm::kPairs));
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_FALSE(outputs->overwritten_later);
 }
 
-TEST(TraceTest, ATwinHasABufferOfItsOwnToWriteTo) {
-  const Trace trace = LoadTestTrace("buffer_view");
+// Traces that give views of a buffer, of a constant, and of a buffer that an
+// operator was told to write to.
+class OverwritingTraceTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(OverwritingTraceTest, SaysThatTheNextForwardOverwritesItsOutputs) {
+  const auto outputs =
+      LoadTestTrace(GetParam())
+          .Forward(MakeRows(MakeSequences({3}), MaskForm::kPairs));
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_TRUE(outputs->overwritten_later);
+}
+
+TEST_P(OverwritingTraceTest, ATwinHasMemoryOfItsOwnToWriteTo) {
+  const Trace trace = LoadTestTrace(GetParam());
   const absl::StatusOr<Trace> twin = trace.Share();
   ASSERT_TRUE(twin.ok()) << twin.status();
   const auto few = MakeRows(MakeSequences({3}), MaskForm::kPairs);
@@ -323,6 +340,13 @@ TEST(TraceTest, ATwinHasABufferOfItsOwnToWriteTo) {
   Forward(*twin, MakeRows(MakeSequences({6, 4}), MaskForm::kPairs));
   EXPECT_TRUE(ours.back().equal(before));
 }
+
+INSTANTIATE_TEST_SUITE_P(Traces, OverwritingTraceTest,
+                         testing::Values("buffer_view", "constant_view",
+                                         "buffer_out"),
+                         [](const auto& info) {
+                           return std::string(info.param);
+                         });
 
 // The meta device is on every machine; it has no numbers and few kernels, so
 // what can be seen there is that weights and graph have come to it.
@@ -409,6 +433,17 @@ TEST_P(CuratedTest, ASequenceInABatchEqualsItselfAlone) {
   EXPECT_TRUE(Forward(*cut, MakeRows(sequences, MaskForm::kDict))
                   .back()
                   .equal(together[1]));
+}
+
+// Else each of their answers would be copied.
+TEST_P(CuratedTest, ItsOutputsAreNotOverwritten) {
+  if (!std::filesystem::exists(TestTraceFile(GetParam()))) {
+    GTEST_SKIP() << "curated-transformers was not installed";
+  }
+  const Trace trace = LoadTestTrace(GetParam());
+  EXPECT_FALSE(
+      ForwardAll(trace, MakeRows(MakeSequences({9, 4}), MaskForm::kDict))
+          .overwritten_later);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, CuratedTest,

@@ -128,6 +128,10 @@ TEST_F(PrepackedLinearTest, WhatDoesNotFitThrows) {
                c10::Error);
   EXPECT_THROW(PrepackedLinear(at::randn({2, 32}), prepacked, at::randn({8})),
                c10::Error);
+  // A weight that was not prepacked.
+  EXPECT_THROW(
+      PrepackedLinear(at::randn({2, 32}), at::randn({16, 32}), std::nullopt),
+      c10::Error);
   EXPECT_THROW(PrepackWeight(at::randn({15, 32})), c10::Error);
 }
 
