@@ -32,12 +32,6 @@ std::set<int> Depths(std::span<const PlanItem> waiting,
   return depths;
 }
 
-// Predicted cost of rows of `length` places to layer `depth`.
-double CostTo(int depth, std::int64_t rows, int length,
-              const PlanLimits& limits, const CostModel& cost) {
-  return cost.Cost(rows, length) * depth / std::max(limits.layers, depth);
-}
-
 // A plan, and what it is predicted to cost to the layer that it wants.
 struct Option {
   BatchPlan plan;
@@ -58,7 +52,7 @@ Option Weigh(BatchPlan plan, int depth, std::span<const PlanItem> waiting,
   const std::int64_t rows = std::ssize(plan.rows);
   const int length = plan.length;
   return {.plan = std::move(plan),
-          .cost = CostTo(depth, rows, length, limits, cost),
+          .cost = PredictedCost(rows, length, depth, limits, cost),
           .use = cost.Cost(rows, length) * depth / useful};
 }
 
@@ -159,7 +153,8 @@ bool IsLate(const Option& option, std::span<const PlanItem> waiting,
             const PlanLimits& limits, const CostModel& cost) {
   const auto late = [&](int member) {
     const PlanItem& item = waiting[member];
-    const double alone = CostTo(item.layers, 1, item.pieces, limits, cost);
+    const double alone = 
+        PredictedCost(1, item.pieces, item.layers, limits, cost);
     return alone <= item.slack && item.slack < option.cost;
   };
   return std::ranges::any_of(option.plan.rows, [&](const PlanRow& row) {
@@ -181,6 +176,11 @@ BatchPlan PlanUnpacked(std::span<const int> pieces) {
 bool IsPacked(const BatchPlan& plan) {
   return std::ranges::any_of(
       plan.rows, [](const PlanRow& row) { return row.members.size() > 1; });
+}
+
+double PredictedCost(std::int64_t rows, int length, int layers,
+                     const PlanLimits& limits, const CostModel& cost) {
+  return cost.Cost(rows, length) * ShareOfLayers(layers, limits);
 }
 
 std::vector<SequencePlace> PlacesOf(const BatchPlan& plan,

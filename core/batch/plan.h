@@ -83,6 +83,17 @@ struct SequencePlace {
   int begin = 0;
 };
 
+// Share of a whole forward that one to the layer that makes `layers` costs.
+inline double ShareOfLayers(int layers, const PlanLimits& limits) {
+  if (!limits.layers_cut || layers >= limits.layers) return 1;
+  return static_cast<double>(layers) / limits.layers;
+}
+
+// Predicted cost of `rows` rows of `length` places, to the layer that makes
+// `layers`.
+double PredictedCost(std::int64_t rows, int length, int layers,
+                     const PlanLimits& limits, const CostModel& cost);
+
 // The places of each sequence of `plan`, whose lengths are `pieces`.
 std::vector<SequencePlace> PlacesOf(const BatchPlan& plan,
                                     std::span<const int> pieces);

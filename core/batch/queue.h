@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -21,6 +22,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -76,6 +78,14 @@ struct DeviceCost {
 // once, and what others begin with may be: only those of one client, since the
 // time of an answer would tell what others ask.
 //
+// Interruption. A forward may be interrupted at its checkpoints, for a batch of
+// sequences that are short beside it: each would be answered later than
+// kPatience times what it takes alone if it waited for the forward's end. What
+// goes in between takes no longer than the forward itself, so that nothing
+// waits more than twice as long for it. Where the most urgent of a lane has
+// waited longer than that already, the device cannot keep up, and nothing of
+// the lane interrupts: short batches cost more than long ones.
+//
 // Early refusal. From what batches are predicted to take, the time until a new
 // sequence's turn is estimated. One that would wait for more than twice the
 // time to its deadline is refused at once.
@@ -96,6 +106,8 @@ class Queue {
     std::shared_ptr<const Lane> lane;
     Sequence sequence;
     absl::Time deadline = absl::InfiniteFuture();
+    // Requested when its call is cancelled.
+    std::stop_token stop;
     int priority = 0;
     // Who asks; those that nobody authenticated are one.
     std::string client;
@@ -132,6 +144,20 @@ class Queue {
   // after Stop. Abandons what has expired first.
   std::optional<Batch> Take(const CostOf& cost_of) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // A forward that a taker runs.
+  struct Running {
+    // What it is predicted to take yet.
+    absl::Duration remaining;
+    // What others may take before it ends.
+    absl::Duration spare;
+  };
+
+  // A batch to interrupt a forward for; nullopt where there is none. Does not
+  // wait.
+  std::optional<Batch> TakeBetween(const CostOf& cost_of,
+                                   const Running& running)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Abandons what waits of a call, as CALLER_CANCELLED. Unknown calls are fine.
   void Cancel(std::uint64_t call) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -155,7 +181,11 @@ class Queue {
              std::tie(b.virtual_arrival, b.number);
     }
   };
-  using LaneItems = std::map<Urgency, Item>;
+  struct LaneItems {
+    std::map<Urgency, Item> items;
+    // Their pieces, those of a shallow forward counting for less.
+    double work = 0;
+  };
   using Lanes = std::map<const Lane*, LaneItems>;
   // Where an item is.
   struct Place {
@@ -171,20 +201,38 @@ class Queue {
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Batch TakeFrom(typename Lanes::iterator lane, const DeviceCost& device)
+  // A batch of the most urgent of a lane that are `eligible`, as one that is to
+  // end by `end`; nullopt where none is.
+  std::optional<Batch> TakeFrom(
+      typename Lanes::iterator lane, const DeviceCost& device, absl::Time now,
+      absl::Time end, absl::FunctionRef<bool(const Item&)> eligible)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRoom(const std::vector<Item>& items, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Learns how long a piece takes from a batch that was planned.
+  // Learns how long a lane's pieces take from a batch that was planned.
   void Learn(const Batch& batch, const CostModel& cost)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Time that what waits is predicted to take; nullopt while nothing is known.
+  static double WorkOf(const Item& item) {
+    return item.sequence.pieces() *
+           ShareOfLayers(item.sequence.layers, item.lane->plan_limits);
+  }
+  // What the item is predicted to take in a batch of its own.
+  static absl::Duration Alone(const Item& item, const CostModel& cost) {
+    return absl::Seconds(PredictedCost(1, item.sequence.pieces(),
+                                       item.sequence.layers,
+                                       item.lane->plan_limits, cost));
+  }
+  // Time that what waits is predicted to take, lanes of which nothing is known
+  // left out; nullopt where nothing is known of any.
   std::optional<absl::Duration> Backlog() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration LongestWait() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Abandon(std::vector<Item> items, const absl::Status& status) {
     for (Item& item : items) std::move(item.done)(status);
   }
+
+  // How many times its own time an answer may take before it is late.
+  static constexpr int kPatience = 4;
 
   const QueueOptions options_;
   const Clock& clock_;
@@ -194,8 +242,10 @@ class Queue {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
-  // What a piece takes on a device; 0: not known.
-  absl::Duration piece_time_ ABSL_GUARDED_BY(mutex_);
+  // What a piece of a lane takes on a device, where that is known. Lanes that
+  // have ended leave when another is learnt of.
+  std::map<std::weak_ptr<const Lane>, absl::Duration, std::owner_less<>>
+      piece_times_ ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
   // The same items by call and, where they have one, by deadline.
@@ -226,7 +276,9 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
     if (item.deadline != absl::InfiniteFuture()) {
       deadlines_.emplace(item.deadline, place);
     }
-    lanes_[place.lane].emplace(place.urgency, std::move(item));
+    LaneItems& lane = lanes_[place.lane];
+    lane.work += WorkOf(item);
+    lane.items.emplace(place.urgency, std::move(item));
   }
   changed_.NotifyAll();
   return absl::OkStatus();
@@ -283,7 +335,8 @@ auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
       // What expired may have emptied the lane.
       expired = RemoveExpired();
       if (expired.empty() && device.has_value()) {
-        batch = TakeFrom(lane, *device);
+        batch = TakeFrom(lane, *device, clock_.Now(), absl::InfiniteFuture(),
+                         [](const Item&) { return true; });
       }
     }
     if (batch.has_value()) return batch;
@@ -291,6 +344,33 @@ auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
             Error(Reason::kDeadlinePassed,
                   "the deadline passed while the input waited for a device"));
   }
+}
+
+template <BatchLane Lane>
+auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
+    -> std::optional<Batch> {
+  const absl::Duration most = std::min(running.spare, running.remaining / 2);
+  MutexLock lock(mutex_);
+  if (pieces_ == 0 || most <= absl::ZeroDuration()) return std::nullopt;
+  const absl::Time now = clock_.Now();
+  for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+    const std::optional<DeviceCost> device = cost_of(*lane->first);
+    if (!device.has_value() || !device->cost->fitted()) continue;
+    const auto late_after = [&](absl::Duration wait, const Item& item) {
+      const absl::Duration alone = Alone(item, *device->cost);
+      return now + wait + alone > item.arrival + (kPatience * alone);
+    };
+    if (late_after(absl::ZeroDuration(), lane->second.items.begin()->second)) {
+      continue;
+    }
+    auto batch = TakeFrom(lane, *device, now, now + most, [&](const Item& item) {
+      return item.deadline > now && Alone(item, *device->cost) <= most &&
+             !late_after(absl::ZeroDuration(), item) &&
+             late_after(running.remaining, item);
+    });
+    if (batch.has_value()) return batch;
+  }
+  return std::nullopt;
 }
 
 template <BatchLane Lane>
@@ -326,9 +406,10 @@ void Queue<Lane>::Stop() {
 template <BatchLane Lane>
 auto Queue<Lane>::Remove(const Place& place) -> Item {
   const auto lane = lanes_.find(place.lane);
-  auto node = lane->second.extract(place.urgency);
-  if (lane->second.empty()) lanes_.erase(lane);
+  auto node = lane->second.items.extract(place.urgency);
   Item item = std::move(node.mapped());
+  lane->second.work -= WorkOf(item);
+  if (lane->second.items.empty()) lanes_.erase(lane);
   pieces_ -= item.sequence.pieces();
   deadlines_.erase({item.deadline, place});
   calls_.erase({item.call, place});
@@ -353,7 +434,7 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
   for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
     if (!cost_of(*it->first).has_value()) continue;
     if (best == lanes_.end() ||
-        it->second.begin()->first < best->second.begin()->first) {
+        it->second.items.begin()->first < best->second.items.begin()->first) {
       best = it;
     }
   }
@@ -362,18 +443,24 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
 
 template <BatchLane Lane>
 auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
-                           const DeviceCost& device) -> Batch {
+                           const DeviceCost& device, absl::Time now,
+                           absl::Time end,
+                           absl::FunctionRef<bool(const Item&)> eligible)
+    -> std::optional<Batch> {
   std::vector<Waiting> waiting;
   std::vector<Place> places;
-  for (const auto& [urgency, item] : lane->second) {
-    if (std::ssize(waiting) == options_.window) break;
+  int looked_at = 0;
+  for (const auto& [urgency, item] : lane->second.items) {
+    if (looked_at++ == options_.window) break;
+    if (!eligible(item)) continue;
     waiting.push_back({.sequence = &item.sequence,
                        .client = item.client,
                        .fingerprint = item.fingerprint,
-                       .deadline = item.deadline});
+                       .deadline = std::min(item.deadline, end)});
     places.push_back({.lane = lane->first, .urgency = urgency});
   }
-  const Window window = MakeWindow(waiting, clock_.Now());
+  if (waiting.empty()) return std::nullopt;
+  const Window window = MakeWindow(waiting, now);
   PlanLimits limits = lane->first->plan_limits;
   limits.max_padded_pieces =
       std::min(limits.max_padded_pieces, device.most_places);
@@ -399,27 +486,44 @@ void Queue<Lane>::Learn(const Batch& batch, const CostModel& cost) {
   if (!cost.fitted()) return;
   // How much one batch says.
   constexpr double kShare = 0.1;
-  std::int64_t pieces = 0;
-  for (const Item& item : batch.items) pieces += item.sequence.pieces();
+  double work = 0;
+  int layers = 1;
+  for (const Item& item : batch.items) {
+    work += WorkOf(item);
+    layers = std::max(layers, item.sequence.layers);
+  }
   const absl::Duration time =
-      absl::Seconds(cost.Cost(std::ssize(batch.plan.rows), batch.plan.length)) /
-      pieces;
-  piece_time_ = piece_time_ == absl::ZeroDuration()
-                    ? time
-                    : piece_time_ + (kShare * (time - piece_time_));
+      absl::Seconds(PredictedCost(std::ssize(batch.plan.rows),
+                                  batch.plan.length, layers,
+                                  batch.lane->plan_limits, cost)) /
+      work;
+  const auto [known, added] = piece_times_.try_emplace(batch.lane, time);
+  if (!added) {
+    known->second += kShare * (time - known->second);
+    return;
+  }
+  std::erase_if(piece_times_,
+                [](const auto& entry) { return entry.first.expired(); });
 }
 
 template <BatchLane Lane>
 std::optional<absl::Duration> Queue<Lane>::Backlog() const {
-  if (piece_time_ == absl::ZeroDuration()) return std::nullopt;
-  return pieces_ * piece_time_ / options_.takers;
+  std::optional<absl::Duration> backlog;
+  for (const auto& [key, lane] : lanes_) {
+    const auto known =
+        piece_times_.find(lane.items.begin()->second.lane);
+    if (known == piece_times_.end()) continue;
+    backlog = backlog.value_or(absl::ZeroDuration()) +
+              (lane.work * known->second / options_.takers);
+  }
+  return backlog;
 }
 
 template <BatchLane Lane>
 absl::Duration Queue<Lane>::LongestWait() const {
   absl::Time oldest = absl::InfiniteFuture();
-  for (const auto& [lane, items] : lanes_) {
-    oldest = std::min(oldest, items.begin()->second.arrival);
+  for (const auto& [key, lane] : lanes_) {
+    oldest = std::min(oldest, lane.items.begin()->second.arrival);
   }
   return clock_.Now() - oldest;
 }

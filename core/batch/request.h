@@ -88,7 +88,7 @@ struct Computed {
   // The forward that carried it.
   BatchInfo batch;
   // Time from the queue's door to the start of the forward, and from there to
-  // its outputs in host memory.
+  // its outputs in host memory, with what went in between.
   absl::Duration queue;
   absl::Duration compute;
 };

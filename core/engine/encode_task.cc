@@ -204,6 +204,7 @@ void EncodeTask::Enqueue() {
                       .lane = resolved_.model,
                       .sequence = std::move(sequences_[input]),
                       .deadline = call_.deadline,
+                      .stop = call_.stop,
                       .priority = call_.priority,
                       .client = call_.client,
                       .done = [self = shared_from_this(),

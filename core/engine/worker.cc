@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
+#include "core/base/error.h"
 #include "core/base/host_tensor.h"
 #include "core/base/observer.h"
 #include "core/base/thread_pool.h"
@@ -90,14 +91,22 @@ std::pair<std::vector<PlanRow>, std::vector<PlanRow>> Halve(
   return {{rows.begin(), middle}, {middle, rows.end()}};
 }
 
-// What a forward of `sequences` would have taken to the last layer of `model`,
-// having taken `compute` to the deepest layer that they want.
-absl::Duration WholeForward(absl::Duration compute, const Model& model,
-                            std::span<const Sequence* const> sequences) {
-  if (!model.plan_limits.layers_cut) return compute;
-  const int depth = model.report.depth();
-  const int deepest = LayersOf(sequences);
-  return deepest < depth ? compute * depth / deepest : compute;
+// A forward of fewer layers says little of what a whole one takes: too much of
+// it does not depend on them.
+constexpr double kLeastShare = 0.5;
+
+bool IsWanted(const Item& item, absl::Time now) {
+  return !item.stop.stop_requested() && now < item.deadline;
+}
+
+// Why nobody waits for an item.
+absl::Status WhyUnwanted(const Item& item) {
+  if (item.stop.stop_requested()) {
+    return Error(Reason::kCallerCancelled,
+                 "the caller cancelled while the input was computed");
+  }
+  return Error(Reason::kDeadlinePassed,
+               "the deadline passed while the input was computed");
 }
 
 }  // namespace
@@ -110,15 +119,19 @@ Worker::Worker(DeviceInstance instance, Queue<Model>& queue,
       clock_(clock),
       observer_(observer) {}
 
+struct Worker::Running {
+  const Batch& batch;
+  absl::Time start;
+  // What the forward is predicted to take by itself; 0: not known.
+  absl::Duration predicted;
+  // What others have taken before its end.
+  absl::Duration interrupted;
+};
+
 void Worker::Run() {
-  const auto cost_of = [this](const Model& model) -> std::optional<DeviceCost> {
-    Runner* const runner = RunnerOf(model);
-    if (runner == nullptr) return std::nullopt;
-    return DeviceCost{.cost = &runner->cost(),
-                      .most_places = runner->most_places()};
-  };
   while (true) {
-    std::optional<Batch> batch = queue_.Take(cost_of);
+    std::optional<Batch> batch =
+        queue_.Take([this](const Model& model) { return CostOf(model); });
     if (!batch.has_value()) return;
     observer_.OnQueueDepth(queue_.size());
     Runner& runner = *RunnerOf(*batch->lane);
@@ -136,36 +149,76 @@ Runner* Worker::RunnerOf(const Model& model) const {
   return nullptr;
 }
 
+std::optional<DeviceCost> Worker::CostOf(const Model& model) const {
+  Runner* const runner = RunnerOf(model);
+  if (runner == nullptr) return std::nullopt;
+  return DeviceCost{.cost = &runner->cost(),
+                    .most_places = runner->most_places()};
+}
+
+bool Worker::AtCheckpoint(Running& running) {
+  const absl::Time now = clock_.Now();
+  const auto wanted = [now](const Item& item) { return IsWanted(item, now); };
+  if (std::ranges::none_of(running.batch.items, wanted)) return false;
+  std::optional<Batch> batch = queue_.TakeBetween(
+      [this](const Model& model) { return CostOf(model); },
+      {.remaining =
+           running.predicted - (now - running.start - running.interrupted),
+       .spare = running.predicted - running.interrupted});
+  if (!batch.has_value()) return true;
+  Runner& runner = *RunnerOf(*batch->lane);
+  RunBatch(runner, *std::move(batch));
+  running.interrupted += clock_.Now() - now;
+  return true;
+}
+
 void Worker::RunBatch(Runner& runner, Batch batch) {
   const std::vector<const Sequence*> sequences = SequencesOf(batch.items);
   const BatchInfo info = InfoOf(sequences, batch.plan);
+  const PlanLimits& limits = batch.lane->plan_limits;
+  const int layers = LayersOf(sequences);
   const absl::Time start = clock_.Now();
+  Running running{.batch = batch, .start = start};
+  if (runner.cost().fitted()) {
+    running.predicted = absl::Seconds(PredictedCost(
+        info.rows, batch.plan.length, layers, limits, runner.cost()));
+  }
   const int compiled = runner.compilations();
-  auto outputs = runner.Run(sequences, batch.plan);
+  auto outputs = runner.Run(sequences, batch.plan,
+                            [&] { return AtCheckpoint(running); });
   const absl::Duration compute = clock_.Now() - start;
-  observer_.OnBatch(batch.lane->id.name, info, compute);
+  observer_.OnBatch(batch.lane->id.name, info, compute - running.interrupted);
   if (const int more = runner.compilations() - compiled; more > 0) {
     observer_.OnCompilations(batch.lane->id.name, more);
   }
   if (outputs.ok()) {
     runner.OnRan(info.padded_pieces);
-    runner.cost().Correct(
-        {.rows = info.rows,
-         .length = batch.plan.length,
-         .time = WholeForward(compute, *batch.lane, sequences)});
+    const double share = ShareOfLayers(layers, limits);
+    if (share >= kLeastShare) {
+      const absl::Duration forward =
+          runner.forward_time().value_or(compute) - running.interrupted;
+      runner.cost().Correct({.rows = info.rows,
+                             .length = batch.plan.length,
+                             .time = forward / share});
+    }
   }
   if (absl::IsResourceExhausted(outputs.status())) {
     runner.OnTooLarge(info.padded_pieces);
   }
+  const bool ended = absl::IsCancelled(outputs.status());
   // All but the copies of a single sequence.
-  if (!outputs.ok() && batch.items.size() > batch.plan.copies.size() + 1) {
+  if (!outputs.ok() && !ended &&
+      batch.items.size() > batch.plan.copies.size() + 1) {
     RunHalves(runner, std::move(batch));
     return;
   }
-  completions_.Submit([info, start, compute, outputs = std::move(outputs),
+  completions_.Submit([info, start, compute, ended,
+                       outputs = std::move(outputs),
                        items = std::move(batch.items)]() mutable {
     if (!outputs.ok()) {
-      for (Item& item : items) std::move(item.done)(outputs.status());
+      for (Item& item : items) {
+        std::move(item.done)(ended ? WhyUnwanted(item) : outputs.status());
+      }
       return;
     }
     for (std::size_t i = 0; i < items.size(); ++i) {

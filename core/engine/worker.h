@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_ENGINE_WORKER_H_
 #define STRATA_CORE_ENGINE_WORKER_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,9 @@ struct DeviceInstance {
 //
 // A batch that fails is halved and tried again, down to single sequences, so
 // that only those that cannot be computed fail; the same makes room where a
-// device ran out of memory.
+// device ran out of memory. A forward that comes to checkpoints ends at the
+// next when nobody waits for its batch any more, and is interrupted for what is
+// short beside it (see Queue).
 class Worker {
  public:
   // All references outlive the worker.
@@ -41,10 +44,17 @@ class Worker {
   using Batch = Queue<Model>::Batch;
   using Item = Queue<Model>::Item;
 
+  // A batch while it runs.
+  struct Running;
+
   void RunBatch(Runner& runner, Batch batch);
+  // Whether anybody waits for the batch; runs what is worth interrupting it
+  // for.
+  bool AtCheckpoint(Running& running);
   void RunHalves(Runner& runner, Batch batch);
   // The model's runner for this worker; null where there is none.
   Runner* RunnerOf(const Model& model) const;
+  std::optional<DeviceCost> CostOf(const Model& model) const;
 
   const DeviceInstance instance_;
   Queue<Model>& queue_;

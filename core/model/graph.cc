@@ -218,6 +218,19 @@ void CloneConstants(std::shared_ptr<Graph> graph) {
   }
 }
 
+void InsertCheckpoints(Graph& graph) {
+  static const auto kCheckpoint =
+      c10::Symbol::fromQualString("strata::checkpoint");
+  static const std::array products = {
+      c10::Symbol(c10::aten::linear), c10::Symbol(c10::aten::addmm),
+      c10::Symbol(c10::aten::matmul),
+      c10::Symbol::fromQualString("strata::prepacked_linear")};
+  for (Node* const node : graph.block()->nodes()) {
+    if (std::ranges::find(products, node->kind()) == products.end()) continue;
+    graph.create(kCheckpoint, /*num_outputs=*/0)->insertBefore(node);
+  }
+}
+
 std::vector<std::string> RandomOperators(const Graph& graph) {
   std::set<std::string> names;
   ForEachNode(*graph.block(), [&](const Node* node) {

@@ -73,6 +73,10 @@ std::optional<at::Tensor> EmbeddingTable(const torch::jit::Graph& graph,
 // that it fills, or a constant.
 bool WritesItsState(const torch::jit::Graph& graph);
 
+// Makes the forward reach a checkpoint (core/tensor/checkpoint.h) before each
+// of its matrix products of a layer.
+void InsertCheckpoints(torch::jit::Graph& graph);
+
 // Names of the operators in `graph` that draw random numbers, each once:
 // "aten::dropout" in training mode, "aten::rand".
 std::vector<std::string> RandomOperators(const torch::jit::Graph& graph);

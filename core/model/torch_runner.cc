@@ -4,6 +4,7 @@
 #include "core/model/torch_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -15,6 +16,7 @@
 #include "ATen/Parallel.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "c10/core/StreamGuard.h"
 #include "c10/core/impl/VirtualGuardImpl.h"
 #include "core/base/host_tensor.h"
@@ -94,8 +96,9 @@ TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
   for (const auto& [layers, cut] : cuts_) compilations_ += cut.compilations();
 }
 
-absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
-    std::span<const Sequence* const> sequences, const BatchPlan& plan) {
+absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
+    std::span<const Sequence* const> sequences, const BatchPlan& plan,
+    Checkpoint checkpoint) {
   const c10::OptionalStreamGuard stream(stream_);
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
@@ -108,7 +111,9 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                           }));
   const Trace& trace = TraceTo(LayersOf(sequences));
   const int compiled = trace.compilations();
-  const auto forward = trace.Forward(rows);
+  const auto start = std::chrono::steady_clock::now();
+  const auto forward = trace.Forward(rows, checkpoint);
+  const auto took = std::chrono::steady_clock::now() - start;
   compilations_ += trace.compilations() - compiled;
   STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, forward);
   std::vector<PlanRow> spoiled;
@@ -120,8 +125,13 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Run(
                             return SelectOutputs(outputs, sequences, plan);
                           }));
   for (const PlanRow& row : spoiled) {
-    STRATA_RETURN_IF_ERROR(RunAlone(sequences, plan, row, results));
+    for (const int member : row.members) {
+      STRATA_RETURN_IF_ERROR(
+          RunAlone(sequences, plan, member, checkpoint, results));
+    }
   }
+  // After the last of the forwards that ran in between or again.
+  if (device_.is_cpu()) forward_time_ = absl::FromChrono(took);
   return results;
 }
 
@@ -132,18 +142,22 @@ const Trace& TorchRunner::TraceTo(int layers) const {
 
 absl::Status TorchRunner::RunAlone(
     std::span<const Sequence* const> sequences, const BatchPlan& plan,
-    const PlanRow& row, std::vector<std::vector<HostTensor>>& results) {
-  std::vector<int> indices = row.members;
+    int member, Checkpoint checkpoint,
+    std::vector<std::vector<HostTensor>>& results) {
+  BatchPlan alone{.rows = {{{0}}},
+                  .length = sequences[member]->pieces(),
+                  .copies = {}};
+  std::vector<int> indices = {member};
   for (const PlanCopy& copy : plan.copies) {
-    if (std::ranges::find(row.members, copy.of) != row.members.end()) {
-      indices.push_back(copy.sequence);
-    }
+    if (copy.of != member) continue;
+    alone.copies.push_back(
+        {.sequence = static_cast<int>(std::ssize(indices)), .of = 0});
+    indices.push_back(copy.sequence);
   }
-  std::vector<const Sequence*> members;
-  members.reserve(indices.size());
-  for (const int index : indices) members.push_back(sequences[index]);
-  STRATA_ASSIGN_OR_RETURN(auto again,
-                          Run(members, PlanUnpacked(PiecesOf(members))));
+  std::vector<const Sequence*> same;
+  same.reserve(indices.size());
+  for (const int index : indices) same.push_back(sequences[index]);
+  STRATA_ASSIGN_OR_RETURN(auto again, Run(same, alone, checkpoint));
   for (std::size_t i = 0; i < indices.size(); ++i) {
     results[indices[i]] = std::move(again[i]);
   }

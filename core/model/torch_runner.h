@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "c10/core/Stream.h"
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
@@ -30,7 +31,7 @@ namespace strata {
 //
 // In a packed row one sequence's infinities reach the others, since 0 times
 // infinity is not a number. The members of a row that is not finite are
-// therefore run again, each in a row of its own.
+// therefore run again, each in a batch of its own.
 class TorchRunner final : public Runner {
  public:
   // `trace` is bound to its arguments and on `device`; `report` is what its
@@ -38,25 +39,32 @@ class TorchRunner final : public Runner {
   TorchRunner(Trace trace, const TraceReport& report, std::int64_t padding_id,
               at::Device device);
 
-  absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
-      std::span<const Sequence* const> sequences,
-      const BatchPlan& plan) override;
-
   std::string Device() const override { return device_.str(); }
 
   int compilations() const override { return compilations_; }
 
+  // On CUDA nullopt: kernels run behind this thread, so that a forward ends
+  // when what was selected has been copied.
+  std::optional<absl::Duration> forward_time() const override {
+    return forward_time_;
+  }
+
  private:
+  absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
+      std::span<const Sequence* const> sequences, const BatchPlan& plan,
+      Checkpoint checkpoint) override;
   // The shortest of the traces that has `layers`.
   const Trace& TraceTo(int layers) const;
   absl::Status RunAlone(std::span<const Sequence* const> sequences,
-                        const BatchPlan& plan, const PlanRow& row,
+                        const BatchPlan& plan, int member,
+                        Checkpoint checkpoint,
                         std::vector<std::vector<HostTensor>>& results);
 
   const Trace trace_;
   // The trace cut above each layer where that is exact, by the layers left.
   std::map<int, Trace> cuts_;
   int compilations_ = 0;
+  std::optional<absl::Duration> forward_time_;
   const MaskKind mask_;
   const bool infinity_contained_;
   const std::int64_t padding_id_;

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
+#include "core/batch/runner.h"
 #include "core/model/archive.h"
 #include "core/model/graph.h"
 #include "core/model/output_form.h"
@@ -25,6 +26,7 @@
 #include "core/model/prepack.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
+#include "core/tensor/checkpoint.h"
 #include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
 #include "core/tensor/torch_call.h"
@@ -40,9 +42,11 @@ constexpr const char* kMaskKey = "bool_mask";
 
 // Compiled at once, so that no forward waits for it.
 std::unique_ptr<torch::jit::GraphFunction> MakeFunction(
-    std::shared_ptr<torch::jit::Graph> graph) {
+    torch::jit::Graph& graph, bool writes_its_state) {
+  auto runs = graph.copy();
+  if (!writes_its_state) InsertCheckpoints(*runs);
   auto function = std::make_unique<torch::jit::GraphFunction>(
-      "forward", std::move(graph), nullptr);
+      "forward", std::move(runs), nullptr);
   torch::jit::Stack no_arguments;
   function->get_executor().getPlanFor(no_arguments);
   return function;
@@ -104,7 +108,7 @@ Trace::Trace(torch::jit::Module module,
       schema_(std::move(schema)),
       arguments_(std::move(arguments)),
       writes_its_state_(WritesItsState(*graph_)),
-      function_(MakeFunction(graph_)) {}
+      function_(MakeFunction(*graph_, writes_its_state_)) {}
 
 absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file,
                                   WeightLayout layout) {
@@ -158,7 +162,9 @@ int Trace::compilations() const {
       function_->get_executor().getDebugState().execution_plans.size());
 }
 
-absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
+absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows,
+                                              Checkpoint checkpoint) const {
+  const CheckpointScope scope(checkpoint);
   const auto output = CallTorch([&] {
     const c10::InferenceMode no_gradients;
     torch::jit::Stack stack = {module_._ivalue()};
@@ -168,6 +174,10 @@ absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows) const {
     function_->run(stack);
     return stack.back();
   });
+  // What the interpreter makes of the exception hides which it was.
+  if (scope.ended()) {
+    return Error(Reason::kCallerCancelled, "nobody waits for the batch");
+  }
   if (!output.ok()) return output.status();
   STRATA_ASSIGN_OR_RETURN(ForwardOutputs outputs, ReadOutputs(*output, form_));
   outputs.overwritten_later = writes_its_state_;

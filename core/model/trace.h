@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/batch/runner.h"
 #include "core/model/output_form.h"
 #include "core/model/report.h"
 #include "core/model/signature.h"
@@ -72,9 +73,13 @@ class Trace {
   std::optional<std::int64_t> EmbeddingRows() const;
 
   // Runs a forward, with gradients off, and reads what it returns as
-  // ReadOutputs says. Errors: INTERNAL, reason FORWARD_FAILED;
-  // RESOURCE_EXHAUSTED where the device has no memory.
-  absl::StatusOr<ForwardOutputs> Forward(const RowTensors& rows) const;
+  // ReadOutputs says. On a CPU it comes to `checkpoint` before each matrix
+  // product of a layer, unless a forward changes what the module holds: one
+  // then must not run inside another. Errors: INTERNAL, reason FORWARD_FAILED;
+  // RESOURCE_EXHAUSTED where the device has no memory; CANCELLED where
+  // `checkpoint` returned false.
+  absl::StatusOr<ForwardOutputs> Forward(const RowTensors& rows,
+                                         Checkpoint checkpoint = GoOn) const;
 
   // The same up to layer `deepest`, without the cost of those above or of
   // logits; shares the weights. Error: NOT_SUPPORTED_BY_MODEL where its graph

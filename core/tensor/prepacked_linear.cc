@@ -179,7 +179,7 @@ at::Tensor PrepackedLinear(const at::Tensor& input, const at::Tensor& prepacked,
 
 }  // namespace strata
 
-TORCH_LIBRARY(strata, library) {
+TORCH_LIBRARY_FRAGMENT(strata, library) {
   library.def(
       "prepacked_linear(Tensor input, Tensor prepacked, Tensor? bias) -> "
       "Tensor",

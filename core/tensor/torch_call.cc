@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -60,6 +61,17 @@ std::string Words(absl::string_view what) {
   return WithoutAssertion(Gist(what));
 }
 
+// The CPU's allocator (c10/core/impl/alloc_cpu.cpp) fails with no exception of
+// its own, and a trace's interpreter makes another of any that it catches: the
+// words alone tell.
+absl::Status StatusOfWords(std::string words) {
+  const bool no_memory =
+      absl::StrContains(words, "DefaultCPUAllocator: ") ||
+      absl::StrContains(words, "out of memory");
+  return no_memory ? FullError(words, kMemoryRetry)
+                   : Error(Reason::kForwardFailed, words);
+}
+
 }  // namespace
 
 absl::Status StatusOfTorchException(const std::exception_ptr& thrown) {
@@ -70,9 +82,9 @@ absl::Status StatusOfTorchException(const std::exception_ptr& thrown) {
   } catch (const std::bad_alloc&) {
     return FullError("the host has no memory for it", kMemoryRetry);
   } catch (const c10::Error& error) {
-    return Error(Reason::kForwardFailed, Words(error.what_without_backtrace()));
+    return StatusOfWords(Words(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    return Error(Reason::kForwardFailed, Words(error.what()));
+    return StatusOfWords(Words(error.what()));
   } catch (...) {
     return Error(Reason::kForwardFailed, "LibTorch threw an unknown exception");
   }

@@ -19,6 +19,7 @@
 #include "core/base/status_macros.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/batch/runner.h"
 
 namespace strata {
 namespace {
@@ -127,9 +128,11 @@ PuppetRunner::PuppetRunner(int width, std::shared_ptr<PuppetStrings> strings,
                            std::string device)
     : width_(width), strings_(std::move(strings)), device_(std::move(device)) {}
 
-absl::StatusOr<std::vector<std::vector<HostTensor>>> PuppetRunner::Run(
-    std::span<const Sequence* const> sequences, const BatchPlan& plan) {
+absl::StatusOr<std::vector<std::vector<HostTensor>>> PuppetRunner::Compute(
+    std::span<const Sequence* const> sequences, const BatchPlan& plan,
+    Checkpoint checkpoint) {
   STRATA_RETURN_IF_ERROR(strings_->Enter(sequences, plan));
+  if (!checkpoint()) return absl::CancelledError("ended at the checkpoint");
   std::vector<std::vector<HostTensor>> results;
   for (const Sequence* sequence : sequences) {
     std::vector<HostTensor> outputs;

@@ -71,13 +71,14 @@ class PuppetRunner final : public Runner {
   PuppetRunner(int width, std::shared_ptr<PuppetStrings> strings,
                std::string device = "cpu");
 
-  absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
-      std::span<const Sequence* const> sequences,
-      const BatchPlan& plan) override;
-
   std::string Device() const override { return device_; }
 
  private:
+  // Comes to the checkpoint once, when it may run.
+  absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
+      std::span<const Sequence* const> sequences, const BatchPlan& plan,
+      Checkpoint checkpoint) override;
+
   const int width_;
   const std::shared_ptr<PuppetStrings> strings_;
   const std::string device_;

@@ -308,6 +308,10 @@ const CostModel kSlow = CostModel::Fit(std::vector<ForwardTiming>{
     {.rows = 1, .length = 1, .time = absl::Seconds(1)},
     {.rows = 1, .length = 100, .time = absl::Seconds(100)}});
 
+const CostModel kQuick = CostModel::Fit(std::vector<ForwardTiming>{
+    {.rows = 1, .length = 1, .time = absl::Milliseconds(100)},
+    {.rows = 1, .length = 100, .time = absl::Seconds(10)}});
+
 TEST_F(QueueTest, WhatCannotBeInTimeIsRefusedAtOnce) {
   const auto slow = [](const TestLane& /*lane*/) {
     return std::optional(DeviceCost{.cost = &kSlow});
@@ -331,6 +335,88 @@ TEST_F(QueueTest, WhatCannotBeInTimeIsRefusedAtOnce) {
   auto hopeful = Item(4);
   hopeful.deadline = clock_.Now() + absl::Milliseconds(3600);
   EXPECT_TRUE(Push(queue, std::move(hopeful)).ok());
+}
+
+// Lanes differ in what their pieces take, and a shallow forward takes less.
+TEST_F(QueueTest, WhatWaitsIsTimedByItsLaneAndDepth) {
+  const std::shared_ptr<const TestLane> quick = std::make_shared<TestLane>(
+      TestLane{.plan_limits = {.layers_cut = true, .layers = 4}});
+  const auto slow = lane_;
+  const auto cost_of = [&](const TestLane& lane) {
+    return std::optional(
+        DeviceCost{.cost = &lane == slow.get() ? &kSlow : &kQuick});
+  };
+  TestQueue queue({}, clock_);
+  for (const auto& lane : {quick, slow}) {
+    lane_ = lane;
+    ASSERT_TRUE(Push(queue, Item(1, 3)).ok());
+    EXPECT_EQ(TakeCalls(queue, cost_of), Calls{1});
+  }
+  const auto backlog = [&] {
+    auto hopeless = Item(9);
+    hopeless.deadline = clock_.Now() + absl::Milliseconds(1);
+    return RetryAfterOf(Push(queue, std::move(hopeless)));
+  };
+  auto shallow = Item(2, 8);
+  shallow.lane = quick;
+  shallow.sequence.layers = 2;
+  ASSERT_TRUE(Push(queue, std::move(shallow)).ok());
+  EXPECT_EQ(backlog(), absl::Milliseconds(400));
+  ASSERT_TRUE(Push(queue, Item(3, 5)).ok());
+  EXPECT_EQ(backlog(), absl::Milliseconds(5400));
+}
+
+class BetweenTest : public QueueTest {
+ protected:
+  BetweenTest() { lane_ = std::make_shared<TestLane>(); }
+
+  // The calls of the batch that interrupts a forward of so many seconds.
+  Calls Between(int remaining, int spare = 1000) {
+    const auto batch = queue_.TakeBetween(
+        [](const TestLane& /*lane*/) {
+          return std::optional(DeviceCost{.cost = &kSlow});
+        },
+        {.remaining = absl::Seconds(remaining),
+         .spare = absl::Seconds(spare)});
+    Calls calls;
+    if (!batch.has_value()) return calls;
+    for (const auto& item : batch->items) calls.push_back(item.call);
+    return calls;
+  }
+
+  TestQueue queue_{{}, clock_};
+};
+
+TEST_F(BetweenTest, TheShortDoNotWaitForALongForward) {
+  ASSERT_TRUE(Push(queue_, Item(1, 30)).ok());
+  ASSERT_TRUE(Push(queue_, Item(2, 5)).ok());
+  EXPECT_EQ(Between(40), Calls{2});
+  EXPECT_EQ(Between(40), Calls{});
+  EXPECT_EQ(queue_.size(), 1);
+}
+
+// An answer may take four times what its input takes alone.
+TEST_F(BetweenTest, NothingIsInterruptedForWhatHasTime) {
+  ASSERT_TRUE(Push(queue_, Item(1, 5)).ok());
+  EXPECT_EQ(Between(15), Calls{});
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Between(15), Calls{1});
+}
+
+TEST_F(BetweenTest, WhatGoesBetweenIsShortAltogether) {
+  for (std::uint64_t call = 1; call <= 4; ++call) {
+    ASSERT_TRUE(Push(queue_, Item(call, 4)).ok());
+  }
+  EXPECT_EQ(Between(22), (Calls{1, 2}));
+  EXPECT_EQ(Between(22, /*spare=*/3), Calls{});
+  EXPECT_EQ(Between(22, /*spare=*/4), Calls{3});
+}
+
+TEST_F(BetweenTest, NothingIsInterruptedByADeviceThatCannotKeepUp) {
+  ASSERT_TRUE(Push(queue_, Item(1, 5)).ok());
+  clock_.Advance(absl::Seconds(16));
+  ASSERT_TRUE(Push(queue_, Item(2, 5)).ok());
+  EXPECT_EQ(Between(40), Calls{});
 }
 
 TEST_F(QueueTest, StopAbandonsAndRefuses) {

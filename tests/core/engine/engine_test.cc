@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
+#include "core/batch/cost.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "core/engine/reply_sink.h"
@@ -242,6 +243,62 @@ TEST_F(EngineTest, ACancelledCallLeavesTheQueueAtOnce) {
   strings_->ReleaseAll();
   ASSERT_TRUE(running.get().ok());
   EXPECT_EQ(strings_->batches().size(), 1);
+}
+
+TEST_F(EngineTest, AForwardEndsWhenAllHaveGoneThatWaitForIt) {
+  Start();
+  strings_->Hold();
+  std::stop_source caller;
+  EncodeCall call = Pieces({1});
+  call.stop = caller.get_token();
+  auto cancelled = Send(std::move(call));
+  strings_->AwaitEntered(1);
+  EncodeCall late = Pieces({2});
+  late.deadline = clock_.Now() + absl::Seconds(1);
+  auto expired = Send(std::move(late));
+  caller.request_stop();
+  strings_->Release();
+  EXPECT_EQ(ReasonOf(cancelled.get().status()), Reason::kCallerCancelled);
+  strings_->AwaitEntered(2);
+  clock_.Advance(absl::Seconds(1));
+  strings_->Release();
+  EXPECT_EQ(ReasonOf(expired.get().status()), Reason::kDeadlinePassed);
+  // What failed so is not tried again.
+  EXPECT_EQ(strings_->batches().size(), 2);
+}
+
+// A forward takes a second for each place.
+TEST_F(EngineTest, AShortInputInterruptsALongForward) {
+  const auto strings = std::make_shared<PuppetStrings>();
+  auto model = MakePuppetModel("timed", strings);
+  model->runners[0]->cost() = CostModel::Fit(std::vector<ForwardTiming>{
+      {.rows = 1, .length = 1, .time = absl::Seconds(1)},
+      {.rows = 1, .length = 100, .time = absl::Seconds(100)}});
+  registry_.SetLoading(model->id);
+  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  Start();
+  strings->Hold();
+  EncodeCall call = Pieces(std::vector<std::int64_t>(16, 5));
+  call.model = "timed";
+  auto slow = Send(std::move(call));
+  strings->AwaitEntered(1);
+  call = Pieces({2});
+  call.model = "timed";
+  auto quick = Send(std::move(call));
+  strings->Release();
+  strings->AwaitEntered(2);
+  strings->Release();
+  const Reply reply = quick.get();
+  strings->ReleaseAll();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(Numbers(reply->inputs[0].outputs[0]),
+            (std::vector<float>{3002, 3002}));
+  ASSERT_TRUE(slow.get().ok());
+  // The one that was interrupted ended last.
+  const std::vector<BatchInfo> batches = observer_.batches();
+  ASSERT_EQ(batches.size(), 2);
+  EXPECT_EQ(batches[0].pieces, 1);
+  EXPECT_EQ(batches[1].pieces, 16);
 }
 
 TEST_F(EngineTest, ACallCancelledOnArrivalIsNotRun) {

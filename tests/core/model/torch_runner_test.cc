@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "core/base/error.h"
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
@@ -46,6 +47,16 @@ Results RunBatch(TorchRunner& runner, const std::vector<Sequence>& sequences,
   absl::StatusOr<Results> results = runner.Run(PointersTo(sequences), plan);
   EXPECT_TRUE(results.ok()) << results.status();
   return results.ok() ? *std::move(results) : Results{};
+}
+
+Results RunEachAlone(TorchRunner& runner,
+                     const std::vector<Sequence>& sequences) {
+  Results results;
+  for (const Sequence& sequence : sequences) {
+    results.push_back(
+        RunBatch(runner, {sequence}, PlanRows({sequence})).at(0));
+  }
+  return results;
 }
 
 at::Tensor AsTensor(const HostTensor& tensor) {
@@ -141,7 +152,7 @@ TEST(TorchRunnerTest, AMemberThatIsNotFiniteDoesNotReachTheOthersOfItsRow) {
     std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
   }
   sequences[1].ids[3] = kNanPiece;
-  const Results alone = RunBatch(runner, sequences, PlanRows(sequences));
+  const Results alone = RunEachAlone(runner, sequences);
   const Results packed =
       RunBatch(runner, sequences, {.rows = {{{0, 1, 2}}}, .length = 13});
   for (const int i : {0, 2}) {
@@ -149,6 +160,33 @@ TEST(TorchRunnerTest, AMemberThatIsNotFiniteDoesNotReachTheOthersOfItsRow) {
     EXPECT_TRUE(SameBits(packed[i][0], alone[i][0])) << "sequence " << i;
   }
   EXPECT_FALSE(AsTensor(packed[1][0]).isfinite().all().item<bool>());
+}
+
+TEST(TorchRunnerTest, TheCopiesOfAMemberThatRunsAgainGetItsNumbers) {
+  TorchRunner runner = MakeRunner("pairs_nan_piece", MaskForm::kPairs);
+  auto sequences = MakeSequences({4, 7, 4}, kOutputs);
+  for (Sequence& sequence : sequences) {
+    std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
+  }
+  sequences[1].ids[3] = kNanPiece;
+  sequences[2].ids = sequences[0].ids;
+  const Results alone = RunEachAlone(runner, sequences);
+  const Results packed =
+      RunBatch(runner, sequences,
+               {.rows = {{{0, 1}}},
+                .length = 11,
+                .copies = {{.sequence = 2, .of = 0}}});
+  EXPECT_TRUE(SameBits(packed[0][0], alone[0][0]));
+  EXPECT_TRUE(SameBits(packed[2][0], alone[0][0]));
+}
+
+TEST(TorchRunnerTest, TellsWhatAForwardTook) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  const auto sequences = MakeSequences({4, 7}, kOutputs);
+  EXPECT_FALSE(runner.forward_time().has_value());
+  RunBatch(runner, sequences, PlanRows(sequences));
+  ASSERT_TRUE(runner.forward_time().has_value());
+  EXPECT_GT(*runner.forward_time(), absl::ZeroDuration());
 }
 
 TEST(TorchRunnerTest, AFailureIsAStatusAndTheNextBatchRuns) {

@@ -348,6 +348,41 @@ INSTANTIATE_TEST_SUITE_P(Traces, OverwritingTraceTest,
                            return std::string(info.param);
                          });
 
+// Another forward would overwrite what is half computed.
+TEST_P(OverwritingTraceTest, ItComesToNoCheckpoint) {
+  const Trace trace = LoadTestTrace(GetParam());
+  const auto rows = MakeRows(MakeSequences({3}), MaskForm::kPairs);
+  EXPECT_TRUE(trace.Forward(rows, [] { return false; }).ok());
+}
+
+TEST(TraceTest, ForwardsMayRunAtTheCheckpointsOfAnother) {
+  const Trace trace = LoadTestTrace("pairs");
+  const auto rows = MakeRows(MakeSequences({6, 4}), MaskForm::kPairs);
+  const auto few = MakeRows(MakeSequences({3}), MaskForm::kPairs);
+  const Layers alone = Forward(trace, rows);
+  const Layers few_alone = Forward(trace, few);
+  int checkpoints = 0;
+  const auto outputs = trace.Forward(rows, [&] {
+    ++checkpoints;
+    EXPECT_TRUE(Forward(trace, few).back().equal(few_alone.back()));
+    return true;
+  });
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_TRUE(outputs->layers.back().equal(alone.back()));
+  EXPECT_GE(checkpoints, kTestLayers - 1);
+}
+
+TEST(TraceTest, AForwardEndsAtTheCheckpointThatSaysSo) {
+  const Trace trace = LoadTestTrace("pairs");
+  const auto rows = MakeRows(MakeSequences({6, 4}), MaskForm::kPairs);
+  int checkpoints = 0;
+  const absl::Status status =
+      trace.Forward(rows, [&] { return ++checkpoints < 2; }).status();
+  EXPECT_EQ(ReasonOf(status), Reason::kCallerCancelled);
+  EXPECT_EQ(checkpoints, 2);
+  EXPECT_TRUE(trace.Forward(rows).ok());
+}
+
 // The meta device is on every machine; it has no numbers and few kernels, so
 // what can be seen there is that weights and graph have come to it.
 TEST(TraceTest, ACopyOnAnotherDeviceIsWhollyThere) {

@@ -31,17 +31,6 @@ class TimedRunner final : public Runner {
  public:
   explicit TimedRunner(FakeClock& clock) : clock_(clock) {}
 
-  absl::StatusOr<std::vector<std::vector<HostTensor>>> Run(
-      std::span<const Sequence* const> sequences,
-      const BatchPlan& plan) override {
-    const auto places = std::ssize(plan.rows) * plan.length;
-    if (places > memory) return FullError("no memory", absl::Seconds(1));
-    clock_.Advance(absl::Milliseconds(1) +
-                   ((places > kept ? dear : absl::Microseconds(10)) * places));
-    depths.insert(sequences[0]->layers);
-    return std::vector<std::vector<HostTensor>>(sequences.size());
-  }
-
   std::string Device() const override { return "timed"; }
 
   std::int64_t memory = 1 << 20;
@@ -50,6 +39,17 @@ class TimedRunner final : public Runner {
   std::set<int> depths;
 
  private:
+  absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
+      std::span<const Sequence* const> sequences, const BatchPlan& plan,
+      Checkpoint /*checkpoint*/) override {
+    const auto places = std::ssize(plan.rows) * plan.length;
+    if (places > memory) return FullError("no memory", absl::Seconds(1));
+    clock_.Advance(absl::Milliseconds(1) +
+                   ((places > kept ? dear : absl::Microseconds(10)) * places));
+    depths.insert(sequences[0]->layers);
+    return std::vector<std::vector<HostTensor>>(sequences.size());
+  }
+
   FakeClock& clock_;
 };
 

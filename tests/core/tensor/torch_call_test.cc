@@ -3,6 +3,7 @@
 
 #include "core/tensor/torch_call.h"
 
+#include <cstdint>
 #include <new>
 #include <stdexcept>
 
@@ -69,6 +70,23 @@ TEST(CallTorchTest, NoMemoryOnTheHostIsTemporary) {
   const auto none = CallTorch([]() -> int { throw std::bad_alloc(); });
   EXPECT_EQ(none.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(none.status().message(), "the host has no memory for it");
+}
+
+// More than an address can name.
+constexpr std::int64_t kTooMany = std::int64_t{1} << 58;
+
+TEST(CallTorchTest, NoMemoryForATensorIsTemporary) {
+  const auto none = CallTorch([] { return at::empty({kTooMany}); });
+  EXPECT_EQ(none.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(none.status().message(), HasSubstr("can't allocate memory"));
+}
+
+TEST(CallTorchTest, NoMemoryInsideATraceIsTemporary) {
+  torch::jit::Module module("module");
+  module.define("def forward(self, x):\n  return x.repeat(1 << 58)\n");
+  const auto none = CallTorch([&] { return module.forward({at::ones({1})}); });
+  EXPECT_EQ(none.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(none.status().message(), HasSubstr("can't allocate memory"));
 }
 
 TEST(CallTorchTest, OtherExceptionsAreCaughtToo) {
