@@ -70,7 +70,7 @@ bench: setup ## Measure the server beside LibTorch alone; an hour on two cores
 	@PYTHONPATH=client/python $(PYTHON) tests/bench/run.py $(BENCH_FLAGS)
 
 .PHONY: bench-gpu
-bench-gpu: setup ## The same on a CUDA device, with decoders in bfloat16
+bench-gpu: setup ## Measure the server on a CUDA device: seven figures, two decoders
 	$(call build,release,--target $(BENCH_TARGETS))
 	@PYTHONPATH=client/python $(PYTHON) tests/bench/run.py --gpu $(BENCH_FLAGS)
 

@@ -17,7 +17,8 @@ enum class MaskForm {
   kPieces,  // [B, T].
   kKeys,    // [B, 1, 1, T].
   kPairs,   // [B, 1, T, T]: says for each query which keys it sees.
-  kDict,    // Dict(str, Tensor) of one [B, 1, 1, T] under "bool_mask".
+  kDict,    // Dict(str, Tensor) of one under "bool_mask": [B, 1, 1, T], or
+            // [B, 1, T, T] where sequences share a row.
 };
 
 // The type of the mask's numbers.
