@@ -73,6 +73,7 @@ struct DeviceCost {
 // than its own, so by those of d steps more priority only if they arrive within
 // d * ageing after it. A deadline that is nearer than `ageing` counts as if the
 // sequence had waited for the difference: as one step of priority at most.
+// Priorities count from -10 to 10.
 //
 // Sharing. Sequences of the same pieces that wait for one lane are computed
 // once, and what others begin with may be: only those of one client, since the
@@ -231,6 +232,8 @@ class Queue {
     for (Item& item : items) std::move(item.done)(status);
   }
 
+  // Priorities beyond it count as it, which bounds how long anything waits.
+  static constexpr int kMostPriority = 10;
   // How many times its own time an answer may take before it is late.
   static constexpr int kPatience = 4;
 
@@ -270,7 +273,9 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
         .lane = item.lane.get(),
         .urgency = {
             .virtual_arrival = std::max(waited_since, now - options_.ageing) -
-                               (item.priority * options_.ageing),
+                               (std::clamp(item.priority, -kMostPriority,
+                                           kMostPriority) *
+                                options_.ageing),
             .number = next_number_++}};
     calls_.emplace(item.call, place);
     if (item.deadline != absl::InfiniteFuture()) {

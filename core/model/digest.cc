@@ -70,13 +70,6 @@ absl::Status CannotRead(const std::filesystem::path& path) {
 
 absl::Status AddFile(const std::filesystem::path& path, Hasher& hasher) {
   std::error_code error;
-  // Before it is opened: opening a pipe waits for its writer, for ever.
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return Error(Reason::kModelRefused,
-                 absl::StrCat("\"", path.string(),
-                              "\" is not a regular file; put the file itself "
-                              "there, or a link to it"));
-  }
   const std::uint64_t length = std::filesystem::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (error || !file.good()) return CannotRead(path);
@@ -102,8 +95,24 @@ absl::Status AddFile(const std::filesystem::path& path, Hasher& hasher) {
 
 }  // namespace
 
+absl::Status CheckModelFiles(const std::filesystem::path& directory) {
+  for (const absl::string_view name : kFiles) {
+    const std::filesystem::path path = directory / std::string(name);
+    std::error_code error;
+    if (!IsThere(path) || std::filesystem::is_regular_file(path, error)) {
+      continue;
+    }
+    return Error(Reason::kModelRefused,
+                 absl::StrCat("\"", path.string(),
+                              "\" is not a regular file; put the file itself "
+                              "there, or a link to it"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> DigestModelDirectory(
     const std::filesystem::path& directory) {
+  STRATA_RETURN_IF_ERROR(CheckModelFiles(directory));
   Hasher hasher;
   for (const absl::string_view name : kFiles) {
     const std::filesystem::path path = directory / std::string(name);

@@ -7,9 +7,15 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace strata {
+
+// Whether each of the files that DigestModelDirectory reads may be opened: it
+// is not there, or is a regular file. Opening a pipe waits for its writer, for
+// ever. Error: FAILED_PRECONDITION, reason MODEL_REFUSED.
+absl::Status CheckModelFiles(const std::filesystem::path& directory);
 
 // "sha256:" and 64 hexadecimal digits over what decides a model's answers: the
 // trace, the tokenizer and strata.json, those that there are. Two directories

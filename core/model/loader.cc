@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <limits>
 #include <map>
 #include <memory>
@@ -38,6 +39,7 @@
 #include "core/model/warm_up.h"
 #include "core/tensor/torch_call.h"
 #include "core/tokenize/tokenizer.h"
+#include "torch/csrc/jit/codegen/fuser/interface.h"
 #include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/script.h"
 
@@ -240,6 +242,9 @@ void InitializeTorch(int intra_op_threads) {
     // Lengths vary from batch to batch: profiling each would cost many slow
     // first calls and gain nothing (the graph is traced, its types are known).
     torch::jit::getProfilingMode() = false;
+    // The fusers compile kernels while a forward waits for them.
+    torch::jit::overrideCanFuseOnCPU(false);
+    torch::jit::overrideCanFuseOnGPU(false);
   });
   at::set_num_threads(intra_op_threads);
 }
@@ -251,13 +256,21 @@ LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
       .digest = "",
       .report = {},
   };
-  auto digest = DigestModelDirectory(directory.path);
+  const absl::Status readable = CheckModelFiles(directory.path);
+  if (!readable.ok()) {
+    outcome.model = readable;
+    return outcome;
+  }
+  // Hashing a large trace takes about as long as loading it.
+  auto hashing = std::async(std::launch::async, DigestModelDirectory,
+                            directory.path);
+  auto model = Load(directory, devices, outcome.report);
+  auto digest = hashing.get();
   if (!digest.ok()) {
     outcome.model = digest.status();
     return outcome;
   }
-  outcome.digest = *digest;
-  auto model = Load(directory, devices, outcome.report);
+  outcome.digest = *std::move(digest);
   if (!model.ok()) {
     outcome.model = model.status();
     return outcome;

@@ -178,7 +178,7 @@ class Client:
             max_pieces: Longest input. 0: the model's limit.
             return_pieces: Fill `Encoding.pieces`.
             add_special_pieces: Let the tokenizer add its special pieces.
-            priority: Higher goes first.
+            priority: Higher goes first, from -10 to 10.
             expected_digest: Fail unless the model's digest is this.
         """
         output = service_pb2.OutputSpec(

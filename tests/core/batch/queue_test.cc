@@ -211,6 +211,24 @@ TEST_F(QueueTest, TakesOnlyAcceptedLanes) {
   EXPECT_EQ(TakeCalls(queue, cost_of), Calls{2});
 }
 
+// However high a priority, there is a bound to what it overtakes.
+TEST_F(QueueTest, PrioritiesHaveABound) {
+  TestQueue queue({.ageing = absl::Milliseconds(500)}, clock_);
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  clock_.Advance(absl::Seconds(5));
+  auto highest = Item(2);
+  highest.priority = 1000;
+  ASSERT_TRUE(Push(queue, std::move(highest)).ok());
+  auto lowest = Item(3);
+  lowest.priority = -1000;
+  ASSERT_TRUE(Push(queue, std::move(lowest)).ok());
+  clock_.Advance(absl::Milliseconds(5001));
+  ASSERT_TRUE(Push(queue, Item(4)).ok());
+  for (const std::uint64_t call : {1, 2, 3, 4}) {
+    EXPECT_EQ(TakeCalls(queue), Calls{call});
+  }
+}
+
 TEST_F(QueueTest, TheLaneOfTheMostUrgentGoesFirst) {
   TestQueue queue({}, clock_);
   ASSERT_TRUE(Push(queue, Item(1)).ok());
