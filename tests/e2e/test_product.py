@@ -299,9 +299,13 @@ def check(client, references, variant: Variant, transport: str) -> None:
     assert described.state == "ready", f"{variant.name}: {described.reason}"
     assert described.dtype == variant.dtype
     assert described.max_pieces == product_models.MAX_PIECES
-    # Only an encoder without a mask cannot be padded.
+    # Else it would fall back on what is slower, and as exact.
     report = described.message.trace_report
     assert report.padding_exact == variant.can_be_padded, variant.name
+    assert report.packing_exact == variant.can_be_packed, variant.name
+    shared = report.prefix_sharing_exact
+    assert shared == variant.can_share_prefixes, variant.name
+    assert report.layers_cut, variant.name
     assert described.logits == (variant.head == "logits"), variant.name
     layers = range(described.layers)
     encode_all = TRANSPORTS[transport]
