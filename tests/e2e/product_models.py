@@ -37,6 +37,12 @@ DECODERS = (
     "llama",
     "mpt",
 )
+# Where a piece stands is what its distance to others is, in steps of the row
+# (ALiBi) or, of the others, of the positions that they are given (rotary).
+ALIBI = ("falcon-alibi", "mpt")
+# Reversed positions move these by 0.04, which is less than what bfloat16 may be
+# off: the examination cannot tell whether what they begin with may be shared.
+FAINT_POSITIONS = ("falcon-old", "gpt-neox")
 ENCODERS = ("bert", "roberta", "camembert", "xlm-roberta", "albert", "electra")
 FAMILIES = DECODERS + ENCODERS
 VERSIONS = ("1.3.2", "2.x")
@@ -76,6 +82,28 @@ class Variant:
     def can_be_padded(self) -> bool:
         """Whether a mask, or causality, hides padding."""
         return self.signature != "ids" or self.family in DECODERS
+
+    @property
+    def can_be_packed(self) -> bool:
+        """Whether sequences can share a row, apart by a mask of pairs.
+
+        A dictionary can hold one, but comes without positions: an encoder's
+        second sequence would not begin at its first.
+        """
+        if self.signature == "dict":
+            return self.family in DECODERS
+        return self.signature == "pairs"
+
+    @property
+    def can_share_prefixes(self) -> bool:
+        """Whether what comes after a beginning can be told where it stands.
+
+        By positions, of a model that looks at nothing else, and back only.
+        """
+        if self.dtype == "bfloat16" and self.family in FAINT_POSITIONS:
+            return False
+        rotary = self.family in DECODERS and self.family not in ALIBI
+        return self.signature == "pairs" and rotary
 
     @property
     def takes_types(self) -> bool:

@@ -15,24 +15,13 @@ from concurrent import futures
 import grpc
 import numpy as np
 import pytest
+import wire
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import hidden_state_service_pb2_grpc
-
-
-def scrape(server) -> str:
-    url = f"http://{server.metrics_address}/metrics"
-    with urllib.request.urlopen(url, timeout=30) as reply:
-        return reply.read().decode()
-
-
-def gauge(server, name: str) -> float:
-    found = re.search(rf"^{name} (\S+)$", scrape(server), re.MULTILINE)
-    assert found, f"no {name} in the metrics"
-    return float(found[1])
 
 
 def wait_until(condition, what: str, seconds: float = 60) -> None:
@@ -68,7 +57,7 @@ def test_metrics(serve, repository, add_model):
             [encoding] = client.encode(["Seventeen words."])
             with pytest.raises(strata.StrataError):
                 client.encode(["x"], "no-such-model")
-        text = scrape(server)
+        text = wire.scrape(server)
     pieces = encoding.piece_count
     for line in [
         'strata_requests_total{code="OK",model="m"} 1',
@@ -185,7 +174,7 @@ def test_sigterm_under_load(serve, repository, add_model):
                 for call in range(8)
             ]
             wait_until(
-                lambda: gauge(server, "strata_in_flight_requests") == 8,
+                lambda: wire.metric(server, "strata_in_flight_requests") == 8,
                 "eight requests in flight",
             )
             server.send_signal(signal.SIGTERM)
@@ -261,8 +250,9 @@ def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
                     channel
                 )
                 calls = [stub.Encode.future(request) for _ in range(48)]
+                in_flight = "strata_in_flight_requests"
                 wait_until(
-                    lambda: gauge(server, "strata_in_flight_requests") > 40,
+                    lambda: wire.metric(server, in_flight) > 40,
                     "the requests are in flight",
                 )
                 for call in calls:
@@ -270,13 +260,10 @@ def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
             [short] = client.encode(["A short text."])
             assert short.hidden_states.shape[1] == short.piece_count
             wait_until(
-                lambda: gauge(server, "strata_in_flight_requests") == 0,
+                lambda: wire.metric(server, in_flight) == 0,
                 "the cancelled requests have left",
             )
-            text = scrape(server)
-            computed = float(
-                re.search(r'strata_pieces_total\{model="m"\} (\S+)', text)[1]
-            )
+            computed = wire.metric(server, 'strata_pieces_total{model="m"}')
             # Some were done, or under way, before the cancellation came.
             assert computed < 48 * 32 * limit / 2
-            assert 'reason="CALLER_CANCELLED"' in text
+            assert 'reason="CALLER_CANCELLED"' in wire.scrape(server)

@@ -20,6 +20,10 @@ The error of a piece in a layer is ||ours - alone|| / ||alone||, over channels.
   of that dtype; ours and its are both against eager float32. Of logits, which
   are one layer, it is the 95th percentile: the 99th of the eager model itself
   moves by a quarter when its own batches are put together differently.
+* Where a forward ends at the layer that is wanted, what it gives of an input by
+  itself is what it gives with all layers: the kernels are the same, so 1e-5 in
+  every dtype. Inputs in company, of one depth or another, are held against the
+  eager model's, in float32.
 * A pooled vector is held against the pooling of what the model gives alone; its
   error is measured against the pieces' own length, since a mean may come out
   near zero.
@@ -30,8 +34,10 @@ that there is runs in the nightly tests.
 
 import dataclasses
 import functools
+import itertools
 import json
 import pathlib
+import random
 from concurrent import futures
 
 import alone
@@ -40,6 +46,7 @@ import product_models
 import pytest
 import safetensors.torch
 import torch
+import wire
 from curated_transformers.models import BERTConfig, BERTEncoder
 from product_models import Variant
 
@@ -51,6 +58,7 @@ IN_FLIGHT = 32
 CASES = 40
 PAIRS = 4
 TYPED_CASES = 4
+CUT_CASES = slice(1, 3)
 POOLED_CASES = 10
 TOLERANCE = 1e-5
 SMALL_CHANNELS_TOLERANCE = 1e-4
@@ -246,14 +254,19 @@ def references(built, sample) -> References:
 
 
 @pytest.fixture(scope="module")
-def product_client(serve, built, references, sample, tmp_path_factory):
-    """Of one server of the whole sample."""
+def product_server(serve, built, references, sample, tmp_path_factory):
+    """Of the whole sample."""
     served = product_models.subset(
         built, sample, tmp_path_factory.mktemp("product") / "models"
     )
     with serve(served) as server:
-        with strata.Client(server.address, timeout=120) as client:
-            yield client
+        yield server
+
+
+@pytest.fixture(scope="module")
+def product_client(product_server):
+    with strata.Client(product_server.address, timeout=120) as client:
+        yield client
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -263,6 +276,35 @@ def test_family(family, transport, product_client, references, sample):
     assert variants
     for variant in variants:
         check(product_client, references, variant, transport)
+
+
+@pytest.mark.parametrize("family", product_models.FAMILIES)
+def test_each_depth(family, product_client, references, sample):
+    for variant in [x for x in sample if x.family == family]:
+        check_depths(product_client, references, variant)
+
+
+def test_no_request_waits_for_a_compilation(
+    product_client, product_server, sample
+):
+    """Of these, of every shape and depth, and of the tests before."""
+    dice = random.Random(4)
+    lengths = range(1, product_models.MAX_PIECES + 1)
+    poolings = itertools.cycle(x for x in ("none", *POOLINGS) if x != "spans")
+    for variant in sample:
+        count = product_client.model(variant.name).layers
+        depths = [0], [1], range(count)
+        for inputs, layers in itertools.product((1, 5, 64), depths):
+            sent = [
+                [dice.randrange(2, 200) for _ in range(length)]
+                for length in dice.sample(lengths, inputs)
+            ]
+            product_client.encode(
+                sent, variant.name, layers=layers, pooling=next(poolings)
+            )
+    for variant in sample:
+        series = f'strata_graph_compilations_total{{model="{variant.name}"}}'
+        assert wire.metric(product_server, series) == 0, variant.name
 
 
 @pytest.mark.nightly
@@ -276,6 +318,7 @@ def test_every_variant(family, serve, built, tmp_path):
             for variant in variants:
                 for transport in TRANSPORTS:
                     check(client, references, variant, transport)
+                check_depths(client, references, variant)
 
 
 @pytest.mark.gpu
@@ -299,9 +342,13 @@ def check(client, references, variant: Variant, transport: str) -> None:
     assert described.state == "ready", f"{variant.name}: {described.reason}"
     assert described.dtype == variant.dtype
     assert described.max_pieces == product_models.MAX_PIECES
-    # Only an encoder without a mask cannot be padded.
+    # Else it would fall back on what is slower, and as exact.
     report = described.message.trace_report
     assert report.padding_exact == variant.can_be_padded, variant.name
+    assert report.packing_exact == variant.can_be_packed, variant.name
+    shared = report.prefix_sharing_exact
+    assert shared == variant.can_share_prefixes, variant.name
+    assert report.layers_cut, variant.name
     assert described.logits == (variant.head == "logits"), variant.name
     layers = range(described.layers)
     encode_all = TRANSPORTS[transport]
@@ -326,6 +373,35 @@ def check(client, references, variant: Variant, transport: str) -> None:
         check_pooled_low_precision(variant, pooled, some(eager), some(expected))
     if variant.head == "logits":
         check_logits(client, references, variant, encode_all)
+
+
+def check_depths(client, references, variant: Variant) -> None:
+    """Each layer without those above it, and several."""
+
+    def states(case, layers):
+        [answer] = client.encode([case.sent], variant.name, layers=layers)
+        return answer.hidden_states
+
+    count = client.model(variant.name).layers
+    wanted = [[layer] for layer in range(count)]
+    wanted += [[1, 0], [0, count - 2]]
+    cases = references.cases_of(variant)
+    for case in cases[CUT_CASES]:
+        whole = states(case, range(count))
+        for layers in wanted:
+            error = alone.worst_error(states(case, layers), whole[layers])
+            assert error <= TOLERANCE, f"{variant.name}, {layers}: {error:.1e}"
+    if variant.dtype != "float32":
+        return
+    depths = list(itertools.islice(itertools.cycle(wanted), len(cases)))
+    with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
+        answers = list(pool.map(states, cases, depths))
+    expected = references.states(variant, "float32")
+    for ours, layers, states_alone in zip(
+        answers, depths, expected, strict=True
+    ):
+        error = alone.worst_error(ours, states_alone[layers])
+        assert error <= TOLERANCE, f"{variant.name}, {layers}: {error:.1e}"
 
 
 def some(cases: list) -> list:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+import urllib.request
 from typing import Any
 
 import grpc
@@ -38,3 +40,18 @@ def first_of_stream(address: str, method: str, data: bytes) -> bytes:
             return next(channel.unary_stream(method)(data, timeout=60))
         except grpc.RpcError as error:
             raise strata.StrataError.from_rpc_error(error) from error
+
+
+def scrape(server) -> str:
+    """What Prometheus is told."""
+    url = f"http://{server.metrics_address}/metrics"
+    with urllib.request.urlopen(url, timeout=30) as reply:
+        return reply.read().decode()
+
+
+def metric(server, series: str) -> float:
+    """The value of one series, as 'strata_inputs_total{model="m"}'."""
+    pattern = rf"^{re.escape(series)} (\S+)$"
+    found = re.search(pattern, scrape(server), re.MULTILINE)
+    assert found, f"no {series} in the metrics"
+    return float(found[1])

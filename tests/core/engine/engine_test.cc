@@ -524,6 +524,40 @@ TEST_F(EngineTest, ModelsDoNotShareBatches) {
             (std::vector<PuppetBatch>{{.pieces = {2}, .length = 2}}));
 }
 
+TEST_F(EngineTest, InstancesOfADeviceRunBatchesAtTheSameTime) {
+  const auto others = std::make_shared<PuppetStrings>();
+  auto model = MakePuppetModel("both", strings_);
+  model->runners.push_back(
+      std::make_unique<PuppetRunner>(model->report.width, others));
+  model->plan_limits.max_rows = 1;
+  registry_.SetLoading(model->id);
+  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  Start({.devices = {"cpu", "cpu"}});
+  strings_->Hold();
+  others->Hold();
+  EncodeCall call = Pieces({1});
+  call.inputs.emplace_back(PieceInput{.ids = {2}});
+  call.model = "both";
+  auto reply = Send(std::move(call));
+  strings_->AwaitEntered(1);
+  others->AwaitEntered(1);
+  // One instance is still held: the other goes on without it.
+  others->ReleaseAll();
+  EncodeCall third = Pieces({3, 4});
+  third.model = "both";
+  EXPECT_TRUE(Send(std::move(third)).get().ok());
+  EXPECT_EQ(others->batches().back(),
+            (PuppetBatch{.pieces = {2}, .length = 2}));
+  strings_->ReleaseAll();
+  const Reply both = reply.get();
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(Numbers(both->inputs[0].outputs[0]),
+            (std::vector<float>{3001, 3001}));
+  EXPECT_EQ(Numbers(both->inputs[1].outputs[0]),
+            (std::vector<float>{3002, 3002}));
+  EXPECT_EQ(strings_->batches().size(), 1);
+}
+
 TEST_F(EngineTest, StopFailsWhatWaitsAndLetsTheForwardEnd) {
   Start();
   strings_->Hold();
