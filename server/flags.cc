@@ -183,14 +183,14 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--instances", "N", "0",
           "Forwards that run at the same time on each device; they share the\n"
           "weights. 0: 2 on CUDA, so that one batch is assembled and copied\n"
-          "while another runs, 1 on the CPU.",
+          "while another runs; on the CPU one for each CPU, at most 4.",
           IntSetter(flags.instances, 0, 64));
 }
 
 void AddThreads(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--intra-op-threads", "N", "0",
-          "Threads of one forward on the CPU. 0: as many CPUs as the control\n"
-          "group grants, divided by --instances.",
+          "Threads of one forward on the CPU. 0: the CPUs that the control\n"
+          "group grants, divided by the forwards that run at the moment.",
           IntSetter(flags.intra_op_threads, 0, 1024));
   AddFlag(app, "--tokenizer-threads", "N", "0",
           "Threads that tokenize. 0: as many CPUs as the control group grants.",

@@ -41,12 +41,15 @@ namespace {
 
 int ThreadsOr(int asked, int cpus) { return asked > 0 ? asked : cpus; }
 
+// More make no large batch cheaper, and leave each forward fewer CPUs.
+constexpr int kMostInstancesOnCpu = 4;
+
 // Each of `devices` as often as it has instances.
 std::vector<std::string> Instances(const std::vector<std::string>& devices,
-                                   int asked) {
+                                   int asked, int cpus) {
   std::vector<std::string> instances;
   for (const std::string& device : devices) {
-    const int usual = device == "cpu" ? 1 : 2;
+    const int usual = device == "cpu" ? std::min(cpus, kMostInstancesOnCpu) : 2;
     instances.insert(instances.end(), asked > 0 ? asked : usual, device);
   }
   return instances;
@@ -55,6 +58,7 @@ std::vector<std::string> Instances(const std::vector<std::string>& devices,
 EngineOptions ToEngineOptions(const ServerFlags& flags,
                               std::vector<std::string> devices, int cpus) {
   return {.devices = std::move(devices),
+          .cpus = flags.intra_op_threads > 0 ? 0 : cpus,
           .max_requests = flags.max_requests,
           .max_request_bytes = flags.max_request_bytes,
           .max_waiting_pieces = flags.max_waiting_pieces,
@@ -174,9 +178,9 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   Metrics metrics;
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
-  const std::vector<std::string> devices = Instances(named, flags.instances);
-  InitializeTorch(ThreadsOr(flags.intra_op_threads,
-                            std::max(1, cpus / std::max(1, flags.instances))));
+  const std::vector<std::string> devices = 
+      Instances(named, flags.instances, cpus);
+  InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;
   for (const ModelDirectory& directory : directories) {

@@ -51,6 +51,10 @@ class Runner {
   // Device that it runs on, as "cpu" or "cuda:0".
   virtual std::string Device() const = 0;
 
+  // How many threads its operators use from now on, in what the calling thread
+  // runs; for devices other than the CPU nothing.
+  virtual void UseThreads(int /*threads*/) {}
+
   // Graphs compiled so far, for shapes and depths that were new to it.
   virtual int compilations() const { return 0; }
 

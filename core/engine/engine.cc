@@ -27,6 +27,7 @@
 #include "core/batch/queue.h"
 #include "core/engine/admission.h"
 #include "core/engine/call.h"
+#include "core/engine/cpu_share.h"
 #include "core/engine/encode_task.h"
 #include "core/engine/pieces.h"
 #include "core/engine/resolve.h"
@@ -55,6 +56,7 @@ absl::Status CheckOptions(const EngineOptions& options) {
       Bound{"max_inputs", options.max_inputs},
       Bound{"max_reply_bytes", options.max_reply_bytes},
       Bound{"max_stream_reply_bytes", options.max_stream_reply_bytes},
+      Bound{"cpus", options.cpus, 0},
       Bound{"tokenizer_threads", options.tokenizer_threads},
       Bound{"window", options.window},
       Bound{"ageing", absl::ToInt64Nanoseconds(options.ageing), 0},
@@ -119,13 +121,14 @@ class Engine::Impl {
                 .ageing = options_.ageing,
                 .takers = static_cast<int>(options_.devices.size())},
                clock),
+        cpus_(options_.cpus),
         tokenizers_(options_.tokenizer_threads) {
     workers_.reserve(options_.devices.size());
     std::map<std::string, int> instances;
     for (const std::string& device : options_.devices) {
       workers_.emplace_back([this, device, instance = instances[device]++] {
-        Worker({.device = device, .instance = instance}, queue_, completions_,
-               clock_, observer_)
+        Worker({.device = device, .instance = instance}, queue_, cpus_,
+               completions_, clock_, observer_)
             .Run();
       });
     }
@@ -258,6 +261,7 @@ class Engine::Impl {
   std::atomic<std::uint64_t> next_call_ = 1;
   Admission admission_;
   Queue<Model> queue_;
+  CpuShare cpus_;
   ThreadPool tokenizers_;
   // One thread: it hands over answers that are ready, so that the device's
   // thread goes on with the next batch.

@@ -24,6 +24,9 @@ struct EngineOptions {
   // Devices, as ResolveDevices returns them, one that has several instances as
   // often as it has: one worker thread for each.
   std::vector<std::string> devices = {"cpu"};
+  // CPUs that the forwards which run on the CPU at the moment share, as threads
+  // of their operators. 0: each has the threads that LibTorch was given.
+  int cpus = 0;
   // Requests in flight; one more is refused with RESOURCE_EXHAUSTED. Higher
   // admits longer queues, lower fails sooner under overload.
   int max_requests = 1024;

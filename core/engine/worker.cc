@@ -111,10 +111,11 @@ absl::Status WhyUnwanted(const Item& item) {
 
 }  // namespace
 
-Worker::Worker(DeviceInstance instance, Queue<Model>& queue,
+Worker::Worker(DeviceInstance instance, Queue<Model>& queue, CpuShare& cpus,
                ThreadPool& completions, const Clock& clock, Observer& observer)
     : instance_(std::move(instance)),
       queue_(queue),
+      cpus_(cpus),
       completions_(completions),
       clock_(clock),
       observer_(observer) {}
@@ -129,10 +130,21 @@ struct Worker::Running {
 };
 
 void Worker::Run() {
+  const bool shares = instance_.device == "cpu";
+  bool running = false;
   while (true) {
+    // Not between two batches: the others would take its CPUs for an instant.
+    if (running && queue_.size() == 0) {
+      cpus_.Leave();
+      running = false;
+    }
     std::optional<Batch> batch =
         queue_.Take([this](const Model& model) { return CostOf(model); });
     if (!batch.has_value()) return;
+    if (shares && !running) {
+      cpus_.Enter();
+      running = true;
+    }
     observer_.OnQueueDepth(queue_.size());
     Runner& runner = *RunnerOf(*batch->lane);
     RunBatch(runner, *std::move(batch));
@@ -156,6 +168,13 @@ std::optional<DeviceCost> Worker::CostOf(const Model& model) const {
                     .most_places = runner->most_places()};
 }
 
+void Worker::ShareCpus(Runner& runner) {
+  const int threads = cpus_.threads();
+  if (threads == threads_ || instance_.device != "cpu") return;
+  runner.UseThreads(threads);
+  threads_ = threads;
+}
+
 bool Worker::AtCheckpoint(Running& running) {
   const absl::Time now = clock_.Now();
   const auto wanted = [now](const Item& item) { return IsWanted(item, now); };
@@ -165,7 +184,10 @@ bool Worker::AtCheckpoint(Running& running) {
       {.remaining =
            running.predicted - (now - running.start - running.interrupted),
        .spare = running.predicted - running.interrupted});
-  if (!batch.has_value()) return true;
+  if (!batch.has_value()) {
+    ShareCpus(*RunnerOf(*running.batch.lane));
+    return true;
+  }
   Runner& runner = *RunnerOf(*batch->lane);
   RunBatch(runner, *std::move(batch));
   running.interrupted += clock_.Now() - now;
@@ -183,6 +205,7 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
     running.predicted = absl::Seconds(PredictedCost(
         info.rows, batch.plan.length, layers, limits, runner.cost()));
   }
+  ShareCpus(runner);
   const int compiled = runner.compilations();
   auto outputs = runner.Run(sequences, batch.plan,
                             [&] { return AtCheckpoint(running); });

@@ -12,6 +12,7 @@
 #include "core/base/observer.h"
 #include "core/base/thread_pool.h"
 #include "core/batch/queue.h"
+#include "core/engine/cpu_share.h"
 #include "core/model/model.h"
 
 namespace strata {
@@ -30,12 +31,13 @@ struct DeviceInstance {
 // that only those that cannot be computed fail; the same makes room where a
 // device ran out of memory. A forward that comes to checkpoints ends at the
 // next when nobody waits for its batch any more, and is interrupted for what is
-// short beside it (see Queue).
+// short beside it (see Queue). On the CPU it has as many threads as CpuShare
+// says, which is asked there too.
 class Worker {
  public:
   // All references outlive the worker.
-  Worker(DeviceInstance instance, Queue<Model>& queue, ThreadPool& completions,
-         const Clock& clock, Observer& observer);
+  Worker(DeviceInstance instance, Queue<Model>& queue, CpuShare& cpus,
+         ThreadPool& completions, const Clock& clock, Observer& observer);
 
   // Works until the queue is stopped. On a thread of its own.
   void Run();
@@ -55,9 +57,14 @@ class Worker {
   // The model's runner for this worker; null where there is none.
   Runner* RunnerOf(const Model& model) const;
   std::optional<DeviceCost> CostOf(const Model& model) const;
+  // Uses as many threads as are this worker's part now.
+  void ShareCpus(Runner& runner);
 
   const DeviceInstance instance_;
   Queue<Model>& queue_;
+  CpuShare& cpus_;
+  // That operators use on this worker's thread; 0: as many as LibTorch was given.
+  int threads_ = 0;
   ThreadPool& completions_;
   const Clock& clock_;
   Observer& observer_;

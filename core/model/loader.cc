@@ -159,6 +159,11 @@ absl::StatusOr<int> WarmUpRunners(
   int most = std::numeric_limits<int>::max();
   for (const auto& runner : runners) {
     const std::string device = runner->Device();
+    // Instances on the CPU differ in nothing; on CUDA each takes memory.
+    if (device == "cpu" && report.timings.contains(device)) {
+      runner->cost() = CostModel::Fit(report.timings.at(device));
+      continue;
+    }
     WarmUpLimits limits{.longest_pieces = report.longest_pieces,
                         .layers = report.depth(),
                         .layers_cut = report.layers_cut};

@@ -96,6 +96,13 @@ TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
   for (const auto& [layers, cut] : cuts_) compilations_ += cut.compilations();
 }
 
+void TorchRunner::UseThreads(int threads) {
+  if (!device_.is_cpu()) return;
+  // Else this thread's first parallel loop would undo it.
+  at::init_num_threads();
+  at::set_num_threads(threads);
+}
+
 absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
     std::span<const Sequence* const> sequences, const BatchPlan& plan,
     Checkpoint checkpoint) {

@@ -41,6 +41,8 @@ class TorchRunner final : public Runner {
 
   std::string Device() const override { return device_.str(); }
 
+  void UseThreads(int threads) override;
+
   int compilations() const override { return compilations_; }
 
   // On CUDA nullopt: kernels run behind this thread, so that a forward ends
