@@ -95,7 +95,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N",
         help="threads of a forward, in all that is compared (default: a CPU "
-        "each)",
+        "each; the server divides them between its forwards)",
     )
     parser.add_argument(
         "--repository", type=pathlib.Path, metavar="DIR",

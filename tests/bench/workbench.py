@@ -56,6 +56,8 @@ class Workbench:
         self.quick = quick
         self.device = device
         self.cpus = len(os.sched_getaffinity(0))
+        # The server divides its CPUs itself unless it is told not to.
+        self.asked_threads = threads
         self.threads = threads or self.cpus
         self.note = note
         self.bin_dir = bin_dir
@@ -135,7 +137,7 @@ class Workbench:
             name,
             [
                 f"--devices={self.device}",
-                f"--intra-op-threads={self.threads}",
+                f"--intra-op-threads={self.asked_threads}",
                 *flags,
             ],
         )

@@ -103,6 +103,11 @@ std::vector<PuppetBatch> PuppetStrings::batches() const {
   return batches_;
 }
 
+std::vector<int> PuppetStrings::threads() const {
+  MutexLock lock(mutex_);
+  return threads_;
+}
+
 absl::Status PuppetStrings::Enter(std::span<const Sequence* const> sequences,
                                   const BatchPlan& plan) {
   PuppetBatch batch{.pieces = {}, .length = plan.length};
@@ -127,6 +132,11 @@ absl::Status PuppetStrings::Enter(std::span<const Sequence* const> sequences,
 PuppetRunner::PuppetRunner(int width, std::shared_ptr<PuppetStrings> strings,
                            std::string device)
     : width_(width), strings_(std::move(strings)), device_(std::move(device)) {}
+
+void PuppetRunner::UseThreads(int threads) {
+  MutexLock lock(strings_->mutex_);
+  strings_->threads_.push_back(threads);
+}
 
 absl::StatusOr<std::vector<std::vector<HostTensor>>> PuppetRunner::Compute(
     std::span<const Sequence* const> sequences, const BatchPlan& plan,

@@ -45,6 +45,8 @@ class PuppetStrings {
   void FailOn(std::int64_t id, absl::Status status);
   // What ran, in order.
   std::vector<PuppetBatch> batches() const;
+  // What it was told of threads, in order.
+  std::vector<int> threads() const;
 
  private:
   friend class PuppetRunner;
@@ -60,6 +62,7 @@ class PuppetStrings {
   std::int64_t failing_id_ ABSL_GUARDED_BY(mutex_) = -1;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<PuppetBatch> batches_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int> threads_ ABSL_GUARDED_BY(mutex_);
 };
 
 // A runner whose hidden states a test can predict: every output is FLOAT32,
@@ -72,6 +75,8 @@ class PuppetRunner final : public Runner {
                std::string device = "cpu");
 
   std::string Device() const override { return device_; }
+
+  void UseThreads(int threads) override;
 
  private:
   // Comes to the checkpoint once, when it may run.

@@ -558,6 +558,34 @@ TEST_F(EngineTest, InstancesOfADeviceRunBatchesAtTheSameTime) {
   EXPECT_EQ(strings_->batches().size(), 1);
 }
 
+// A model of one runner runs on the first instance alone.
+TEST_F(EngineTest, ForwardsShareTheCpusWhileTheyRun) {
+  const auto others = std::make_shared<PuppetStrings>();
+  auto model = MakePuppetModel("both", strings_);
+  model->runners.push_back(
+      std::make_unique<PuppetRunner>(model->report.width, others));
+  registry_.SetLoading(model->id);
+  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  Start({.devices = {"cpu", "cpu"}, .cpus = 4});
+  strings_->Hold();
+  others->Hold();
+  EncodeCall call = Pieces({1});
+  call.model = "puppet";
+  auto first = Send(std::move(call));
+  strings_->AwaitEntered(1);
+  call = Pieces({2});
+  call.model = "both";
+  auto second = Send(std::move(call));
+  others->AwaitEntered(1);
+  EXPECT_EQ(strings_->threads(), std::vector<int>{4});
+  EXPECT_EQ(others->threads(), std::vector<int>{2});
+  strings_->Release();
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_EQ(strings_->threads(), (std::vector<int>{4, 2}));
+  others->ReleaseAll();
+  EXPECT_TRUE(second.get().ok());
+}
+
 TEST_F(EngineTest, StopFailsWhatWaitsAndLetsTheForwardEnd) {
   Start();
   strings_->Hold();

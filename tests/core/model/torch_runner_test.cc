@@ -10,8 +10,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "ATen/Parallel.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -178,6 +180,18 @@ TEST(TorchRunnerTest, TheCopiesOfAMemberThatRunsAgainGetItsNumbers) {
                 .copies = {{.sequence = 2, .of = 0}}});
   EXPECT_TRUE(SameBits(packed[0][0], alone[0][0]));
   EXPECT_TRUE(SameBits(packed[2][0], alone[0][0]));
+}
+
+TEST(TorchRunnerTest, UsesAsManyThreadsAsItIsTold) {
+  TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  const auto sequences = MakeSequences({4}, kOutputs);
+  std::jthread([&] {
+    for (const int threads : {2, 1}) {
+      runner.UseThreads(threads);
+      RunBatch(runner, sequences, PlanRows(sequences));
+      EXPECT_EQ(at::get_num_threads(), threads);
+    }
+  }).join();
 }
 
 TEST(TorchRunnerTest, TellsWhatAForwardTook) {
