@@ -178,7 +178,7 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   Metrics metrics;
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
-  const std::vector<std::string> devices = 
+  const std::vector<std::string> devices =
       Instances(named, flags.instances, cpus);
   InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));

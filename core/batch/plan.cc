@@ -153,7 +153,7 @@ bool IsLate(const Option& option, std::span<const PlanItem> waiting,
             const PlanLimits& limits, const CostModel& cost) {
   const auto late = [&](int member) {
     const PlanItem& item = waiting[member];
-    const double alone = 
+    const double alone =
         PredictedCost(1, item.pieces, item.layers, limits, cost);
     return alone <= item.slack && item.slack < option.cost;
   };

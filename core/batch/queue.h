@@ -204,9 +204,10 @@ class Queue {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A batch of the most urgent of a lane that are `eligible`, as one that is to
   // end by `end`; nullopt where none is.
-  std::optional<Batch> TakeFrom(
-      typename Lanes::iterator lane, const DeviceCost& device, absl::Time now,
-      absl::Time end, absl::FunctionRef<bool(const Item&)> eligible)
+  std::optional<Batch> TakeFrom(typename Lanes::iterator lane,
+                                const DeviceCost& device, absl::Time now,
+                                absl::Time end,
+                                absl::FunctionRef<bool(const Item&)> eligible)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRoom(const std::vector<Item>& items, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -272,10 +273,10 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
     const Place place{
         .lane = item.lane.get(),
         .urgency = {
-            .virtual_arrival = std::max(waited_since, now - options_.ageing) -
-                               (std::clamp(item.priority, -kMostPriority,
-                                           kMostPriority) *
-                                options_.ageing),
+            .virtual_arrival =
+                std::max(waited_since, now - options_.ageing) -
+                (std::clamp(item.priority, -kMostPriority, kMostPriority) *
+                 options_.ageing),
             .number = next_number_++}};
     calls_.emplace(item.call, place);
     if (item.deadline != absl::InfiniteFuture()) {
@@ -368,11 +369,12 @@ auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
     if (late_after(absl::ZeroDuration(), lane->second.items.begin()->second)) {
       continue;
     }
-    auto batch = TakeFrom(lane, *device, now, now + most, [&](const Item& item) {
-      return item.deadline > now && Alone(item, *device->cost) <= most &&
-             !late_after(absl::ZeroDuration(), item) &&
-             late_after(running.remaining, item);
-    });
+    auto batch =
+        TakeFrom(lane, *device, now, now + most, [&](const Item& item) {
+          return item.deadline > now && Alone(item, *device->cost) <= most &&
+                 !late_after(absl::ZeroDuration(), item) &&
+                 late_after(running.remaining, item);
+        });
     if (batch.has_value()) return batch;
   }
   return std::nullopt;
@@ -515,8 +517,7 @@ template <BatchLane Lane>
 std::optional<absl::Duration> Queue<Lane>::Backlog() const {
   std::optional<absl::Duration> backlog;
   for (const auto& [key, lane] : lanes_) {
-    const auto known =
-        piece_times_.find(lane.items.begin()->second.lane);
+    const auto known = piece_times_.find(lane.items.begin()->second.lane);
     if (known == piece_times_.end()) continue;
     backlog = backlog.value_or(absl::ZeroDuration()) +
               (lane.work * known->second / options_.takers);

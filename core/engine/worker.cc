@@ -207,8 +207,8 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
   }
   ShareCpus(runner);
   const int compiled = runner.compilations();
-  auto outputs = runner.Run(sequences, batch.plan,
-                            [&] { return AtCheckpoint(running); });
+  auto outputs =
+      runner.Run(sequences, batch.plan, [&] { return AtCheckpoint(running); });
   const absl::Duration compute = clock_.Now() - start;
   observer_.OnBatch(batch.lane->id.name, info, compute - running.interrupted);
   if (const int more = runner.compilations() - compiled; more > 0) {

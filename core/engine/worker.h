@@ -63,7 +63,8 @@ class Worker {
   const DeviceInstance instance_;
   Queue<Model>& queue_;
   CpuShare& cpus_;
-  // That operators use on this worker's thread; 0: as many as LibTorch was given.
+  // That operators use on this worker's thread; 0: as many as LibTorch was
+  // given.
   int threads_ = 0;
   ThreadPool& completions_;
   const Clock& clock_;

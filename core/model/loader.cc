@@ -267,8 +267,8 @@ LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
     return outcome;
   }
   // Hashing a large trace takes about as long as loading it.
-  auto hashing = std::async(std::launch::async, DigestModelDirectory,
-                            directory.path);
+  auto hashing =
+      std::async(std::launch::async, DigestModelDirectory, directory.path);
   auto model = Load(directory, devices, outcome.report);
   auto digest = hashing.get();
   if (!digest.ok()) {

@@ -151,9 +151,8 @@ absl::Status TorchRunner::RunAlone(
     std::span<const Sequence* const> sequences, const BatchPlan& plan,
     int member, Checkpoint checkpoint,
     std::vector<std::vector<HostTensor>>& results) {
-  BatchPlan alone{.rows = {{{0}}},
-                  .length = sequences[member]->pieces(),
-                  .copies = {}};
+  BatchPlan alone{
+      .rows = {{{0}}}, .length = sequences[member]->pieces(), .copies = {}};
   std::vector<int> indices = {member};
   for (const PlanCopy& copy : plan.copies) {
     if (copy.of != member) continue;

@@ -33,7 +33,7 @@ void ReachCheckpoint() {
 // Its alias analysis keeps it: an operator without results would else be dead
 // code.
 TORCH_LIBRARY_FRAGMENT(strata, library) {
-  library.def(torch::schema("checkpoint() -> ()",
-                            c10::AliasAnalysisKind::CONSERVATIVE),
-              &strata::ReachCheckpoint);
+  library.def(
+      torch::schema("checkpoint() -> ()", c10::AliasAnalysisKind::CONSERVATIVE),
+      &strata::ReachCheckpoint);
 }

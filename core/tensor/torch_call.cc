@@ -65,9 +65,8 @@ std::string Words(absl::string_view what) {
 // its own, and a trace's interpreter makes another of any that it catches: the
 // words alone tell.
 absl::Status StatusOfWords(std::string words) {
-  const bool no_memory =
-      absl::StrContains(words, "DefaultCPUAllocator: ") ||
-      absl::StrContains(words, "out of memory");
+  const bool no_memory = absl::StrContains(words, "DefaultCPUAllocator: ") ||
+                         absl::StrContains(words, "out of memory");
   return no_memory ? FullError(words, kMemoryRetry)
                    : Error(Reason::kForwardFailed, words);
 }

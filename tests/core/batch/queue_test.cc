@@ -394,8 +394,7 @@ class BetweenTest : public QueueTest {
         [](const TestLane& /*lane*/) {
           return std::optional(DeviceCost{.cost = &kSlow});
         },
-        {.remaining = absl::Seconds(remaining),
-         .spare = absl::Seconds(spare)});
+        {.remaining = absl::Seconds(remaining), .spare = absl::Seconds(spare)});
     Calls calls;
     if (!batch.has_value()) return calls;
     for (const auto& item : batch->items) calls.push_back(item.call);

@@ -55,8 +55,7 @@ Results RunEachAlone(TorchRunner& runner,
                      const std::vector<Sequence>& sequences) {
   Results results;
   for (const Sequence& sequence : sequences) {
-    results.push_back(
-        RunBatch(runner, {sequence}, PlanRows({sequence})).at(0));
+    results.push_back(RunBatch(runner, {sequence}, PlanRows({sequence})).at(0));
   }
   return results;
 }
@@ -173,11 +172,9 @@ TEST(TorchRunnerTest, TheCopiesOfAMemberThatRunsAgainGetItsNumbers) {
   sequences[1].ids[3] = kNanPiece;
   sequences[2].ids = sequences[0].ids;
   const Results alone = RunEachAlone(runner, sequences);
-  const Results packed =
-      RunBatch(runner, sequences,
-               {.rows = {{{0, 1}}},
-                .length = 11,
-                .copies = {{.sequence = 2, .of = 0}}});
+  const Results packed = RunBatch(
+      runner, sequences,
+      {.rows = {{{0, 1}}}, .length = 11, .copies = {{.sequence = 2, .of = 0}}});
   EXPECT_TRUE(SameBits(packed[0][0], alone[0][0]));
   EXPECT_TRUE(SameBits(packed[2][0], alone[0][0]));
 }
