@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "torch/csrc/jit/ir/irparser.h"
+#include "torch/csrc/jit/passes/dead_code_elimination.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -55,6 +57,34 @@ TEST(GraphTest, ACutAboveTheTopIsNone) {
 
 TEST(GraphTest, ACutOfNoTupleIsNone) {
   EXPECT_EQ(CutGraph(*Parse("graph(%x : Tensor):\n  return (%x)"), 0), nullptr);
+}
+
+// An operator without a schema.
+TEST(GraphTest, PrintingWritesNoState) {
+  EXPECT_FALSE(WritesItsState(*Parse(R"IR(
+  graph(%self, %x : Tensor):
+    prim::Print(%x)
+    return (%x))IR")));
+}
+
+TEST(GraphTest, ACheckpointComesBeforeEachProduct) {
+  const auto graph = Parse(R"IR(
+  graph(%self, %x : Tensor, %weight : Tensor):
+    %none : NoneType = prim::Constant()
+    %a : Tensor = aten::linear(%x, %weight, %none)
+    %b : Tensor = aten::relu(%a)
+    %c : Tensor = aten::matmul(%b, %weight)
+    return (%c))IR");
+  InsertCheckpoints(*graph);
+  // Nobody takes them for dead code.
+  torch::jit::EliminateDeadCode(graph);
+  std::vector<std::string> kinds;
+  for (const torch::jit::Node* node : graph->nodes()) {
+    kinds.emplace_back(node->kind().toQualString());
+  }
+  EXPECT_THAT(
+      kinds, ElementsAre("prim::Constant", "strata::checkpoint", "aten::linear",
+                         "aten::relu", "strata::checkpoint", "aten::matmul"));
 }
 
 // A sum in place keeps what comes after it alive unless it is undone.
