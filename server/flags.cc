@@ -183,7 +183,8 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--instances", "N", "0",
           "Forwards that run at the same time on each device; they share the\n"
           "weights. 0: 2 on CUDA, so that one batch is assembled and copied\n"
-          "while another runs; on the CPU one for each CPU, at most 4.",
+          "while another runs; on the CPU one for each CPU, or for as many as\n"
+          "--intra-op-threads says, at most 4.",
           IntSetter(flags.instances, 0, 64));
 }
 

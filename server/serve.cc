@@ -46,11 +46,14 @@ constexpr int kMostInstancesOnCpu = 4;
 
 // Each of `devices` as often as it has instances.
 std::vector<std::string> Instances(const std::vector<std::string>& devices,
-                                   int asked, int cpus) {
+                                   const ServerFlags& flags, int cpus) {
+  const int on_cpu = std::clamp(cpus / std::max(1, flags.intra_op_threads), 1,
+                                kMostInstancesOnCpu);
   std::vector<std::string> instances;
   for (const std::string& device : devices) {
-    const int usual = device == "cpu" ? std::min(cpus, kMostInstancesOnCpu) : 2;
-    instances.insert(instances.end(), asked > 0 ? asked : usual, device);
+    const int usual = device == "cpu" ? on_cpu : 2;
+    instances.insert(instances.end(),
+                     flags.instances > 0 ? flags.instances : usual, device);
   }
   return instances;
 }
@@ -178,8 +181,7 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   Metrics metrics;
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
-  const std::vector<std::string> devices =
-      Instances(named, flags.instances, cpus);
+  const std::vector<std::string> devices = Instances(named, flags, cpus);
   InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;

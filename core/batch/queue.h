@@ -69,11 +69,11 @@ struct DeviceCost {
 // Order. A sequence that arrived at t with priority p is as urgent as one of
 // priority 0 that arrived at t - p * ageing. Waiting thus gains on priority,
 // and since this does not change while they wait, the order is kept in a tree.
-// Bound: a sequence is overtaken only by those whose virtual arrival is earlier
-// than its own, so by those of d steps more priority only if they arrive within
-// d * ageing after it. A deadline that is nearer than `ageing` counts as if the
-// sequence had waited for the difference: as one step of priority at most.
-// Priorities count from -10 to 10.
+// Bound: but for interruptions, a sequence is overtaken only by those whose
+// virtual arrival is earlier than its own, so by those of d steps more priority
+// only if they arrive within d * ageing after it. A deadline that is nearer
+// than `ageing` counts as if the sequence had waited for the difference: as one
+// step of priority at most. Priorities count from -10 to 10.
 //
 // Sharing. Sequences of the same pieces that wait for one lane are computed
 // once, and what others begin with may be: only those of one client, since the
@@ -81,11 +81,12 @@ struct DeviceCost {
 //
 // Interruption. A forward may be interrupted at its checkpoints, for a batch of
 // sequences that are short beside it: each would be answered later than
-// kPatience times what it takes alone if it waited for the forward's end. What
-// goes in between takes no longer than the forward itself, so that nothing
-// waits more than twice as long for it. Where the most urgent of a lane has
-// waited longer than that already, the device cannot keep up, and nothing of
-// the lane interrupts: short batches cost more than long ones.
+// kPatience times what it takes alone if it waited for the forward's end, and
+// has no less priority. What goes in between is predicted to take no longer
+// than the forward itself, so that what waits for it waits twice as long at
+// most. Where the most urgent of a lane has waited longer than that already,
+// the device cannot keep up, and nothing of the lane interrupts: short batches
+// cost more than long ones.
 //
 // Early refusal. From what batches are predicted to take, the time until a new
 // sequence's turn is estimated. One that would wait for more than twice the
@@ -143,7 +144,11 @@ class Queue {
 
   // The next batch of the lanes that have a cost, waiting for one; nullopt
   // after Stop. Abandons what has expired first.
-  std::optional<Batch> Take(const CostOf& cost_of) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls `before_wait` where it has to wait, each time, under the queue's
+  // lock.
+  std::optional<Batch> Take(
+      const CostOf& cost_of, absl::FunctionRef<void()> before_wait = [] {})
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // A forward that a taker runs.
   struct Running {
@@ -151,6 +156,8 @@ class Queue {
     absl::Duration remaining;
     // What others may take before it ends.
     absl::Duration spare;
+    // The highest of its sequences.
+    int priority = 0;
   };
 
   // A batch to interrupt a forward for; nullopt where there is none. Does not
@@ -202,6 +209,9 @@ class Queue {
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The most urgent first.
+  std::vector<typename Lanes::iterator> LanesByUrgency()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A batch of the most urgent of a lane that are `eligible`, as one that is to
   // end by `end`; nullopt where none is.
   std::optional<Batch> TakeFrom(typename Lanes::iterator lane,
@@ -211,7 +221,7 @@ class Queue {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckRoom(const std::vector<Item>& items, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Learns how long a lane's pieces take from a batch that was planned.
+  // Learns what a lane's pieces take from a batch that was planned.
   void Learn(const Batch& batch, const CostModel& cost)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static double WorkOf(const Item& item) {
@@ -246,10 +256,15 @@ class Queue {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
-  // What a piece of a lane takes on a device, where that is known. Lanes that
-  // have ended leave when another is learnt of.
-  std::map<std::weak_ptr<const Lane>, absl::Duration, std::owner_less<>>
-      piece_times_ ABSL_GUARDED_BY(mutex_);
+  // What the last batches of a lane were predicted to take, and their work, the
+  // older counting for less.
+  struct Taken {
+    absl::Duration time;
+    double work = 0;
+  };
+  // Lanes that have ended leave when another is learnt of.
+  std::map<std::weak_ptr<const Lane>, Taken, std::owner_less<>> taken_
+      ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
   // The same items by call and, where they have one, by deadline.
@@ -325,7 +340,9 @@ absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
+auto Queue<Lane>::Take(const CostOf& cost_of,
+                       absl::FunctionRef<void()> before_wait)
+    -> std::optional<Batch> {
   while (true) {
     std::vector<Item> expired;
     std::optional<Batch> batch;
@@ -333,6 +350,7 @@ auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
       MutexLock lock(mutex_);
       auto lane = MostUrgentLane(cost_of);
       while (lane == lanes_.end() && !stopped_) {
+        before_wait();
         changed_.Wait(mutex_);
         lane = MostUrgentLane(cost_of);
       }
@@ -343,6 +361,7 @@ auto Queue<Lane>::Take(const CostOf& cost_of) -> std::optional<Batch> {
       if (expired.empty() && device.has_value()) {
         batch = TakeFrom(lane, *device, clock_.Now(), absl::InfiniteFuture(),
                          [](const Item&) { return true; });
+        Learn(*batch, *device->cost);
       }
     }
     if (batch.has_value()) return batch;
@@ -359,7 +378,7 @@ auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
   MutexLock lock(mutex_);
   if (pieces_ == 0 || most <= absl::ZeroDuration()) return std::nullopt;
   const absl::Time now = clock_.Now();
-  for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+  for (const auto lane : LanesByUrgency()) {
     const std::optional<DeviceCost> device = cost_of(*lane->first);
     if (!device.has_value() || !device->cost->fitted()) continue;
     const auto late_after = [&](absl::Duration wait, const Item& item) {
@@ -371,7 +390,8 @@ auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
     }
     auto batch =
         TakeFrom(lane, *device, now, now + most, [&](const Item& item) {
-          return item.deadline > now && Alone(item, *device->cost) <= most &&
+          return item.deadline > now && item.priority >= running.priority &&
+                 Alone(item, *device->cost) <= most &&
                  !late_after(absl::ZeroDuration(), item) &&
                  late_after(running.remaining, item);
         });
@@ -449,6 +469,16 @@ auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
 }
 
 template <BatchLane Lane>
+auto Queue<Lane>::LanesByUrgency() -> std::vector<typename Lanes::iterator> {
+  std::vector<typename Lanes::iterator> lanes;
+  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) lanes.push_back(it);
+  std::ranges::sort(lanes, [](const auto& a, const auto& b) {
+    return a->second.items.begin()->first < b->second.items.begin()->first;
+  });
+  return lanes;
+}
+
+template <BatchLane Lane>
 auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
                            const DeviceCost& device, absl::Time now,
                            absl::Time end,
@@ -484,32 +514,30 @@ auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
     }
   }
   batch.lane = batch.items.front().lane;
-  Learn(batch, *device.cost);
   return batch;
 }
 
 template <BatchLane Lane>
 void Queue<Lane>::Learn(const Batch& batch, const CostModel& cost) {
   if (!cost.fitted()) return;
-  // How much one batch says.
-  constexpr double kShare = 0.1;
-  double work = 0;
+  // Share that the batches before the last keep.
+  constexpr double kMemory = 0.9;
   int layers = 1;
+  Taken last;
   for (const Item& item : batch.items) {
-    work += WorkOf(item);
+    last.work += WorkOf(item);
     layers = std::max(layers, item.sequence.layers);
   }
-  const absl::Duration time =
-      absl::Seconds(PredictedCost(std::ssize(batch.plan.rows),
-                                  batch.plan.length, layers,
-                                  batch.lane->plan_limits, cost)) /
-      work;
-  const auto [known, added] = piece_times_.try_emplace(batch.lane, time);
+  last.time = absl::Seconds(PredictedCost(std::ssize(batch.plan.rows),
+                                          batch.plan.length, layers,
+                                          batch.lane->plan_limits, cost));
+  const auto [known, added] = taken_.try_emplace(batch.lane, last);
   if (!added) {
-    known->second += kShare * (time - known->second);
+    known->second = {.time = (kMemory * known->second.time) + last.time,
+                     .work = (kMemory * known->second.work) + last.work};
     return;
   }
-  std::erase_if(piece_times_,
+  std::erase_if(taken_,
                 [](const auto& entry) { return entry.first.expired(); });
 }
 
@@ -517,10 +545,11 @@ template <BatchLane Lane>
 std::optional<absl::Duration> Queue<Lane>::Backlog() const {
   std::optional<absl::Duration> backlog;
   for (const auto& [key, lane] : lanes_) {
-    const auto known = piece_times_.find(lane.items.begin()->second.lane);
-    if (known == piece_times_.end()) continue;
+    const auto known = taken_.find(lane.items.begin()->second.lane);
+    if (known == taken_.end()) continue;
+    const auto& [time, work] = known->second;
     backlog = backlog.value_or(absl::ZeroDuration()) +
-              (lane.work * known->second / options_.takers);
+              (time * (lane.work / work) / options_.takers);
   }
   return backlog;
 }

@@ -51,12 +51,13 @@ class Runner {
   // Device that it runs on, as "cpu" or "cuda:0".
   virtual std::string Device() const = 0;
 
-  // How many threads its operators use from now on, in what the calling thread
-  // runs; for devices other than the CPU nothing.
+  // How many threads operators use from now on in what the calling thread runs
+  // on the CPU; nothing for other devices.
   virtual void UseThreads(int /*threads*/) {}
 
-  // Graphs compiled so far, for shapes and depths that were new to it.
-  virtual int compilations() const { return 0; }
+  // Graphs compiled since the last call, for shapes and depths that were new to
+  // it; those that it was made of do not count.
+  virtual int TakeCompilations() { return 0; }
 
   // What the forward of the last batch took, its checkpoints included, without
   // what comes after it; nullopt where that is not known.

@@ -17,21 +17,28 @@ namespace strata {
 // Thread-safe.
 class CpuShare {
  public:
-  // 0: nothing is divided, and threads() says so.
-  explicit CpuShare(int cpus) : cpus_(cpus) {}
+  // At most `instances` forwards run at the same time. 0 CPUs: nothing is
+  // divided, and threads() says so.
+  CpuShare(int cpus, int instances) : cpus_(cpus), instances_(instances) {}
 
   // A worker begins to run forwards, or has none left.
   void Enter() { ++running_; }
   void Leave() { --running_; }
 
   // What each forward should have at the moment, at least 1. 0: what it has.
-  int threads() const {
-    if (cpus_ == 0) return 0;
-    return std::max(1, cpus_ / std::max(1, running_.load()));
-  }
+  int threads() const { return PartOf(running_.load()); }
+  // The same whatever runs, for forwards whose sums must not be made up in
+  // another order.
+  int least_threads() const { return PartOf(instances_); }
 
  private:
+  int PartOf(int forwards) const {
+    if (cpus_ == 0) return 0;
+    return std::max(1, cpus_ / std::max(1, forwards));
+  }
+
   const int cpus_;
+  const int instances_;
   std::atomic<int> running_ = 0;
 };
 

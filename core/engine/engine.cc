@@ -3,6 +3,7 @@
 
 #include "core/engine/engine.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -121,7 +122,8 @@ class Engine::Impl {
                 .ageing = options_.ageing,
                 .takers = static_cast<int>(options_.devices.size())},
                clock),
-        cpus_(options_.cpus),
+        cpus_(options_.cpus,
+              static_cast<int>(std::ranges::count(options_.devices, "cpu"))),
         tokenizers_(options_.tokenizer_threads) {
     workers_.reserve(options_.devices.size());
     std::map<std::string, int> instances;

@@ -127,24 +127,35 @@ struct Worker::Running {
   absl::Duration predicted;
   // What others have taken before its end.
   absl::Duration interrupted;
+  // When it came to the checkpoint at which it is.
+  absl::Time paused;
+  // What it interrupts; nullptr: nothing.
+  const Running* around = nullptr;
+
+  // What it is predicted to take yet, at a checkpoint.
+  absl::Duration remaining(absl::Time now) const {
+    return predicted - (now - start - interrupted);
+  }
+
+  int priority() const {
+    return std::ranges::max_element(batch.items, {}, &Item::priority)->priority;
+  }
 };
 
 void Worker::Run() {
+  const auto cost_of = [this](const Model& model) { return CostOf(model); };
   const bool shares = instance_.device == "cpu";
-  bool running = false;
+  // From batch to batch: else the others would take its CPUs for an instant.
+  bool entered = false;
+  const auto leave = [&] {
+    if (entered) cpus_.Leave();
+    entered = false;
+  };
   while (true) {
-    // Not between two batches: the others would take its CPUs for an instant.
-    if (running && queue_.size() == 0) {
-      cpus_.Leave();
-      running = false;
-    }
-    std::optional<Batch> batch =
-        queue_.Take([this](const Model& model) { return CostOf(model); });
+    std::optional<Batch> batch = queue_.Take(cost_of, leave);
     if (!batch.has_value()) return;
-    if (shares && !running) {
-      cpus_.Enter();
-      running = true;
-    }
+    if (shares && !entered) cpus_.Enter();
+    entered = shares;
     observer_.OnQueueDepth(queue_.size());
     Runner& runner = *RunnerOf(*batch->lane);
     RunBatch(runner, *std::move(batch));
@@ -168,29 +179,47 @@ std::optional<DeviceCost> Worker::CostOf(const Model& model) const {
                     .most_places = runner->most_places()};
 }
 
-void Worker::ShareCpus(Runner& runner) {
-  const int threads = cpus_.threads();
-  if (threads == threads_ || instance_.device != "cpu") return;
+void Worker::ShareCpus(const Model& model, Runner& runner) {
+  if (instance_.device != "cpu") return;
+  const int threads =
+      model.batch_invariant ? cpus_.least_threads() : cpus_.threads();
+  if (threads == threads_) return;
   runner.UseThreads(threads);
   threads_ = threads;
+}
+
+absl::Duration Worker::Spare(const Running& running, absl::Time now) {
+  const absl::Duration remaining = running.remaining(now);
+  absl::Duration spare = running.predicted - running.interrupted;
+  for (const Item& item : running.batch.items) {
+    const absl::Duration slack = item.deadline - now - remaining;
+    const bool in_time = slack >= absl::ZeroDuration();
+    if (in_time && IsWanted(item, now)) spare = std::min(spare, slack);
+  }
+  if (running.around == nullptr) return spare;
+  const Running& around = *running.around;
+  return std::min(
+      spare, Spare(around, around.paused) - (now - around.paused) - remaining);
 }
 
 bool Worker::AtCheckpoint(Running& running) {
   const absl::Time now = clock_.Now();
   const auto wanted = [now](const Item& item) { return IsWanted(item, now); };
   if (std::ranges::none_of(running.batch.items, wanted)) return false;
-  std::optional<Batch> batch = queue_.TakeBetween(
-      [this](const Model& model) { return CostOf(model); },
-      {.remaining =
-           running.predicted - (now - running.start - running.interrupted),
-       .spare = running.predicted - running.interrupted});
-  if (!batch.has_value()) {
-    ShareCpus(*RunnerOf(*running.batch.lane));
-    return true;
+  const Model& model = *running.batch.lane;
+  std::optional<Batch> batch =
+      queue_.TakeBetween([this](const Model& other) { return CostOf(other); },
+                         {.remaining = running.remaining(now),
+                          .spare = Spare(running, now),
+                          .priority = running.priority()});
+  if (batch.has_value()) {
+    observer_.OnQueueDepth(queue_.size());
+    running.paused = now;
+    Runner& runner = *RunnerOf(*batch->lane);
+    RunBatch(runner, *std::move(batch));
+    running.interrupted += clock_.Now() - now;
   }
-  Runner& runner = *RunnerOf(*batch->lane);
-  RunBatch(runner, *std::move(batch));
-  running.interrupted += clock_.Now() - now;
+  ShareCpus(model, *RunnerOf(model));
   return true;
 }
 
@@ -200,32 +229,34 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
   const PlanLimits& limits = batch.lane->plan_limits;
   const int layers = LayersOf(sequences);
   const absl::Time start = clock_.Now();
-  Running running{.batch = batch, .start = start};
+  Running running{.batch = batch, .start = start, .around = running_};
   if (runner.cost().fitted()) {
     running.predicted = absl::Seconds(PredictedCost(
         info.rows, batch.plan.length, layers, limits, runner.cost()));
   }
-  ShareCpus(runner);
-  const int compiled = runner.compilations();
+  ShareCpus(*batch.lane, runner);
+  running_ = &running;
   auto outputs =
       runner.Run(sequences, batch.plan, [&] { return AtCheckpoint(running); });
+  running_ = running.around;
   const absl::Duration compute = clock_.Now() - start;
   observer_.OnBatch(batch.lane->id.name, info, compute - running.interrupted);
-  if (const int more = runner.compilations() - compiled; more > 0) {
-    observer_.OnCompilations(batch.lane->id.name, more);
+  if (const int compiled = runner.TakeCompilations(); compiled > 0) {
+    observer_.OnCompilations(batch.lane->id.name, compiled);
   }
   if (outputs.ok()) {
     runner.OnRan(info.padded_pieces);
     const double share = ShareOfLayers(layers, limits);
-    if (share >= kLeastShare) {
-      const absl::Duration forward =
-          runner.forward_time().value_or(compute) - running.interrupted;
+    const absl::Duration forward =
+        runner.forward_time().value_or(compute) - running.interrupted;
+    if (share >= kLeastShare && forward > absl::ZeroDuration()) {
       runner.cost().Correct({.rows = info.rows,
                              .length = batch.plan.length,
                              .time = forward / share});
     }
   }
-  if (absl::IsResourceExhausted(outputs.status())) {
+  // Inside another forward it is not alone in having taken memory.
+  if (absl::IsResourceExhausted(outputs.status()) && running_ == nullptr) {
     runner.OnTooLarge(info.padded_pieces);
   }
   const bool ended = absl::IsCancelled(outputs.status());

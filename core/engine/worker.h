@@ -58,7 +58,10 @@ class Worker {
   Runner* RunnerOf(const Model& model) const;
   std::optional<DeviceCost> CostOf(const Model& model) const;
   // Uses as many threads as are this worker's part now.
-  void ShareCpus(Runner& runner);
+  void ShareCpus(const Model& model, Runner& runner);
+  // What others may take before the end of `running`, and of what it
+  // interrupts.
+  static absl::Duration Spare(const Running& running, absl::Time now);
 
   const DeviceInstance instance_;
   Queue<Model>& queue_;
@@ -66,6 +69,8 @@ class Worker {
   // That operators use on this worker's thread; 0: as many as LibTorch was
   // given.
   int threads_ = 0;
+  // The innermost of the batches that run; nullptr: none.
+  const Running* running_ = nullptr;
   ThreadPool& completions_;
   const Clock& clock_;
   Observer& observer_;

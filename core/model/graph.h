@@ -74,7 +74,7 @@ std::optional<at::Tensor> EmbeddingTable(const torch::jit::Graph& graph,
 bool WritesItsState(const torch::jit::Graph& graph);
 
 // Makes the forward reach a checkpoint (core/tensor/checkpoint.h) before each
-// of its matrix products of a layer.
+// linear layer or other product with a weight; inside branches and loops none.
 void InsertCheckpoints(torch::jit::Graph& graph);
 
 // Names of the operators in `graph` that draw random numbers, each once:

@@ -4,6 +4,7 @@
 #include "core/model/loader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <limits>
@@ -37,6 +38,7 @@
 #include "core/model/torch_runner.h"
 #include "core/model/trace.h"
 #include "core/model/warm_up.h"
+#include "core/tensor/threads.h"
 #include "core/tensor/torch_call.h"
 #include "core/tokenize/tokenizer.h"
 #include "torch/csrc/jit/codegen/fuser/interface.h"
@@ -47,6 +49,8 @@ namespace strata {
 namespace {
 
 constexpr const char* kTraceFile = "model.pt";
+// As InitializeTorch said; 0: it was not called.
+std::atomic<int> threads_of_loading = 0;
 // Larger batches have made no CPU quicker, and keep others waiting.
 constexpr int kMostPlacesOnCpu = 1024;
 
@@ -170,6 +174,7 @@ absl::StatusOr<int> WarmUpRunners(
     if (device == "cpu") limits.max_places = kMostPlacesOnCpu;
     STRATA_ASSIGN_OR_RETURN(WarmUpResult result,
                             WarmUp(*runner, limits, Clock::Real()));
+    runner->TakeCompilations();  // Nobody has waited for them.
     runner->cost() = CostModel::Fit(result.timings);
     most = std::min(most, result.most_places);
     report.timings.try_emplace(device, std::move(result.timings));
@@ -251,7 +256,8 @@ void InitializeTorch(int intra_op_threads) {
     torch::jit::overrideCanFuseOnCPU(false);
     torch::jit::overrideCanFuseOnGPU(false);
   });
-  at::set_num_threads(intra_op_threads);
+  threads_of_loading = intra_op_threads;
+  UseThreadsHere(intra_op_threads);
 }
 
 LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
@@ -266,6 +272,8 @@ LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
     outcome.model = readable;
     return outcome;
   }
+  // Whatever the forwards that are being served use.
+  if (threads_of_loading > 0) UseThreadsHere(threads_of_loading);
   // Hashing a large trace takes about as long as loading it.
   auto hashing =
       std::async(std::launch::async, DigestModelDirectory, directory.path);

@@ -29,6 +29,7 @@
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
 #include "core/tensor/select.h"
+#include "core/tensor/threads.h"
 #include "core/tensor/torch_call.h"
 #include "torch/script.h"
 
@@ -92,15 +93,19 @@ TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
       padding_id_(padding_id),
       device_(device),
       stream_(StreamOn(device)) {
-  compilations_ = trace_.compilations();
-  for (const auto& [layers, cut] : cuts_) compilations_ += cut.compilations();
+  Count(trace_);
+  for (const auto& [layers, cut] : cuts_) Count(cut);
+  compilations_ = 0;
+}
+
+void TorchRunner::Count(const Trace& trace) {
+  int& counted = counted_[&trace];
+  compilations_ += trace.compilations() - counted;
+  counted = trace.compilations();
 }
 
 void TorchRunner::UseThreads(int threads) {
-  if (!device_.is_cpu()) return;
-  // Else this thread's first parallel loop would undo it.
-  at::init_num_threads();
-  at::set_num_threads(threads);
+  if (device_.is_cpu()) UseThreadsHere(threads);
 }
 
 absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
@@ -109,19 +114,19 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
   const c10::OptionalStreamGuard stream(stream_);
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
-                            // Else this thread would learn how many threads
-                            // LibTorch may use at its first parallel loop, and
-                            // kernels before that one would not know.
-                            at::init_num_threads();
+                            // Kernels before this thread's first parallel
+                            // loop would not know how many threads to use.
+                            at::get_num_threads();
                             return AssembleRows(sequences, plan, mask_,
                                                 padding_id_, device_);
                           }));
   const Trace& trace = TraceTo(LayersOf(sequences));
-  const int compiled = trace.compilations();
   const auto start = std::chrono::steady_clock::now();
-  const auto forward = trace.Forward(rows, checkpoint);
+  // Elsewhere this thread only queues kernels.
+  const auto forward =
+      trace.Forward(rows, device_.is_cpu() ? checkpoint : Checkpoint(GoOn));
   const auto took = std::chrono::steady_clock::now() - start;
-  compilations_ += trace.compilations() - compiled;
+  Count(trace);
   STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, forward);
   std::vector<PlanRow> spoiled;
   STRATA_ASSIGN_OR_RETURN(auto results, CallTorch([&] {

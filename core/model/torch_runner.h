@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -43,7 +44,7 @@ class TorchRunner final : public Runner {
 
   void UseThreads(int threads) override;
 
-  int compilations() const override { return compilations_; }
+  int TakeCompilations() override { return std::exchange(compilations_, 0); }
 
   // On CUDA nullopt: kernels run behind this thread, so that a forward ends
   // when what was selected has been copied.
@@ -55,6 +56,8 @@ class TorchRunner final : public Runner {
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
       std::span<const Sequence* const> sequences, const BatchPlan& plan,
       Checkpoint checkpoint) override;
+  // Adds what was compiled of `trace` since it was last counted.
+  void Count(const Trace& trace);
   // The shortest of the traces that has `layers`.
   const Trace& TraceTo(int layers) const;
   absl::Status RunAlone(std::span<const Sequence* const> sequences,
@@ -66,6 +69,7 @@ class TorchRunner final : public Runner {
   // The trace cut above each layer where that is exact, by the layers left.
   std::map<int, Trace> cuts_;
   int compilations_ = 0;
+  std::map<const Trace*, int> counted_;
   std::optional<absl::Duration> forward_time_;
   const MaskKind mask_;
   const bool infinity_contained_;

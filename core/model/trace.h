@@ -73,8 +73,8 @@ class Trace {
   std::optional<std::int64_t> EmbeddingRows() const;
 
   // Runs a forward, with gradients off, and reads what it returns as
-  // ReadOutputs says. On a CPU it comes to `checkpoint` before each matrix
-  // product of a layer, unless a forward changes what the module holds: one
+  // ReadOutputs says. It comes to `checkpoint` before its linear layers
+  // (InsertCheckpoints), unless a forward changes what the module holds: one
   // then must not run inside another. Errors: INTERNAL, reason FORWARD_FAILED;
   // RESOURCE_EXHAUSTED where the device has no memory; CANCELLED where
   // `checkpoint` returned false.

@@ -30,6 +30,8 @@ constexpr int kLongRow = 256;
 constexpr int kWorthPlaces = 512;
 // A larger batch has to make a place cheaper by this share.
 constexpr double kWorthwhile = 0.98;
+// A forward that takes this long is timed once.
+constexpr absl::Duration kSlow = absl::Milliseconds(100);
 // How many sizes in a row may fail to.
 constexpr int kPatience = 2;
 
@@ -50,11 +52,12 @@ absl::StatusOr<ForwardTiming> Time(Runner& runner, int rows, int length,
       .rows = rows, .length = length, .time = clock.Now() - start};
 }
 
-// The quicker of two.
-absl::StatusOr<ForwardTiming> TimeTwice(Runner& runner, int rows, int length,
-                                        int layers, const Clock& clock) {
+// The quicker of two where it is so quick that noise tells.
+absl::StatusOr<ForwardTiming> TimeWell(Runner& runner, int rows, int length,
+                                       int layers, const Clock& clock) {
   STRATA_ASSIGN_OR_RETURN(const ForwardTiming first,
                           Time(runner, rows, length, layers, clock));
+  if (first.time >= kSlow) return first;
   STRATA_ASSIGN_OR_RETURN(const ForwardTiming second,
                           Time(runner, rows, length, layers, clock));
   return first.time < second.time ? first : second;
@@ -73,6 +76,11 @@ std::vector<int> Lengths(int places, const WarmUpLimits& limits) {
 absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
                        const Clock& clock, absl::Time end,
                        WarmUpResult& result) {
+  // What happens once (kernels are loaded, libraries set up) is not measured.
+  STRATA_RETURN_IF_ERROR(Time(runner, 1,
+                              std::min(kLeastPlaces, limits.longest_pieces),
+                              limits.layers, clock)
+                             .status());
   double cheapest = std::numeric_limits<double>::infinity();
   int dearer = 0;
   for (int places = kLeastPlaces;
@@ -84,7 +92,7 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
       const int rows = std::max(1, places / length);
       STRATA_ASSIGN_OR_RETURN(
           const ForwardTiming timing,
-          TimeTwice(runner, rows, length, limits.layers, clock));
+          TimeWell(runner, rows, length, limits.layers, clock));
       result.timings.push_back(timing);
       best = std::min(best, absl::ToDoubleSeconds(timing.time) /
                                 (static_cast<double>(rows) * length));

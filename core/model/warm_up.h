@@ -39,9 +39,9 @@ struct WarmUpResult {
 
 // Runs the forwards that will occur on `runner` before anybody waits for them:
 // batches of 16 places, 32, 64, and so on, in short rows and in long ones, each
-// twice; and the smallest batch to each layer. They are compiled, memory is
-// taken, and the times of the quicker runs are returned, for
-// CostModel::Fit.
+// twice unless it is slow; and the smallest batch to each layer. They are
+// compiled, memory is taken, and the times of the quicker runs are returned,
+// for CostModel::Fit.
 //
 // Sizes grow until a larger batch no longer makes a place cheaper, it fails
 // (the device has no memory for it, say), or a limit is reached: the last that

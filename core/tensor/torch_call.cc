@@ -66,7 +66,8 @@ std::string Words(absl::string_view what) {
 // words alone tell.
 absl::Status StatusOfWords(std::string words) {
   const bool no_memory = absl::StrContains(words, "DefaultCPUAllocator: ") ||
-                         absl::StrContains(words, "out of memory");
+                         absl::StrContains(words, "out of memory") ||
+                         absl::StrContains(words, "bad_alloc");
   return no_memory ? FullError(words, kMemoryRetry)
                    : Error(Reason::kForwardFailed, words);
 }

@@ -23,8 +23,8 @@ def client(serve, repository, add_model):
     config = json.loads(path.read_text()) if path.exists() else {}
     config |= {"batch_invariant": True}
     path.write_text(json.dumps(config))
-    # More than one thread: how work is shared out must not depend on the load.
-    with serve(repository, "--intra-op-threads=2") as server:
+    # The threads of other models' forwards follow the load.
+    with serve(repository, "--intra-op-threads=0") as server:
         with strata.Client(server.address, timeout=120) as client:
             yield client
 

@@ -429,6 +429,15 @@ TEST_F(BetweenTest, WhatGoesBetweenIsShortAltogether) {
   EXPECT_EQ(Between(22, /*spare=*/4), Calls{3});
 }
 
+TEST_F(BetweenTest, TheLessUrgentDoNotInterrupt) {
+  auto low = Item(1, 5);
+  low.priority = -1;
+  ASSERT_TRUE(Push(queue_, std::move(low)).ok());
+  EXPECT_EQ(Between(40), Calls{});
+  ASSERT_TRUE(Push(queue_, Item(2, 5)).ok());
+  EXPECT_EQ(Between(40), Calls{2});
+}
+
 TEST_F(BetweenTest, NothingIsInterruptedByADeviceThatCannotKeepUp) {
   ASSERT_TRUE(Push(queue_, Item(1, 5)).ok());
   clock_.Advance(absl::Seconds(16));

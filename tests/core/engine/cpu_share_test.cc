@@ -9,7 +9,7 @@ namespace strata {
 namespace {
 
 TEST(CpuShareTest, EachForwardHasAnEqualPart) {
-  CpuShare cpus(8);
+  CpuShare cpus(8, 3);
   EXPECT_EQ(cpus.threads(), 8);
   cpus.Enter();
   EXPECT_EQ(cpus.threads(), 8);
@@ -23,15 +23,24 @@ TEST(CpuShareTest, EachForwardHasAnEqualPart) {
 }
 
 TEST(CpuShareTest, APartIsNeverNothing) {
-  CpuShare cpus(2);
+  CpuShare cpus(2, 4);
   for (int forward = 0; forward < 3; ++forward) cpus.Enter();
   EXPECT_EQ(cpus.threads(), 1);
+  EXPECT_EQ(cpus.least_threads(), 1);
+}
+
+TEST(CpuShareTest, ThereIsAPartThatDoesNotChange) {
+  CpuShare cpus(8, 3);
+  EXPECT_EQ(cpus.least_threads(), 2);
+  cpus.Enter();
+  EXPECT_EQ(cpus.least_threads(), 2);
 }
 
 TEST(CpuShareTest, WithoutCpusNothingIsDivided) {
-  CpuShare cpus(0);
+  CpuShare cpus(0, 1);
   cpus.Enter();
   EXPECT_EQ(cpus.threads(), 0);
+  EXPECT_EQ(cpus.least_threads(), 0);
 }
 
 }  // namespace

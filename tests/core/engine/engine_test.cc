@@ -267,29 +267,40 @@ TEST_F(EngineTest, AForwardEndsWhenAllHaveGoneThatWaitForIt) {
   EXPECT_EQ(strings_->batches().size(), 2);
 }
 
-// A forward takes a second for each place.
-TEST_F(EngineTest, AShortInputInterruptsALongForward) {
-  const auto strings = std::make_shared<PuppetStrings>();
-  auto model = MakePuppetModel("timed", strings);
-  model->runners[0]->cost() = CostModel::Fit(std::vector<ForwardTiming>{
-      {.rows = 1, .length = 1, .time = absl::Seconds(1)},
-      {.rows = 1, .length = 100, .time = absl::Seconds(100)}});
-  registry_.SetLoading(model->id);
-  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
-  Start();
-  strings->Hold();
-  EncodeCall call = Pieces(std::vector<std::int64_t>(16, 5));
-  call.model = "timed";
-  auto slow = Send(std::move(call));
-  strings->AwaitEntered(1);
-  call = Pieces({2});
-  call.model = "timed";
-  auto quick = Send(std::move(call));
-  strings->Release();
-  strings->AwaitEntered(2);
-  strings->Release();
+// A model whose forward takes a second for each place, on strings of its own.
+class InterruptionTest : public EngineTest {
+ protected:
+  InterruptionTest() {
+    auto model = MakePuppetModel("timed", timed_);
+    model->runners[0]->cost() = CostModel::Fit(std::vector<ForwardTiming>{
+        {.rows = 1, .length = 1, .time = absl::Seconds(1)},
+        {.rows = 1, .length = 100, .time = absl::Seconds(100)}});
+    registry_.SetLoading(model->id);
+    EXPECT_TRUE(registry_.SetReady(std::move(model)).ok());
+    Start();
+    timed_->Hold();
+  }
+
+  ~InterruptionTest() override { timed_->ReleaseAll(); }
+
+  static EncodeCall Timed(std::vector<std::int64_t> ids) {
+    EncodeCall call = Pieces(std::move(ids));
+    call.model = "timed";
+    return call;
+  }
+  static EncodeCall Long() { return Timed(std::vector<std::int64_t>(16, 5)); }
+
+  std::shared_ptr<PuppetStrings> timed_ = std::make_shared<PuppetStrings>();
+};
+
+TEST_F(InterruptionTest, AShortInputInterruptsALongForward) {
+  auto slow = Send(Long());
+  timed_->AwaitEntered(1);
+  auto quick = Send(Timed({2}));
+  timed_->Release();
+  timed_->AwaitEntered(2);
+  timed_->Release();
   const Reply reply = quick.get();
-  strings->ReleaseAll();
   ASSERT_TRUE(reply.ok()) << reply.status();
   EXPECT_EQ(Numbers(reply->inputs[0].outputs[0]),
             (std::vector<float>{3002, 3002}));
@@ -299,6 +310,18 @@ TEST_F(EngineTest, AShortInputInterruptsALongForward) {
   ASSERT_EQ(batches.size(), 2);
   EXPECT_EQ(batches[0].pieces, 1);
   EXPECT_EQ(batches[1].pieces, 16);
+}
+
+TEST_F(InterruptionTest, NoInputComesTooLateForIt) {
+  EncodeCall call = Long();
+  call.deadline = clock_.Now() + absl::Milliseconds(16500);
+  auto slow = Send(std::move(call));
+  timed_->AwaitEntered(1);
+  auto quick = Send(Timed({2}));
+  timed_->Release();
+  EXPECT_TRUE(slow.get().ok());
+  timed_->Release();
+  EXPECT_TRUE(quick.get().ok());
 }
 
 TEST_F(EngineTest, ACallCancelledOnArrivalIsNotRun) {
@@ -556,6 +579,20 @@ TEST_F(EngineTest, InstancesOfADeviceRunBatchesAtTheSameTime) {
   EXPECT_EQ(Numbers(both->inputs[1].outputs[0]),
             (std::vector<float>{3002, 3002}));
   EXPECT_EQ(strings_->batches().size(), 1);
+}
+
+// The order of sums may depend on how many threads share them.
+TEST_F(EngineTest, ABatchInvariantModelHasItsThreadsWhateverRuns) {
+  const auto strings = std::make_shared<PuppetStrings>();
+  auto model = MakePuppetModel("exact", strings);
+  model->batch_invariant = true;
+  registry_.SetLoading(model->id);
+  ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
+  Start({.devices = {"cpu", "cpu"}, .cpus = 4});
+  EncodeCall call = Pieces({1});
+  call.model = "exact";
+  EXPECT_TRUE(Send(std::move(call)).get().ok());
+  EXPECT_EQ(strings->threads(), std::vector<int>{2});
 }
 
 // A model of one runner runs on the first instance alone.

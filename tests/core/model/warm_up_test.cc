@@ -37,11 +37,13 @@ class TimedRunner final : public Runner {
   std::int64_t kept = 1 << 20;
   absl::Duration dear = absl::Microseconds(20);
   std::set<int> depths;
+  int forwards = 0;
 
  private:
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
       std::span<const Sequence* const> sequences, const BatchPlan& plan,
       Checkpoint /*checkpoint*/) override {
+    ++forwards;
     const auto places = std::ssize(plan.rows) * plan.length;
     if (places > memory) return FullError("no memory", absl::Seconds(1));
     clock_.Advance(absl::Milliseconds(1) +
@@ -75,6 +77,19 @@ TEST_F(WarmUpTest, MeasuresWhatForwardsTake) {
   ASSERT_TRUE(result.ok()) << result.status();
   const CostModel cost = CostModel::Fit(result->timings);
   EXPECT_NEAR(cost.Cost(4, 100), 0.001 + (400 * 0.00001), 1e-6);
+}
+
+// Long ones tell enough at once.
+TEST_F(WarmUpTest, SlowForwardsAreTimedOnce) {
+  limits_.max_places = 32;
+  ASSERT_TRUE(WarmUp(runner_, limits_, clock_).ok());
+  // One of 16 places first, then 16 in short rows, and 32 in short and in long.
+  EXPECT_EQ(runner_.forwards, 1 + (2 * 3));
+  runner_.forwards = 0;
+  runner_.kept = 0;
+  runner_.dear = absl::Seconds(1);
+  ASSERT_TRUE(WarmUp(runner_, limits_, clock_).ok());
+  EXPECT_EQ(runner_.forwards, 1 + 3);
 }
 
 TEST_F(WarmUpTest, EndsWhereLargerBatchesAreNoCheaper) {
