@@ -361,7 +361,7 @@ auto Queue<Lane>::Take(const CostOf& cost_of,
       if (expired.empty() && device.has_value()) {
         batch = TakeFrom(lane, *device, clock_.Now(), absl::InfiniteFuture(),
                          [](const Item&) { return true; });
-        Learn(*batch, *device->cost);
+        if (batch.has_value()) Learn(*batch, *device->cost);
       }
     }
     if (batch.has_value()) return batch;

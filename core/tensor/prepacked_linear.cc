@@ -120,7 +120,7 @@ void Compute(const Product& product) {
 bool HasPrepackedLinear() {
 #if defined(__x86_64__)
   // Without it LibTorch computes each block with a general product of its own.
-  return __builtin_cpu_supports("avx2") > 0 &&
+  return __builtin_cpu_supports("avx2") &&
          at::globalContext().userEnabledMkldnn();
 #else
   return false;

@@ -64,7 +64,7 @@ std::string Words(absl::string_view what) {
 // The CPU's allocator (c10/core/impl/alloc_cpu.cpp) fails with no exception of
 // its own, and a trace's interpreter makes another of any that it catches: the
 // words alone tell.
-absl::Status StatusOfWords(std::string words) {
+absl::Status StatusOfWords(const std::string& words) {
   const bool no_memory = absl::StrContains(words, "DefaultCPUAllocator: ") ||
                          absl::StrContains(words, "out of memory") ||
                          absl::StrContains(words, "bad_alloc");

@@ -194,8 +194,8 @@ TEST(TorchRunnerTest, TellsWhatAForwardTook) {
   const auto sequences = MakeSequences({4, 7}, kOutputs);
   EXPECT_FALSE(runner.forward_time().has_value());
   RunBatch(runner, sequences, PlanRows(sequences));
-  ASSERT_TRUE(runner.forward_time().has_value());
-  EXPECT_GT(*runner.forward_time(), absl::ZeroDuration());
+  EXPECT_GT(runner.forward_time().value_or(absl::ZeroDuration()),
+            absl::ZeroDuration());
 }
 
 TEST(TorchRunnerTest, AFailureIsAStatusAndTheNextBatchRuns) {
