@@ -32,6 +32,7 @@
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/batch/cost.h"
+#include "core/batch/lane_times.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/batch/window.h"
@@ -207,10 +208,8 @@ class Queue {
 
   Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  typename Lanes::iterator MostUrgentLane(const CostOf& cost_of)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The most urgent first.
-  std::vector<typename Lanes::iterator> LanesByUrgency()
+  // Those that have a cost, the most urgent first.
+  std::vector<typename Lanes::iterator> LanesByUrgency(const CostOf& cost_of)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A batch of the most urgent of a lane that are `eligible`, as one that is to
   // end by `end`; nullopt where none is.
@@ -256,15 +255,7 @@ class Queue {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
-  // What the last batches of a lane were predicted to take, and their work, the
-  // older counting for less.
-  struct Taken {
-    absl::Duration time;
-    double work = 0;
-  };
-  // Lanes that have ended leave when another is learnt of.
-  std::map<std::weak_ptr<const Lane>, Taken, std::owner_less<>> taken_
-      ABSL_GUARDED_BY(mutex_);
+  LaneTimes lane_times_ ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
   // The same items by call and, where they have one, by deadline.
@@ -348,13 +339,14 @@ auto Queue<Lane>::Take(const CostOf& cost_of,
     std::optional<Batch> batch;
     {
       MutexLock lock(mutex_);
-      auto lane = MostUrgentLane(cost_of);
-      while (lane == lanes_.end() && !stopped_) {
+      auto lanes = LanesByUrgency(cost_of);
+      while (lanes.empty() && !stopped_) {
         before_wait();
         changed_.Wait(mutex_);
-        lane = MostUrgentLane(cost_of);
+        lanes = LanesByUrgency(cost_of);
       }
       if (stopped_) return std::nullopt;
+      const auto lane = lanes.front();
       const std::optional<DeviceCost> device = cost_of(*lane->first);
       // What expired may have emptied the lane.
       expired = RemoveExpired();
@@ -378,7 +370,7 @@ auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
   MutexLock lock(mutex_);
   if (pieces_ == 0 || most <= absl::ZeroDuration()) return std::nullopt;
   const absl::Time now = clock_.Now();
-  for (const auto lane : LanesByUrgency()) {
+  for (const auto lane : LanesByUrgency(cost_of)) {
     const std::optional<DeviceCost> device = cost_of(*lane->first);
     if (!device.has_value() || !device->cost->fitted()) continue;
     const auto late_after = [&](absl::Duration wait, const Item& item) {
@@ -455,23 +447,12 @@ auto Queue<Lane>::RemoveExpired() -> std::vector<Item> {
 }
 
 template <BatchLane Lane>
-auto Queue<Lane>::MostUrgentLane(const CostOf& cost_of) ->
-    typename Lanes::iterator {
-  auto best = lanes_.end();
-  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
-    if (!cost_of(*it->first).has_value()) continue;
-    if (best == lanes_.end() ||
-        it->second.items.begin()->first < best->second.items.begin()->first) {
-      best = it;
-    }
-  }
-  return best;
-}
-
-template <BatchLane Lane>
-auto Queue<Lane>::LanesByUrgency() -> std::vector<typename Lanes::iterator> {
+auto Queue<Lane>::LanesByUrgency(const CostOf& cost_of)
+    -> std::vector<typename Lanes::iterator> {
   std::vector<typename Lanes::iterator> lanes;
-  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) lanes.push_back(it);
+  for (auto it = lanes_.begin(); it != lanes_.end(); ++it) {
+    if (cost_of(*it->first).has_value()) lanes.push_back(it);
+  }
   std::ranges::sort(lanes, [](const auto& a, const auto& b) {
     return a->second.items.begin()->first < b->second.items.begin()->first;
   });
@@ -520,36 +501,27 @@ auto Queue<Lane>::TakeFrom(typename Lanes::iterator lane,
 template <BatchLane Lane>
 void Queue<Lane>::Learn(const Batch& batch, const CostModel& cost) {
   if (!cost.fitted()) return;
-  // Share that the batches before the last keep.
-  constexpr double kMemory = 0.9;
+  double work = 0;
   int layers = 1;
-  Taken last;
   for (const Item& item : batch.items) {
-    last.work += WorkOf(item);
+    work += WorkOf(item);
     layers = std::max(layers, item.sequence.layers);
   }
-  last.time = absl::Seconds(PredictedCost(std::ssize(batch.plan.rows),
-                                          batch.plan.length, layers,
-                                          batch.lane->plan_limits, cost));
-  const auto [known, added] = taken_.try_emplace(batch.lane, last);
-  if (!added) {
-    known->second = {.time = (kMemory * known->second.time) + last.time,
-                     .work = (kMemory * known->second.work) + last.work};
-    return;
-  }
-  std::erase_if(taken_,
-                [](const auto& entry) { return entry.first.expired(); });
+  const double time =
+      PredictedCost(std::ssize(batch.plan.rows), batch.plan.length, layers,
+                    batch.lane->plan_limits, cost);
+  lane_times_.Learn(batch.lane, absl::Seconds(time), work);
 }
 
 template <BatchLane Lane>
 std::optional<absl::Duration> Queue<Lane>::Backlog() const {
   std::optional<absl::Duration> backlog;
   for (const auto& [key, lane] : lanes_) {
-    const auto known = taken_.find(lane.items.begin()->second.lane);
-    if (known == taken_.end()) continue;
-    const auto& [time, work] = known->second;
-    backlog = backlog.value_or(absl::ZeroDuration()) +
-              (time * (lane.work / work) / options_.takers);
+    const auto time =
+        lane_times_.Predict(lane.items.begin()->second.lane, lane.work);
+    if (!time.has_value()) continue;
+    backlog =
+        backlog.value_or(absl::ZeroDuration()) + (*time / options_.takers);
   }
   return backlog;
 }

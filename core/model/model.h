@@ -44,8 +44,8 @@ struct Model {
   // Texts that go in front of an input's, by name.
   std::map<std::string, std::string> prompts;
   std::shared_ptr<const Tokenizer> tokenizer;
-  // One for each instance of each device that it runs on. Each is called by one worker thread
-  // only; nothing else here changes after loading.
+  // One for each instance of each device that it runs on. Each is called by one
+  // worker thread only; nothing else here changes after loading.
   std::vector<std::unique_ptr<Runner>> runners;
 };
 

@@ -3,7 +3,6 @@
 
 #include "core/model/torch_runner.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -64,6 +64,13 @@ class QueueTest : public testing::Test {
     return queue.Push(items);
   }
 
+  absl::Status PushWithPriority(TestQueue& queue, std::uint64_t call,
+                                int priority, int pieces = 1) {
+    TestQueue::Item item = Item(call, pieces);
+    item.priority = priority;
+    return Push(queue, std::move(item));
+  }
+
   using CostOf = TestQueue::CostOf;
 
   // The next batch; one of no items where there is none.
@@ -116,9 +123,7 @@ TEST_F(QueueTest, BatchesWhatFitsAndRenumbersThePlan) {
 TEST_F(QueueTest, HigherPriorityGoesFirst) {
   TestQueue queue({}, clock_);
   ASSERT_TRUE(Push(queue, Item(1)).ok());
-  auto urgent = Item(2);
-  urgent.priority = 1;
-  ASSERT_TRUE(Push(queue, std::move(urgent)).ok());
+  ASSERT_TRUE(PushWithPriority(queue, 2, 1).ok());
   EXPECT_EQ(TakeCalls(queue), Calls{2});
   EXPECT_EQ(TakeCalls(queue), Calls{1});
 }
@@ -129,13 +134,9 @@ TEST_F(QueueTest, WaitingMakesUpForPriority) {
   TestQueue queue({.ageing = absl::Milliseconds(500)}, clock_);
   ASSERT_TRUE(Push(queue, Item(1)).ok());
   clock_.Advance(absl::Milliseconds(499));
-  auto within = Item(2);
-  within.priority = 1;
-  ASSERT_TRUE(Push(queue, std::move(within)).ok());
+  ASSERT_TRUE(PushWithPriority(queue, 2, 1).ok());
   clock_.Advance(absl::Milliseconds(2));
-  auto after = Item(3);
-  after.priority = 1;
-  ASSERT_TRUE(Push(queue, std::move(after)).ok());
+  ASSERT_TRUE(PushWithPriority(queue, 3, 1).ok());
   EXPECT_EQ(TakeCalls(queue), Calls{2});
   EXPECT_EQ(TakeCalls(queue), Calls{1});
   EXPECT_EQ(TakeCalls(queue), Calls{3});
@@ -216,12 +217,8 @@ TEST_F(QueueTest, PrioritiesHaveABound) {
   TestQueue queue({.ageing = absl::Milliseconds(500)}, clock_);
   ASSERT_TRUE(Push(queue, Item(1)).ok());
   clock_.Advance(absl::Seconds(5));
-  auto highest = Item(2);
-  highest.priority = 1000;
-  ASSERT_TRUE(Push(queue, std::move(highest)).ok());
-  auto lowest = Item(3);
-  lowest.priority = -1000;
-  ASSERT_TRUE(Push(queue, std::move(lowest)).ok());
+  ASSERT_TRUE(PushWithPriority(queue, 2, 1000).ok());
+  ASSERT_TRUE(PushWithPriority(queue, 3, -1000).ok());
   clock_.Advance(absl::Milliseconds(5001));
   ASSERT_TRUE(Push(queue, Item(4)).ok());
   for (const std::uint64_t call : {1, 2, 3, 4}) {
@@ -430,9 +427,7 @@ TEST_F(BetweenTest, WhatGoesBetweenIsShortAltogether) {
 }
 
 TEST_F(BetweenTest, TheLessUrgentDoNotInterrupt) {
-  auto low = Item(1, 5);
-  low.priority = -1;
-  ASSERT_TRUE(Push(queue_, std::move(low)).ok());
+  ASSERT_TRUE(PushWithPriority(queue_, 1, -1, 5).ok());
   EXPECT_EQ(Between(40), Calls{});
   ASSERT_TRUE(Push(queue_, Item(2, 5)).ok());
   EXPECT_EQ(Between(40), Calls{2});

@@ -70,6 +70,16 @@ at::Tensor AsTensor(const HostTensor& tensor) {
 const std::vector<OutputSpec> kOutputs = {
     {.layers = {0, 3}}, {.layers = {3}, .pooling = Pooling::kMean}};
 
+// Sequences of which the second alone has a number that is none.
+std::vector<Sequence> MakeSequencesWithANan(const std::vector<int>& lengths) {
+  std::vector<Sequence> sequences = MakeSequences(lengths, kOutputs);
+  for (Sequence& sequence : sequences) {
+    std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
+  }
+  sequences[1].ids[3] = kNanPiece;
+  return sequences;
+}
+
 TEST(TorchRunnerTest, GivesEachSequenceItsOutputs) {
   TorchRunner runner = MakeRunner("dict", MaskForm::kDict);
   const auto sequences = MakeSequences({4, 7}, kOutputs);
@@ -146,11 +156,7 @@ TEST(TorchRunnerTest, WhatIsAboveACutDoesNotRun) {
 // Piece 4 has a vector of not-a-number: in a row it reaches the others.
 TEST(TorchRunnerTest, AMemberThatIsNotFiniteDoesNotReachTheOthersOfItsRow) {
   TorchRunner runner = MakeRunner("pairs_nan_piece", MaskForm::kPairs);
-  auto sequences = MakeSequences({4, 7, 2}, kOutputs);
-  for (Sequence& sequence : sequences) {
-    std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
-  }
-  sequences[1].ids[3] = kNanPiece;
+  const auto sequences = MakeSequencesWithANan({4, 7, 2});
   const Results alone = RunEachAlone(runner, sequences);
   const Results packed =
       RunBatch(runner, sequences, {.rows = {{{0, 1, 2}}}, .length = 13});
@@ -163,11 +169,7 @@ TEST(TorchRunnerTest, AMemberThatIsNotFiniteDoesNotReachTheOthersOfItsRow) {
 
 TEST(TorchRunnerTest, TheCopiesOfAMemberThatRunsAgainGetItsNumbers) {
   TorchRunner runner = MakeRunner("pairs_nan_piece", MaskForm::kPairs);
-  auto sequences = MakeSequences({4, 7, 4}, kOutputs);
-  for (Sequence& sequence : sequences) {
-    std::ranges::replace(sequence.ids, kNanPiece, kNanPiece + 1);
-  }
-  sequences[1].ids[3] = kNanPiece;
+  auto sequences = MakeSequencesWithANan({4, 7, 4});
   sequences[2].ids = sequences[0].ids;
   const Results alone = RunEachAlone(runner, sequences);
   const Results packed = RunBatch(
