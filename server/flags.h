@@ -31,6 +31,8 @@ struct ServerFlags {
   // Of models whose own strata.json does not say.
   ServedVersions versions = ServedVersions::kAll;
   std::string devices = "auto";
+  // Empty: nothing is kept.
+  std::filesystem::path report_directory;
   // 0: as many as the control group grants CPUs.
   int instances = 0;
   int intra_op_threads = 0;

@@ -37,7 +37,7 @@ std::string Devices(const Model& model) {
                        });
 }
 
-void LogReady(const Model& model) {
+void LogReady(const Model& model, bool report_was_kept) {
   const TraceReport& report = model.report;
   std::vector<LogField> fields = IdFields(model.id);
   const auto add = [&fields](absl::string_view key, const auto& value) {
@@ -57,6 +57,7 @@ void LogReady(const Model& model) {
   add("packing_exact", report.packing_exact ? "yes" : "no");
   add("layers_cut", report.layers_cut ? "yes" : "no");
   add("max_batch_pieces", model.plan_limits.max_padded_pieces);
+  add("report", report_was_kept ? "of an earlier load" : "new");
   add("examined_in", absl::FormatDuration(
                          absl::Trunc(report.duration, absl::Milliseconds(1))));
   add("digest", model.digest);
@@ -86,6 +87,11 @@ void LogRefused(const ModelId& id, const absl::Status& refusal) {
 absl::Status Record(const ModelId& id, LoadOutcome outcome,
                     ModelRegistry& registry) {
   LogFailedChecks(id, outcome.report);
+  if (!outcome.remark.empty()) {
+    std::vector<LogField> fields = IdFields(id);
+    fields.emplace_back("message", outcome.remark);
+    Log(Severity::kWarning, "report_not_kept", fields);
+  }
   if (!outcome.model.ok()) {
     LogRefused(id, outcome.model.status());
     return registry.SetRefused(id, outcome.model.status(),
@@ -95,7 +101,7 @@ absl::Status Record(const ModelId& id, LoadOutcome outcome,
   const std::shared_ptr<const Model> model = *std::move(outcome.model);
   // Logged once calls can reach it.
   const absl::Status status = registry.SetReady(model);
-  if (status.ok()) LogReady(*model);
+  if (status.ok()) LogReady(*model, outcome.report_was_kept);
   return status;
 }
 

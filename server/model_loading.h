@@ -14,7 +14,7 @@
 
 namespace strata {
 
-// Loads a directory; LoadModelDirectory with its devices bound.
+// Loads a directory; LoadModelDirectory with its options bound.
 using LoadModel = std::function<LoadOutcome(const ModelDirectory&)>;
 
 // Loads `directories` into `registry`, where they are kLoading, one after the

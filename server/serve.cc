@@ -98,7 +98,7 @@ absl::StatusOr<std::vector<ModelDirectory>> FindModels(
 // What the loading thread shares with the rest of the process.
 struct Models {
   const std::vector<ModelDirectory>& directories;
-  const std::vector<std::string>& devices;
+  const LoadOptions& options;
   ModelRegistry& registry;
   Metrics& metrics;
 };
@@ -109,7 +109,7 @@ void LoadAll(const Models& models, GrpcServer& server,
   LoadModels(
       models.directories,
       [&](const ModelDirectory& directory) {
-        return LoadModelDirectory(directory, models.devices);
+        return LoadModelDirectory(directory, models.options);
       },
       [&] {
         models.metrics.SetModels(models.registry.List());
@@ -181,7 +181,8 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   Metrics metrics;
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
-  const std::vector<std::string> devices = Instances(named, flags, cpus);
+  const LoadOptions load_options = {.devices = Instances(named, flags, cpus),
+                                    .report_directory = flags.report_directory};
   InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;
@@ -189,9 +190,10 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
     registry.SetLoading(directory.id, directory.labels);
   }
   metrics.SetModels(registry.List());
-  STRATA_ASSIGN_OR_RETURN(const auto engine,
-                          Engine::Create(ToEngineOptions(flags, devices, cpus),
-                                         registry, Clock::Real(), metrics));
+  STRATA_ASSIGN_OR_RETURN(
+      const auto engine,
+      Engine::Create(ToEngineOptions(flags, load_options.devices, cpus),
+                     registry, Clock::Real(), metrics));
   STRATA_ASSIGN_OR_RETURN(
       const auto server,
       GrpcServer::Start({.listen = flags.listen,
@@ -201,12 +203,12 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
                         *engine, registry, Clock::Real(), metrics));
   Log(Severity::kInfo, "starting",
       {{"listen", server->address().ToString()},
-       {"devices", absl::StrJoin(devices, ",")},
+       {"devices", absl::StrJoin(load_options.devices, ",")},
        {"cpus", absl::StrCat(cpus)},
        {"models", absl::StrCat(directories.size())}});
   Run(flags,
       {.directories = directories,
-       .devices = devices,
+       .options = load_options,
        .registry = registry,
        .metrics = metrics},
       *server, *engine, signals);

@@ -55,8 +55,8 @@ class Runner {
   // on the CPU; nothing for other devices.
   virtual void UseThreads(int /*threads*/) {}
 
-  // Graphs compiled since the last call, for shapes and depths that were new to
-  // it; those that it was made of do not count.
+  // Graphs that the calling thread has compiled since the last call, for shapes
+  // and depths that were new.
   virtual int TakeCompilations() { return 0; }
 
   // What the forward of the last batch took, its checkpoints included, without

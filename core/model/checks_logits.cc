@@ -80,6 +80,7 @@ Finding CheckLogits(Subject& subject) {
         absl::StrCat("a relative error of ", *error, ", above ", tolerance));
   }
   subject.trace.SetLogits(chosen);
+  subject.report.logits_place = chosen;
   subject.report.logits_width = static_cast<int>(width);
   return {.passed = true,
           .found = absl::StrCat("logits of width ", width,

@@ -6,12 +6,17 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ATen/Version.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -45,19 +50,49 @@ absl::StatusOr<int> CudaIndex(absl::string_view word) {
   return index;
 }
 
-// Asks the driver itself, whose library comes with it and not with LibTorch.
-bool DriverHasDevice() {
+// A function of CUDA's driver, whose library comes with it and not with
+// LibTorch; nullptr where there is none.
+template <typename Function>
+Function* DriverFunction(const char* name) {
   // Never closed: the driver does not survive it.
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (driver == nullptr) return false;
-  using Init = int (*)(unsigned int);
-  using Count = int (*)(int*);
-  const auto init = reinterpret_cast<Init>(dlsym(driver, "cuInit"));
-  const auto get_count =
-      reinterpret_cast<Count>(dlsym(driver, "cuDeviceGetCount"));
+  static void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) return nullptr;
+  return reinterpret_cast<Function*>(dlsym(driver, name));
+}
+
+bool DriverHasDevice() {
+  const auto init = DriverFunction<int(unsigned int)>("cuInit");
+  const auto get_count = DriverFunction<int(int*)>("cuDeviceGetCount");
   int count = 0;
   return init != nullptr && get_count != nullptr && init(0) == 0 &&
          get_count(&count) == 0 && count > 0;
+}
+
+// As "NVIDIA H100 80GB HBM3".
+std::optional<std::string> CudaName(int index) {
+  const auto get_device = DriverFunction<int(int*, int)>("cuDeviceGet");
+  const auto get_name = DriverFunction<int(char*, int, int)>("cuDeviceGetName");
+  int device = 0;
+  std::array<char, 256> name{};
+  if (!DriverHasDevice() || get_device == nullptr || get_name == nullptr ||
+      get_device(&device, index) != 0 ||
+      get_name(name.data(), static_cast<int>(name.size()) - 1, device) != 0) {
+    return std::nullopt;
+  }
+  return name.data();
+}
+
+// As Linux has it; empty on processors whose name it does not tell.
+std::string CpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::pair<absl::string_view, absl::string_view> entry =
+        absl::StrSplit(line, absl::MaxSplits(':', 1));
+    if (absl::StripAsciiWhitespace(entry.first) == "model name") {
+      return std::string(absl::StripAsciiWhitespace(entry.second));
+    }
+  }
+  return "";
 }
 
 absl::StatusOr<int> CountCudaDevices() {
@@ -166,6 +201,20 @@ absl::StatusOr<std::vector<std::string>> ChooseDevices(
                      absl::StrJoin(available, ", "), "; change either"));
   }
   return chosen;
+}
+
+std::optional<std::string> DescribeProcessors(
+    const std::vector<std::string>& devices) {
+  std::string text = absl::StrCat(CpuName(), " ", at::get_cpu_capability());
+  for (const std::string& device : devices) {
+    absl::StrAppend(&text, ", ", device);
+    if (device == "cpu") continue;
+    const auto index = CudaIndex(device);
+    const auto name = index.ok() ? CudaName(*index) : std::nullopt;
+    if (!name.has_value()) return std::nullopt;
+    absl::StrAppend(&text, " ", *name);
+  }
+  return text;
 }
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 #define STRATA_CORE_MODEL_DEVICE_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,12 @@ absl::StatusOr<std::vector<std::string>> ResolveDevicesWith(
 absl::StatusOr<std::vector<std::string>> ChooseDevices(
     const std::vector<std::string>& available,
     const std::vector<std::string>& wanted);
+
+// What decides how fast this machine's processor and `devices`, as
+// ResolveDevices returns them, are and how they round, as "Intel Xeon, cpu,
+// cuda:0 NVIDIA H100". nullopt where a device does not tell its name.
+std::optional<std::string> DescribeProcessors(
+    const std::vector<std::string>& devices);
 
 }  // namespace strata
 

@@ -11,12 +11,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
+#include "ATen/Version.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -32,11 +34,13 @@
 #include "core/model/device.h"
 #include "core/model/digest.h"
 #include "core/model/examination.h"
+#include "core/model/findings.h"
 #include "core/model/model.h"
 #include "core/model/report.h"
 #include "core/model/repository.h"
 #include "core/model/torch_runner.h"
 #include "core/model/trace.h"
+#include "core/model/trace_cuts.h"
 #include "core/model/warm_up.h"
 #include "core/tensor/threads.h"
 #include "core/tensor/torch_call.h"
@@ -49,6 +53,9 @@ namespace strata {
 namespace {
 
 constexpr const char* kTraceFile = "model.pt";
+// The digest of a model's files, once it is known.
+using Hashing = std::shared_future<absl::StatusOr<std::string>>;
+
 // As InitializeTorch said; 0: it was not called.
 std::atomic<int> threads_of_loading = 0;
 // Larger batches have made no CPU quicker, and keep others waiting.
@@ -107,29 +114,28 @@ absl::Status NotePlaced(at::Device device, const absl::Status& status,
                    "again");
 }
 
-// A runner on the weights of `trace`, which is on `device`.
-absl::StatusOr<std::unique_ptr<Runner>> MakeRunner(const Trace& trace,
-                                                   at::Device device,
-                                                   const TraceReport& report,
-                                                   const ModelConfig& config) {
-  STRATA_ASSIGN_OR_RETURN(Trace twin, trace.Share());
-  return std::make_unique<TorchRunner>(std::move(twin), report,
-                                       config.padding_id, device);
-}
+// The traces of the first runner on each device.
+using TracesByDevice = std::map<std::string, std::shared_ptr<const TraceCuts>>;
 
-// The first runner on `device`, which is not the CPU, on a copy of the weights
-// that `placed` then holds.
-absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(
-    at::Device device, const Trace& trace, TraceReport& report,
-    const ModelConfig& config, std::map<std::string, Trace>& placed) {
-  auto copy = trace.CopyTo(device);
-  if (!copy.ok()) return NotePlaced(device, copy.status(), report);
-  const Trace& there =
-      placed.emplace(device.str(), *std::move(copy)).first->second;
-  auto runner = MakeRunner(there, device, report, config);
-  STRATA_RETURN_IF_ERROR(NotePlaced(
-      device, runner.ok() ? TryRunner(**runner) : runner.status(), report));
-  return runner;
+// The traces for the next runner on `device`: those of the first, unless a
+// forward writes its state. On the CPU they have the weights of `examined`,
+// elsewhere a copy.
+absl::StatusOr<std::shared_ptr<const TraceCuts>> TracesFor(
+    at::Device device, const Trace& examined, const TraceReport& report,
+    TracesByDevice& placed) {
+  const auto there = placed.find(device.str());
+  if (there != placed.end() && !examined.writes_its_state()) {
+    return there->second;
+  }
+  STRATA_ASSIGN_OR_RETURN(Trace trace,
+                          there != placed.end() ? there->second->whole().Share()
+                          : device.is_cpu() ? absl::StatusOr<Trace>(examined)
+                                            : examined.CopyTo(device));
+  auto traces = CallTorch([&] {
+    return std::make_shared<const TraceCuts>(std::move(trace), report);
+  });
+  if (traces.ok()) placed.emplace(device.str(), *traces);
+  return traces;
 }
 
 // One runner for each of `devices`; those of one device share their weights,
@@ -138,48 +144,58 @@ absl::StatusOr<std::unique_ptr<Runner>> PlaceOn(
 absl::StatusOr<std::vector<std::unique_ptr<Runner>>> PlaceRunners(
     const Trace& trace, const std::vector<std::string>& devices,
     TraceReport& report, const ModelConfig& config) {
-  std::map<std::string, Trace> placed;
+  TracesByDevice placed;
   std::vector<std::unique_ptr<Runner>> runners;
   for (const std::string& name : devices) {
     STRATA_ASSIGN_OR_RETURN(const at::Device device,
                             CallTorch([&] { return at::Device(name); }));
-    const auto there = placed.find(device.str());
-    const bool first = !device.is_cpu() && there == placed.end();
-    const Trace& source = there == placed.end() ? trace : there->second;
-    STRATA_ASSIGN_OR_RETURN(std::unique_ptr<Runner> runner,
-                            first
-                                ? PlaceOn(device, trace, report, config, placed)
-                                : MakeRunner(source, device, report, config));
-    runners.push_back(std::move(runner));
+    const bool first = !placed.contains(device.str());
+    auto traces = TracesFor(device, trace, report, placed);
+    if (traces.ok()) {
+      runners.push_back(std::make_unique<TorchRunner>(
+          *traces, report, config.padding_id, device));
+    }
+    if (device.is_cpu() || !first) {
+      STRATA_RETURN_IF_ERROR(traces.status());
+      continue;
+    }
+    STRATA_RETURN_IF_ERROR(NotePlaced(
+        device, traces.ok() ? TryRunner(*runners.back()) : traces.status(),
+        report));
   }
   return runners;
 }
 
 // Runs what will occur on each of `runners`, so that they know what it costs.
-// Notes the times in `report`; returns the most places that a batch should
-// have on any of them.
-absl::StatusOr<int> WarmUpRunners(
-    const std::vector<std::unique_ptr<Runner>>& runners, TraceReport& report) {
+// Notes the times in `report`, and in `most_places` the most that a batch
+// should have on any of them; where they were known, runs what is enough.
+absl::Status WarmUpRunners(const std::vector<std::unique_ptr<Runner>>& runners,
+                           TraceReport& report, int& most_places) {
+  const bool all_known = most_places > 0;
   int most = std::numeric_limits<int>::max();
   for (const auto& runner : runners) {
     const std::string device = runner->Device();
+    const bool on_cpu = device == "cpu";
+    const auto known = report.timings.find(device);
     // Instances on the CPU differ in nothing; on CUDA each takes memory.
-    if (device == "cpu" && report.timings.contains(device)) {
-      runner->cost() = CostModel::Fit(report.timings.at(device));
+    if (known != report.timings.end() && (on_cpu || all_known)) {
+      STRATA_RETURN_IF_ERROR(WarmUpAgain(*runner, known->second, report.depth(),
+                                         /*take_memory=*/!on_cpu));
+      runner->cost() = CostModel::Fit(known->second);
       continue;
     }
     WarmUpLimits limits{.longest_pieces = report.longest_pieces,
                         .layers = report.depth(),
                         .layers_cut = report.layers_cut};
-    if (device == "cpu") limits.max_places = kMostPlacesOnCpu;
+    if (on_cpu) limits.max_places = kMostPlacesOnCpu;
     STRATA_ASSIGN_OR_RETURN(WarmUpResult result,
                             WarmUp(*runner, limits, Clock::Real()));
-    runner->TakeCompilations();  // Nobody has waited for them.
     runner->cost() = CostModel::Fit(result.timings);
     most = std::min(most, result.most_places);
     report.timings.try_emplace(device, std::move(result.timings));
   }
-  return most;
+  most_places = all_known ? std::min(most, most_places) : most;
+  return absl::OkStatus();
 }
 
 PlanLimits LimitsOf(const ModelConfig& config, const TraceReport& report,
@@ -203,30 +219,90 @@ PlanLimits LimitsOf(const ModelConfig& config, const TraceReport& report,
   return limits;
 }
 
-// Loads all of a model but its digest; fills `report` as far as it comes.
-absl::StatusOr<std::unique_ptr<Model>> Load(
-    const ModelDirectory& directory, const std::vector<std::string>& devices,
-    TraceReport& report) {
-  STRATA_ASSIGN_OR_RETURN(const ModelConfig config,
-                          ReadModelConfig(directory.path));
-  STRATA_ASSIGN_OR_RETURN(const auto chosen,
-                          ChooseDevices(devices, config.devices));
-  STRATA_ASSIGN_OR_RETURN(auto tokenizer, LoadTokenizer(directory.path));
-  STRATA_ASSIGN_OR_RETURN(Trace trace,
-                          LoadTrace(directory.path, chosen, report));
-  report.checks.push_back(CheckUnknownCharacters(*tokenizer));
+// Where the findings about a model on `devices` are kept, once `hashing` is
+// done; nullopt: nowhere.
+std::optional<KeptFindings> Keep(const LoadOptions& options,
+                                 const std::vector<std::string>& devices,
+                                 const Hashing& hashing) {
+  if (options.report_directory.empty()) return std::nullopt;
+  const auto processors = DescribeProcessors(devices);
+  const auto& digest = hashing.get();
+  if (!processors.has_value() || !digest.ok()) return std::nullopt;
+  return KeptFindings(
+      options.report_directory, *digest,
+      absl::StrCat("strata " STRATA_VERSION ", ", *processors, ", ",
+                   at::get_num_threads(), " threads, ", at::show_config()));
+}
+
+// What is kept of an earlier load; nullopt where nothing is, or nothing that
+// can be used, as `remark` then says.
+std::optional<Findings> Recall(const std::optional<KeptFindings>& kept,
+                               std::string& remark) {
+  if (!kept.has_value()) return std::nullopt;
+  auto findings = kept->Read();
+  if (findings.ok()) return *std::move(findings);
+  if (!absl::IsNotFound(findings.status())) {
+    remark = std::string(findings.status().message());
+  }
+  return std::nullopt;
+}
+
+// Binds `trace` as the examination that `report` tells of did.
+void BindAsExamined(const TraceReport& report, const ModelConfig& config,
+                    Trace& trace) {
+  trace.Bind(report.arguments, {.layers = config.layers});
+  if (report.logits_width > 0) trace.SetLogits(report.logits_place);
+}
+
+// Finds out what is to be known of `trace`, bound then, by running it. Adds to
+// the checks in `report`; the error is that of an essential one.
+absl::Status ExamineInto(TraceReport& report, const ModelConfig& config,
+                         const Tokenizer& tokenizer, Trace& trace) {
+  report.checks.push_back(CheckUnknownCharacters(tokenizer));
   Examination examination =
-      Examine(trace, config, tokenizer->VocabularySize(), Clock::Real());
+      Examine(trace, config, tokenizer.VocabularySize(), Clock::Real());
   std::vector<Check>& checks = examination.report.checks;
   checks.insert(checks.begin(), report.checks.begin(), report.checks.end());
   report = std::move(examination.report);
-  STRATA_RETURN_IF_ERROR(examination.verdict);
+  return examination.verdict;
+}
 
+// Loads all of a model but its digest, which `hashing` gives; fills the rest of
+// `outcome` as far as it comes.
+absl::StatusOr<std::unique_ptr<Model>> Load(const ModelDirectory& directory,
+                                            const LoadOptions& options,
+                                            const Hashing& hashing,
+                                            LoadOutcome& outcome) {
+  TraceReport& report = outcome.report;
+  STRATA_ASSIGN_OR_RETURN(const ModelConfig config,
+                          ReadModelConfig(directory.path));
+  STRATA_ASSIGN_OR_RETURN(const auto chosen,
+                          ChooseDevices(options.devices, config.devices));
+  STRATA_ASSIGN_OR_RETURN(auto tokenizer, LoadTokenizer(directory.path));
+  STRATA_ASSIGN_OR_RETURN(Trace trace,
+                          LoadTrace(directory.path, chosen, report));
+  const auto kept = Keep(options, chosen, hashing);
+  auto recalled = Recall(kept, outcome.remark);
+  outcome.report_was_kept = recalled.has_value();
+  int most_places = 0;
+  if (recalled.has_value()) {
+    report = std::move(recalled->report);
+    most_places = recalled->most_places;
+    BindAsExamined(report, config, trace);
+  } else {
+    STRATA_RETURN_IF_ERROR(ExamineInto(report, config, *tokenizer, trace));
+  }
+  // How it fares on devices is seen anew each time.
+  Findings findings = {.report = report};
   STRATA_ASSIGN_OR_RETURN(auto runners,
                           PlaceRunners(trace, chosen, report, config));
-
-  STRATA_ASSIGN_OR_RETURN(const int most_places,
-                          WarmUpRunners(runners, report));
+  STRATA_RETURN_IF_ERROR(WarmUpRunners(runners, report, most_places));
+  if (kept.has_value() && !outcome.report_was_kept) {
+    findings.report.timings = report.timings;
+    findings.most_places = most_places;
+    const absl::Status written = kept->Write(findings);
+    if (!written.ok()) outcome.remark = std::string(written.message());
+  }
 
   auto model = std::make_unique<Model>();
   model->id = directory.id;
@@ -261,12 +337,8 @@ void InitializeTorch(int intra_op_threads) {
 }
 
 LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
-                               const std::vector<std::string>& devices) {
-  LoadOutcome outcome{
-      .model = Error(Reason::kModelRefused, "not loaded"),
-      .digest = "",
-      .report = {},
-  };
+                               const LoadOptions& options) {
+  LoadOutcome outcome{.model = Error(Reason::kModelRefused, "not loaded")};
   const absl::Status readable = CheckModelFiles(directory.path);
   if (!readable.ok()) {
     outcome.model = readable;
@@ -275,15 +347,15 @@ LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
   // Whatever the forwards that are being served use.
   if (threads_of_loading > 0) UseThreadsHere(threads_of_loading);
   // Hashing a large trace takes about as long as loading it.
-  auto hashing =
+  const Hashing hashing =
       std::async(std::launch::async, DigestModelDirectory, directory.path);
-  auto model = Load(directory, devices, outcome.report);
-  auto digest = hashing.get();
+  auto model = Load(directory, options, hashing, outcome);
+  const auto& digest = hashing.get();
   if (!digest.ok()) {
     outcome.model = digest.status();
     return outcome;
   }
-  outcome.digest = *std::move(digest);
+  outcome.digest = *digest;
   if (!model.ok()) {
     outcome.model = model.status();
     return outcome;

@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_MODEL_LOADER_H_
 #define STRATA_CORE_MODEL_LOADER_H_
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,9 +24,24 @@ struct LoadOutcome {
   // was found and what to do.
   absl::StatusOr<std::shared_ptr<const Model>> model;
   // Empty where the files could not be read.
-  std::string digest;
+  std::string digest = {};
   // What the examination found until it ended.
-  TraceReport report;
+  TraceReport report = {};
+  // Whether the report is that of an earlier load.
+  bool report_was_kept = false;
+  // What went wrong without keeping the model from serving; empty: nothing.
+  std::string remark = {};
+};
+
+// How models are loaded.
+struct LoadOptions {
+  // As ResolveDevices returns them, and as often as each has instances; a
+  // model's strata.json may choose fewer.
+  std::vector<std::string> devices;
+  // Where what a load finds out is kept (core/model/findings.h), so that the
+  // next one of the same model on the same kind of machine does without
+  // examination and measurements. Empty: nowhere.
+  std::filesystem::path report_directory;
 };
 
 // Devices by the names of --devices: a comma-separated list of "cpu", "cuda"
@@ -41,11 +57,10 @@ absl::StatusOr<std::vector<std::string>> ResolveDevices(
 // forward on the CPU, and the graph executor without profiling.
 void InitializeTorch(int intra_op_threads);
 
-// Reads, examines and places a model: one runner for each of `devices` (as
-// ResolveDevices returns them, and as often as each has instances; strata.json
-// may choose fewer). Blocks for as long as that takes. Never throws.
+// Reads, examines and places a model: one runner for each of the devices.
+// Blocks for as long as that takes. Never throws.
 LoadOutcome LoadModelDirectory(const ModelDirectory& directory,
-                               const std::vector<std::string>& devices);
+                               const LoadOptions& options);
 
 }  // namespace strata
 

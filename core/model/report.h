@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_MODEL_REPORT_H_
 #define STRATA_CORE_MODEL_REPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -48,6 +49,8 @@ struct TraceReport {
   int width = 0;
   // Channels of the logits, the vocabulary of the model's head. 0: none.
   int logits_width = 0;
+  // Which of the tensors beside the layers are the logits, if there are any.
+  std::size_t logits_place = 0;
   // "float32", "float16" or "bfloat16".
   std::string dtype;
   std::int64_t vocabulary_size = 0;

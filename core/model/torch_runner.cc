@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -23,7 +23,7 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/report.h"
-#include "core/model/trace.h"
+#include "core/model/trace_cuts.h"
 #include "core/tensor/forward_outputs.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
@@ -63,18 +63,6 @@ std::vector<PlanRow> SpoiledRows(const ForwardOutputs& outputs,
   return spoiled;
 }
 
-// The trace cut above each of its layers but the last; where that cannot be
-// done, what wants that layer runs to a later one.
-std::map<int, Trace> CutEverywhere(const Trace& trace,
-                                   const TraceReport& report) {
-  std::map<int, Trace> cuts;
-  for (int layers = 1; report.layers_cut && layers < report.depth(); ++layers) {
-    auto cut = trace.Cut(layers - 1);
-    if (cut.ok()) cuts.emplace(layers, *std::move(cut));
-  }
-  return cuts;
-}
-
 std::optional<c10::Stream> StreamOn(at::Device device) {
   if (!device.is_cuda()) return std::nullopt;
   return c10::impl::VirtualGuardImpl(device.type())
@@ -83,25 +71,15 @@ std::optional<c10::Stream> StreamOn(at::Device device) {
 
 }  // namespace
 
-TorchRunner::TorchRunner(Trace trace, const TraceReport& report,
-                         std::int64_t padding_id, at::Device device)
-    : trace_(std::move(trace)),
-      cuts_(CutEverywhere(trace_, report)),
+TorchRunner::TorchRunner(std::shared_ptr<const TraceCuts> traces,
+                         const TraceReport& report, std::int64_t padding_id,
+                         at::Device device)
+    : traces_(std::move(traces)),
       mask_(report.mask()),
       infinity_contained_(report.infinity_contained),
       padding_id_(padding_id),
       device_(device),
-      stream_(StreamOn(device)) {
-  Count(trace_);
-  for (const auto& [layers, cut] : cuts_) Count(cut);
-  compilations_ = 0;
-}
-
-void TorchRunner::Count(const Trace& trace) {
-  int& counted = counted_[&trace];
-  compilations_ += trace.compilations() - counted;
-  counted = trace.compilations();
-}
+      stream_(StreamOn(device)) {}
 
 void TorchRunner::UseThreads(int threads) {
   if (device_.is_cpu()) UseThreadsHere(threads);
@@ -119,13 +97,12 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
                             return AssembleRows(sequences, plan, mask_,
                                                 padding_id_, device_);
                           }));
-  const Trace& trace = TraceTo(LayersOf(sequences));
   const auto start = std::chrono::steady_clock::now();
   // Elsewhere this thread only queues kernels.
   const auto forward =
-      trace.Forward(rows, device_.is_cpu() ? checkpoint : Checkpoint(GoOn));
+      traces_->To(LayersOf(sequences))
+          .Forward(rows, device_.is_cpu() ? checkpoint : Checkpoint(GoOn));
   const auto took = std::chrono::steady_clock::now() - start;
-  Count(trace);
   STRATA_ASSIGN_OR_RETURN(const ForwardOutputs outputs, forward);
   std::vector<PlanRow> spoiled;
   STRATA_ASSIGN_OR_RETURN(auto results, CallTorch([&] {
@@ -144,11 +121,6 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
   // After the last of the forwards that ran in between or again.
   if (device_.is_cpu()) forward_time_ = absl::FromChrono(took);
   return results;
-}
-
-const Trace& TorchRunner::TraceTo(int layers) const {
-  const auto cut = cuts_.lower_bound(layers);
-  return cut == cuts_.end() ? trace_ : cut->second;
 }
 
 absl::Status TorchRunner::RunAlone(

@@ -5,7 +5,7 @@
 #define STRATA_CORE_MODEL_TORCH_RUNNER_H_
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +22,7 @@
 #include "core/batch/runner.h"
 #include "core/model/report.h"
 #include "core/model/trace.h"
+#include "core/model/trace_cuts.h"
 #include "core/tensor/mask_form.h"
 #include "torch/script.h"
 
@@ -35,16 +36,17 @@ namespace strata {
 // therefore run again, each in a batch of its own.
 class TorchRunner final : public Runner {
  public:
-  // `trace` is bound to its arguments and on `device`; `report` is what its
-  // examination found.
-  TorchRunner(Trace trace, const TraceReport& report, std::int64_t padding_id,
+  // `traces` are on `device` and may be other runners' too, unless they write
+  // their state; `report` is what their examination found.
+  TorchRunner(std::shared_ptr<const TraceCuts> traces,
+              const TraceReport& report, std::int64_t padding_id,
               at::Device device);
 
   std::string Device() const override { return device_.str(); }
 
   void UseThreads(int threads) override;
 
-  int TakeCompilations() override { return std::exchange(compilations_, 0); }
+  int TakeCompilations() override { return Trace::TakeCompilationsHere(); }
 
   // On CUDA nullopt: kernels run behind this thread, so that a forward ends
   // when what was selected has been copied.
@@ -56,20 +58,12 @@ class TorchRunner final : public Runner {
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
       std::span<const Sequence* const> sequences, const BatchPlan& plan,
       Checkpoint checkpoint) override;
-  // Adds what was compiled of `trace` since it was last counted.
-  void Count(const Trace& trace);
-  // The shortest of the traces that has `layers`.
-  const Trace& TraceTo(int layers) const;
   absl::Status RunAlone(std::span<const Sequence* const> sequences,
                         const BatchPlan& plan, int member,
                         Checkpoint checkpoint,
                         std::vector<std::vector<HostTensor>>& results);
 
-  const Trace trace_;
-  // The trace cut above each layer where that is exact, by the layers left.
-  std::map<int, Trace> cuts_;
-  int compilations_ = 0;
-  std::map<const Trace*, int> counted_;
+  const std::shared_ptr<const TraceCuts> traces_;
   std::optional<absl::Duration> forward_time_;
   const MaskKind mask_;
   const bool infinity_contained_;

@@ -31,7 +31,9 @@
 #include "core/tensor/rows.h"
 #include "core/tensor/torch_call.h"
 #include "torch/csrc/jit/api/function_impl.h"
-#include "torch/csrc/jit/runtime/graph_executor.h"
+#include "torch/csrc/jit/passes/common_subexpression_elimination.h"
+#include "torch/csrc/jit/runtime/interpreter.h"
+#include "torch/csrc/jit/runtime/profiling_graph_executor_impl.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -40,16 +42,20 @@ namespace {
 // What Curated Transformers' AttentionMask calls itself in a trace.
 constexpr const char* kMaskKey = "bool_mask";
 
-// Compiled at once, so that no forward waits for it.
-std::unique_ptr<torch::jit::GraphFunction> MakeFunction(
-    torch::jit::Graph& graph, bool writes_its_state) {
+thread_local int compilations_here = 0;
+
+// For the interpreter, which several threads may run it in. TorchScript's own
+// executor makes the same of a graph where it does not profile, but keeps four
+// copies of the graph for it and belongs to one thread.
+torch::jit::Code Compile(torch::jit::Graph& graph, bool writes_its_state) {
   auto runs = graph.copy();
   if (!writes_its_state) InsertCheckpoints(*runs);
-  auto function = std::make_unique<torch::jit::GraphFunction>(
-      "forward", std::move(runs), nullptr);
-  torch::jit::Stack no_arguments;
-  function->get_executor().getPlanFor(no_arguments);
-  return function;
+  torch::jit::preoptimizeGraph(runs);
+  // Every layer makes the same mask.
+  torch::jit::EliminateCommonSubexpression(runs);
+  torch::jit::runNooptPassPipeline(runs);
+  ++compilations_here;
+  return torch::jit::Code(runs, "forward");
 }
 
 std::vector<SchemaArgument> ReadSchema(const torch::jit::Module& module) {
@@ -108,7 +114,7 @@ Trace::Trace(torch::jit::Module module,
       schema_(std::move(schema)),
       arguments_(std::move(arguments)),
       writes_its_state_(WritesItsState(*graph_)),
-      function_(MakeFunction(*graph_, writes_its_state_)) {}
+      code_(Compile(*graph_, writes_its_state_)) {}
 
 absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file,
                                   WeightLayout layout) {
@@ -157,9 +163,8 @@ std::vector<std::string> Trace::OutsideCalls() const {
       .value_or(std::vector<std::string>());
 }
 
-int Trace::compilations() const {
-  return static_cast<int>(
-      function_->get_executor().getDebugState().execution_plans.size());
+int Trace::TakeCompilationsHere() {
+  return std::exchange(compilations_here, 0);
 }
 
 absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows,
@@ -171,7 +176,7 @@ absl::StatusOr<ForwardOutputs> Trace::Forward(const RowTensors& rows,
     for (const Argument& argument : arguments_) {
       stack.push_back(ArgumentValue(rows, argument));
     }
-    function_->run(stack);
+    torch::jit::InterpreterState(code_).run(stack);
     return stack.back();
   });
   // What the interpreter makes of the exception hides which it was.
@@ -197,12 +202,12 @@ absl::StatusOr<Trace> Trace::Cut(int deepest) const {
 }
 
 absl::StatusOr<Trace> Trace::Share() const {
+  if (!writes_its_state_) return *this;
+  // Two forwards that write to one buffer would give each other's numbers.
   return CallTorch([&] {
-    // Two forwards that write to one buffer would give each other's numbers.
     auto graph = graph_->copy();
-    if (writes_its_state_) CloneConstants(graph);
-    Trace twin(writes_its_state_ ? module_.deepcopy() : module_,
-               std::move(graph), schema_, arguments_);
+    CloneConstants(graph);
+    Trace twin(module_.deepcopy(), std::move(graph), schema_, arguments_);
     twin.form_ = form_;
     return twin;
   });

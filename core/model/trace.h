@@ -20,7 +20,7 @@
 #include "core/model/signature.h"
 #include "core/tensor/forward_outputs.h"
 #include "core/tensor/rows.h"
-#include "torch/csrc/jit/api/function_impl.h"
+#include "torch/csrc/jit/runtime/interpreter.h"
 #include "torch/script.h"
 
 namespace strata {
@@ -36,9 +36,10 @@ enum class WeightLayout {
 
 // A traced model that gives hidden states. Its forward runs as a graph of our
 // own, in which submodules are inlined, so that devices can be rewritten and
-// layers left out.
+// layers left out. Copies share all that they hold.
 //
-// Not thread-safe: one thread calls it at a time. No member throws.
+// Several threads may call const members at a time, Forward only if it does
+// not write (writes_its_state). No member throws.
 //
 //   STRATA_ASSIGN_OR_RETURN(Trace trace,
 //   Trace::Load("models/falcon/1/model.pt")); trace.Bind(roles);
@@ -72,10 +73,13 @@ class Trace {
   // Its rows: ids are below it.
   std::optional<std::int64_t> EmbeddingRows() const;
 
+  // Whether a forward changes what the module or the graph holds.
+  bool writes_its_state() const { return writes_its_state_; }
+
   // Runs a forward, with gradients off, and reads what it returns as
   // ReadOutputs says. It comes to `checkpoint` before its linear layers
-  // (InsertCheckpoints), unless a forward changes what the module holds: one
-  // then must not run inside another. Errors: INTERNAL, reason FORWARD_FAILED;
+  // (InsertCheckpoints), unless it writes its state: one then must not run
+  // inside another. Errors: INTERNAL, reason FORWARD_FAILED;
   // RESOURCE_EXHAUSTED where the device has no memory; CANCELLED where
   // `checkpoint` returned false.
   absl::StatusOr<ForwardOutputs> Forward(const RowTensors& rows,
@@ -86,8 +90,8 @@ class Trace {
   // does not show that many layers.
   absl::StatusOr<Trace> Cut(int deepest) const;
 
-  // The same with the same weights, for another thread; with its own where a
-  // forward writes to what the module holds.
+  // A trace for another thread: this one, unless a forward writes its state;
+  // then the same with weights of its own.
   absl::StatusOr<Trace> Share() const;
 
   // The same on `device`, with weights of its own; devices that are written
@@ -101,9 +105,9 @@ class Trace {
   // See core/model/placement.h.
   std::vector<std::string> OutsideCalls() const;
 
-  // Times that its graph was compiled: once when it was made, and again for
-  // whatever a shape that was new to it made the executor specialise.
-  int compilations() const;
+  // Graphs that the calling thread has compiled since it last called this: one
+  // for each trace that it loaded, cut or copied. Forwards compile nothing.
+  static int TakeCompilationsHere();
 
   // The graph as TorchScript writes it, for tests and for debugging.
   std::string GraphText() const { return graph_->toString(); }
@@ -119,8 +123,8 @@ class Trace {
   OutputForm form_;
   // Whether a forward changes what the module holds.
   bool writes_its_state_;
-  // Runs graph_, compiled.
-  std::unique_ptr<torch::jit::GraphFunction> function_;
+  // graph_, compiled.
+  torch::jit::Code code_;
 };
 
 }  // namespace strata

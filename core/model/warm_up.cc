@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -37,8 +38,7 @@ constexpr int kPatience = 2;
 
 // Runs `rows` sequences of `length` pieces to the layer that makes `layers`,
 // the last of them pooled.
-absl::StatusOr<ForwardTiming> Time(Runner& runner, int rows, int length,
-                                   int layers, const Clock& clock) {
+absl::Status RunOnce(Runner& runner, int rows, int length, int layers) {
   const Sequence sequence{
       .ids = std::vector<std::int64_t>(length, 0),
       .layers = layers,
@@ -46,8 +46,13 @@ absl::StatusOr<ForwardTiming> Time(Runner& runner, int rows, int length,
           std::vector<OutputSpec>{{.layers = {0}, .pooling = Pooling::kMean}})};
   const std::vector<const Sequence*> sequences(rows, &sequence);
   const BatchPlan plan = PlanUnpacked(std::vector<int>(rows, length));
+  return runner.Run(sequences, plan).status();
+}
+
+absl::StatusOr<ForwardTiming> Time(Runner& runner, int rows, int length,
+                                   int layers, const Clock& clock) {
   const absl::Time start = clock.Now();
-  STRATA_RETURN_IF_ERROR(runner.Run(sequences, plan).status());
+  STRATA_RETURN_IF_ERROR(RunOnce(runner, rows, length, layers));
   return ForwardTiming{
       .rows = rows, .length = length, .time = clock.Now() - start};
 }
@@ -77,16 +82,18 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
                        const Clock& clock, absl::Time end,
                        WarmUpResult& result) {
   // What happens once (kernels are loaded, libraries set up) is not measured.
-  STRATA_RETURN_IF_ERROR(Time(runner, 1,
-                              std::min(kLeastPlaces, limits.longest_pieces),
-                              limits.layers, clock)
-                             .status());
+  STRATA_RETURN_IF_ERROR(RunOnce(
+      runner, 1, std::min(kLeastPlaces, limits.longest_pieces), limits.layers));
   double cheapest = std::numeric_limits<double>::infinity();
   int dearer = 0;
+  // What the next size should take: twice the last.
+  absl::Duration next = absl::ZeroDuration();
   for (int places = kLeastPlaces;
        places <= std::max(limits.max_places, kLeastPlaces) &&
-       dearer < kPatience && (result.timings.empty() || clock.Now() < end);
+       dearer < kPatience &&
+       (result.timings.empty() || clock.Now() + next < end);
        places *= 2) {
+    const absl::Time begin = clock.Now();
     double best = std::numeric_limits<double>::infinity();
     for (const int length : Lengths(places, limits)) {
       const int rows = std::max(1, places / length);
@@ -101,6 +108,7 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
     const bool worth_it = best <= cheapest * kWorthwhile;
     dearer = worth_it || places < kWorthPlaces ? 0 : dearer + 1;
     cheapest = std::min(cheapest, best);
+    next = 2 * (clock.Now() - begin);
   }
   return absl::OkStatus();
 }
@@ -120,10 +128,20 @@ absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
   const ForwardTiming& least = result.timings.front();
   for (int layers = 1; limits.layers_cut && layers < limits.layers; ++layers) {
     if (clock.Now() >= end) break;
-    STRATA_RETURN_IF_ERROR(
-        Time(runner, least.rows, least.length, layers, clock).status());
+    STRATA_RETURN_IF_ERROR(RunOnce(runner, least.rows, least.length, layers));
   }
   return result;
+}
+
+absl::Status WarmUpAgain(Runner& runner, std::span<const ForwardTiming> timings,
+                         int layers, bool take_memory) {
+  const ForwardTiming& least = timings.front();
+  STRATA_RETURN_IF_ERROR(RunOnce(runner, least.rows, least.length, layers));
+  const ForwardTiming& most = timings.back();
+  // A device with less memory than before learns that while it serves.
+  if (take_memory)
+    RunOnce(runner, most.rows, most.length, layers).IgnoreError();
+  return absl::OkStatus();
 }
 
 }  // namespace strata

@@ -4,8 +4,10 @@
 #ifndef STRATA_CORE_MODEL_WARM_UP_H_
 #define STRATA_CORE_MODEL_WARM_UP_H_
 
+#include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
@@ -24,7 +26,7 @@ struct WarmUpLimits {
   bool layers_cut = false;
   // No batch of more places is tried.
   int max_places = 1 << 16;
-  // Once this has passed nothing more is begun; what was begun is ended, and
+  // No size is begun that should end after this, going by the one before it;
   // the smallest batch is always tried.
   absl::Duration budget = absl::Seconds(2);
 };
@@ -50,6 +52,12 @@ struct WarmUpResult {
 // may say otherwise. Error: that of a forward of the smallest batch.
 absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
                                     const Clock& clock);
+
+// Runs what is enough where `timings`, in order of their places, are known from
+// another warm-up: the smallest batch, and the largest where `take_memory`,
+// whose failure does no harm. Error: that of the smallest.
+absl::Status WarmUpAgain(Runner& runner, std::span<const ForwardTiming> timings,
+                         int layers, bool take_memory);
 
 }  // namespace strata
 

@@ -136,14 +136,18 @@ bool CanPrepack(const at::Tensor& weight) {
 at::Tensor PrepackWeight(const at::Tensor& weight) {
   TORCH_CHECK(CanPrepack(weight), "this weight cannot be prepacked");
   at::Tensor prepacked = at::empty({weight.numel()}, weight.options());
+  // Gradients may be off in this thread alone.
+  const at::Tensor stored = weight.detach();
   const std::int64_t columns = weight.size(0);
   const std::int64_t depth = weight.size(1);
-  for (std::int64_t column = 0; column < columns; column += kPanel) {
-    const std::int64_t width = std::min(kPanel, columns - column);
-    prepacked.narrow(0, column * depth, width * depth)
-        .view({depth, width})
-        .copy_(weight.narrow(0, column, width).t());
-  }
+  ForEachItem((columns + kPanel - 1) / kPanel, /*grain=*/1,
+              [&](std::int64_t item) {
+                const std::int64_t column = item * kPanel;
+                const std::int64_t width = std::min(kPanel, columns - column);
+                prepacked.narrow(0, column * depth, width * depth)
+                    .view({depth, width})
+                    .copy_(stored.narrow(0, column, width).t());
+              });
   return prepacked;
 }
 

@@ -185,11 +185,13 @@ absl::StatusOr<Json> RunOpen(std::span<const Request> requests,
       caller.Send(turns.Next(), intended);
     }
   });
-  STRATA_ASSIGN_OR_RETURN(const UseMeter meter,
-                          UseMeter::Start(options.server));
   Results results(options);
+  std::optional<UseMeter> meter;
   bool cancelled = false;
-  for (std::size_t ended = 0; ended < times.size();) {
+  for (std::size_t ended = 0; ended < times.size() || !meter.has_value();) {
+    if (!meter.has_value() && SteadyClock::now() >= counted) {
+      STRATA_ASSIGN_OR_RETURN(meter, UseMeter::Start(options.server));
+    }
     if (!cancelled && SteadyClock::now() >= drained) {
       caller.CancelAll();
       cancelled = true;
@@ -200,7 +202,7 @@ absl::StatusOr<Json> RunOpen(std::span<const Request> requests,
     if (call->begin >= counted) results.Count(*call);
   }
   Json json = results.ToJson(options.seconds);
-  STRATA_RETURN_IF_ERROR(meter.Stop(json));
+  STRATA_RETURN_IF_ERROR(meter->Stop(json));
   json["asked_rate"] = rate;
   return json;
 }

@@ -50,6 +50,22 @@ def test_the_lines_that_scripts_wait_for(serve, repository, add_model):
         )
 
 
+def test_a_report_is_kept_for_the_next_start(
+    serve, repository, add_model, tmp_path
+):
+    add_model("m")
+    answers = []
+    for said in ('report=new', 'report="of an earlier load"'):
+        reports = tmp_path / "reports"
+        with serve(repository, f"--report-directory={reports}") as server:
+            with strata.Client(server.address, timeout=60) as client:
+                [encoding] = client.encode(["Seventeen words."])
+                answers.append(encoding.hidden_states)
+        [ready] = [x for x in server.lines if "event=model_ready" in x]
+        assert said in ready
+    np.testing.assert_array_equal(*answers)
+
+
 def test_metrics(serve, repository, add_model):
     add_model("m")
     with serve(repository) as server:

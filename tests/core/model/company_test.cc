@@ -209,9 +209,8 @@ TEST_P(CompanyTest, GivesTheSameNumbersAsAlone) {
   Trace trace = LoadTestTrace(GetParam().name);
   const std::optional<std::size_t> logits = GetParam().logits;
   if (logits.has_value()) trace.SetLogits(*logits);
-  TorchRunner runner(std::move(trace),
-                     TraceReport{.mask_form = GetParam().form},
-                     /*padding_id=*/0, at::kCPU);
+  TorchRunner runner =
+      RunnerOf(std::move(trace), {.mask_form = GetParam().form});
   for (int seed = 0; seed < kRounds && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << GetParam().name << ", seed " << seed);
     random_.seed(seed);

@@ -3,6 +3,7 @@
 
 #include "core/model/device.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -153,6 +154,18 @@ TEST(ChooseDevicesTest, NoneLeftIsAnError) {
 TEST(ChooseDevicesTest, AnUnknownWordIsAnError) {
   EXPECT_EQ(ChooseDevices({"cpu"}, {"gpu"}).status().message(),
             "device \"gpu\": expected cpu, cuda, cuda:N or auto");
+}
+
+TEST(DeviceTest, ProcessorsAreDescribedByName) {
+  const auto cpu = DescribeProcessors({"cpu"});
+  EXPECT_EQ(cpu, DescribeProcessors({"cpu"}));
+  EXPECT_NE(cpu, DescribeProcessors({"cpu", "cpu"}));
+  EXPECT_THAT(cpu, ::testing::Optional(::testing::EndsWith(", cpu")));
+}
+
+TEST(DeviceTest, ADeviceThatTellsNoNameIsNotDescribed) {
+  EXPECT_EQ(DescribeProcessors({"cuda:77"}), std::nullopt);
+  EXPECT_EQ(DescribeProcessors({"cpu", "meta"}), std::nullopt);
 }
 
 }  // namespace

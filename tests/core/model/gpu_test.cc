@@ -50,14 +50,14 @@ TEST_P(GpuTest, ATraceMadeOnTheCpuGivesItsNumbers) {
       {{.layers = {0, 1, 2, 3}},
        {.layers = {3}, .pooling = Pooling::kMean, .normalize = true}});
   const TraceReport report{.mask_form = GetParam().form};
-  TorchRunner cpu(LoadTestTrace(GetParam().name), report, 0, at::kCPU);
+  TorchRunner cpu = RunnerOf(LoadTestTrace(GetParam().name), report);
   const auto expected =
       cpu.Run(PointersTo(sequences), PlanRows(sequences)).value();
   for (const std::string& name : *devices) {
     const at::Device device(name);
     absl::StatusOr<Trace> trace = LoadTestTrace(GetParam().name).CopyTo(device);
     ASSERT_TRUE(trace.ok()) << trace.status();
-    TorchRunner gpu(*std::move(trace), report, 0, device);
+    TorchRunner gpu = RunnerOf(*std::move(trace), report, device);
     EXPECT_EQ(gpu.Device(), name);
     const auto results = gpu.Run(PointersTo(sequences), PlanRows(sequences));
     ASSERT_TRUE(results.ok()) << results.status();
@@ -104,8 +104,9 @@ TEST_P(ExaminedGpuTest, GivesTheCpusNumbersPaddedAndPacked) {
   }
   absl::StatusOr<Trace> placed = trace.CopyTo(at::Device(devices->front()));
   ASSERT_TRUE(placed.ok()) << placed.status();
-  TorchRunner gpu(*std::move(placed), report, 0, at::Device(devices->front()));
-  TorchRunner cpu(std::move(trace), report, 0, at::kCPU);
+  TorchRunner gpu =
+      RunnerOf(*std::move(placed), report, at::Device(devices->front()));
+  TorchRunner cpu = RunnerOf(std::move(trace), report);
   const double tolerance = report.dtype == "float32" ? 1e-4 : 0.02;
   for (const BatchPlan& plan : plans) {
     const auto expected = cpu.Run(PointersTo(sequences), plan).value();

@@ -73,7 +73,8 @@ class LoaderTest : public testing::Test {
   }
 
   LoadOutcome Load(const std::vector<std::string>& devices = {"cpu"}) {
-    return LoadModelDirectory(directory_, devices);
+    return LoadModelDirectory(
+        directory_, {.devices = devices, .report_directory = reports_});
   }
   // Loads what is not a model; it must not be one.
   absl::Status Refusal() {
@@ -82,6 +83,8 @@ class LoaderTest : public testing::Test {
     return status;
   }
 
+  // Nowhere, unless a test says.
+  std::filesystem::path reports_;
   const ModelDirectory directory_{
       .id = {.name = "tiny", .version = 3},
       .path = std::filesystem::path(testing::TempDir()) /
@@ -332,6 +335,88 @@ TEST_F(LoaderTest, ADeviceOnWhichItDoesNotRun) {
 TEST_F(LoaderTest, ADirectoryThatIsGone) {
   std::filesystem::remove_all(directory_.path);
   EXPECT_FALSE(Refusal().ok());
+}
+
+// With a folder for what loads find out.
+class KeptReportTest : public LoaderTest {
+ protected:
+  void SetUp() override {
+    LoaderTest::SetUp();
+    reports_ = directory_.path / "reports";
+    // Its logits are not the first of what stands beside the layers.
+    WriteTrace("auxiliary");
+    WriteTokenizer();
+    Write("strata.json", R"({"max_pieces": 64})");
+  }
+
+  static std::vector<std::byte> Answer(const Model& model) {
+    const auto sequences =
+        MakeSequences({4}, {{.layers = {3}}, {.kind = OutputKind::kLogits}});
+    const auto results =
+        model.runners[0]->Run(PointersTo(sequences), PlanRows(sequences));
+    EXPECT_TRUE(results.ok()) << results.status();
+    std::vector<std::byte> bytes = Bytes((*results)[0][0]);
+    const std::vector<std::byte> logits = Bytes((*results)[0][1]);
+    bytes.insert(bytes.end(), logits.begin(), logits.end());
+    return bytes;
+  }
+};
+
+TEST_F(KeptReportTest, TheNextLoadFindsWhatTheLastFoundOut) {
+  const LoadOutcome first = Load();
+  ASSERT_TRUE(first.model.ok()) << first.model.status();
+  EXPECT_FALSE(first.report_was_kept);
+  const LoadOutcome next = Load();
+  ASSERT_TRUE(next.model.ok()) << next.model.status();
+  EXPECT_TRUE(next.report_was_kept);
+  EXPECT_EQ(next.remark, "");
+  const Model& was = **first.model;
+  const Model& is = **next.model;
+  // Measured anew they would not be the same.
+  ASSERT_EQ(is.report.timings.at("cpu").size(),
+            was.report.timings.at("cpu").size());
+  EXPECT_EQ(is.report.timings.at("cpu")[0].time,
+            was.report.timings.at("cpu")[0].time);
+  EXPECT_EQ(is.report.duration, was.report.duration);
+  EXPECT_EQ(is.report.checks.size(), was.report.checks.size());
+  EXPECT_EQ(is.plan_limits.max_padded_pieces,
+            was.plan_limits.max_padded_pieces);
+  EXPECT_EQ(is.max_pieces, was.max_pieces);
+  EXPECT_TRUE(is.runners[0]->cost().fitted());
+  EXPECT_EQ(Answer(is), Answer(was));
+}
+
+TEST_F(KeptReportTest, OfOtherFilesNothingIsBelieved) {
+  ASSERT_TRUE(Load().model.ok());
+  Write("strata.json", R"({"max_pieces": 9})");
+  const LoadOutcome other = Load();
+  ASSERT_TRUE(other.model.ok()) << other.model.status();
+  EXPECT_FALSE(other.report_was_kept);
+  EXPECT_EQ((*other.model)->max_pieces, 9);
+}
+
+TEST_F(KeptReportTest, WhatCannotBeReadIsFoundOutAnew) {
+  ASSERT_TRUE(Load().model.ok());
+  const std::filesystem::directory_iterator files(reports_);
+  std::ofstream(files->path()) << "{";
+  const LoadOutcome again = Load();
+  ASSERT_TRUE(again.model.ok()) << again.model.status();
+  EXPECT_FALSE(again.report_was_kept);
+  EXPECT_THAT(again.remark, HasSubstr("is not used: "));
+  EXPECT_TRUE(Load().report_was_kept);
+}
+
+TEST_F(KeptReportTest, AFolderThatCannotBeWrittenIsNoFailure) {
+  Write("reports", "a file");
+  const LoadOutcome outcome = Load();
+  EXPECT_TRUE(outcome.model.ok()) << outcome.model.status();
+  EXPECT_THAT(outcome.remark, StartsWith("cannot write \""));
+}
+
+TEST_F(KeptReportTest, NothingIsKeptOfWhatIsRefused) {
+  Write("strata.json", R"({"layers": 40})");
+  EXPECT_FALSE(Load().model.ok());
+  EXPECT_FALSE(std::filesystem::exists(reports_));
 }
 
 TEST(InitializeTorchTest, ThreadsHoldInEveryThread) {

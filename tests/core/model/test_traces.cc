@@ -14,8 +14,11 @@
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
 #include "core/model/config.h"
+#include "core/model/report.h"
 #include "core/model/signature.h"
+#include "core/model/torch_runner.h"
 #include "core/model/trace.h"
+#include "core/model/trace_cuts.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
 #include "torch/csrc/jit/runtime/graph_executor.h"
@@ -42,6 +45,12 @@ Trace LoadTestTrace(const std::string& name) {
   Trace trace = Trace::Load(TestTraceFile(name)).value();
   trace.Bind(AssignRoles(trace.schema(), ModelConfig{}).value());
   return trace;
+}
+
+TorchRunner RunnerOf(Trace trace, const TraceReport& report,
+                     at::Device device) {
+  return {std::make_shared<const TraceCuts>(std::move(trace), report), report,
+          /*padding_id=*/0, device};
 }
 
 std::vector<Sequence> MakeSequences(const std::vector<int>& lengths,

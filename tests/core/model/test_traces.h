@@ -11,6 +11,8 @@
 
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/model/report.h"
+#include "core/model/torch_runner.h"
 #include "core/model/trace.h"
 #include "core/tensor/mask_form.h"
 #include "core/tensor/rows.h"
@@ -30,6 +32,10 @@ std::filesystem::path TestTraceFile(const std::string& name);
 // That file loaded, its arguments bound by their names. Fails the test, and
 // throws, where it does not load.
 Trace LoadTestTrace(const std::string& name);
+
+// A runner of `trace`, which is on `device`, with padding id 0.
+TorchRunner RunnerOf(Trace trace, const TraceReport& report,
+                     at::Device device = at::kCPU);
 
 // A sequence of these lengths each, of ids that differ, all wanting `outputs`.
 std::vector<Sequence> MakeSequences(const std::vector<int>& lengths,

@@ -21,6 +21,7 @@
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/model/trace.h"
 #include "core/tensor/mask_form.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -38,10 +39,8 @@ using Results = std::vector<std::vector<HostTensor>>;
 
 // Of a trace of four layers that can be cut and packed.
 TorchRunner MakeRunner(const std::string& name, MaskForm form) {
-  return {LoadTestTrace(name),
-          {.mask_form = form, .layers = 4, .layers_cut = true},
-          /*padding_id=*/0,
-          at::kCPU};
+  return RunnerOf(LoadTestTrace(name),
+                  {.mask_form = form, .layers = 4, .layers_cut = true});
 }
 
 Results RunBatch(TorchRunner& runner, const std::vector<Sequence>& sequences,
@@ -132,7 +131,10 @@ TEST(TorchRunnerTest, AForwardEndsAtTheDeepestLayerThatIsWanted) {
 }
 
 TEST(TorchRunnerTest, NoShapeOrDepthCompilesAnything) {
+  Trace::TakeCompilationsHere();  // Other tests'.
   TorchRunner runner = MakeRunner("pairs", MaskForm::kPairs);
+  // The whole and three cuts.
+  EXPECT_EQ(runner.TakeCompilations(), 4);
   for (const int length : {1, 2, 17, 40}) {
     for (int layers = 1; layers <= 4; ++layers) {
       auto sequences = MakeSequences({length, 3}, {{.layers = {layers - 1}}});

@@ -114,9 +114,10 @@ TEST_F(WarmUpTest, EndsWhereMemoryDoes) {
   EXPECT_EQ(Most(), std::pair(256, 256));
 }
 
-// Two forwards of 1.16 ms, then four of 1.32, then none.
+// Three forwards of 1.16 ms, then four of 1.32 that should take twice as long
+// as the last two; what comes after those would end too late.
 TEST_F(WarmUpTest, EndsWithItsTime) {
-  limits_.budget = absl::Milliseconds(5);
+  limits_.budget = absl::Milliseconds(9);
   EXPECT_EQ(Most(), std::pair(512, 32));
 }
 
@@ -131,6 +132,20 @@ TEST_F(WarmUpTest, RunsToEachLayerThatCanBeWanted) {
   limits_.layers_cut = true;
   ASSERT_GT(Most().first, 0);
   EXPECT_EQ(runner_.depths, (std::set<int>{1, 2, 3, 4}));
+}
+
+TEST_F(WarmUpTest, OfWhatIsKnownTheSmallestRuns) {
+  const std::vector<ForwardTiming> known = {{.rows = 1, .length = 16},
+                                            {.rows = 2, .length = 256}};
+  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, false).ok());
+  EXPECT_EQ(runner_.forwards, 1);
+  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, true).ok());
+  EXPECT_EQ(runner_.forwards, 3);
+  EXPECT_EQ(runner_.depths, std::set{3});
+  runner_.memory = 256;
+  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, true).ok());
+  runner_.memory = 8;
+  EXPECT_FALSE(WarmUpAgain(runner_, known, /*layers=*/3, false).ok());
 }
 
 }  // namespace
