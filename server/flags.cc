@@ -168,10 +168,10 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "all or newest: the versions that are served of models whose own\n"
           "strata.json, beside the versions, does not say.",
           VersionsSetter(flags.versions));
-  AddFlag(app, "--report-directory", "DIR", "",
+  AddFlag(app, "--report-directory", "DIR", "none",
           "Folder where what the load of a model finds out is kept, so that\n"
           "the next start on a machine of this kind need not find it out\n"
-          "anew. Servers may share one. Unset: nothing is kept.",
+          "anew. Servers may share one.",
           TextSetter(flags.report_directory));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
           "Where gRPC listens; port 0 picks a free one. Calls are neither\n"
