@@ -90,7 +90,7 @@ absl::Status Record(const ModelId& id, LoadOutcome outcome,
   if (!outcome.remark.empty()) {
     std::vector<LogField> fields = IdFields(id);
     fields.emplace_back("message", outcome.remark);
-    Log(Severity::kWarning, "report_not_kept", fields);
+    Log(Severity::kWarning, "report_remark", fields);
   }
   if (!outcome.model.ok()) {
     LogRefused(id, outcome.model.status());

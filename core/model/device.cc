@@ -82,17 +82,20 @@ std::optional<std::string> CudaName(int index) {
   return name.data();
 }
 
-// As Linux has it; empty on processors whose name it does not tell.
+// The first CPU's name as Linux has it, or on ARM its maker's and its number;
+// empty where neither is told.
 std::string CpuName() {
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
+  std::vector<std::string> words;
+  for (std::string line; std::getline(file, line) && !line.empty();) {
     const std::pair<absl::string_view, absl::string_view> entry =
         absl::StrSplit(line, absl::MaxSplits(':', 1));
-    if (absl::StripAsciiWhitespace(entry.first) == "model name") {
-      return std::string(absl::StripAsciiWhitespace(entry.second));
+    const absl::string_view key = absl::StripAsciiWhitespace(entry.first);
+    if (key == "model name" || key == "CPU implementer" || key == "CPU part") {
+      words.emplace_back(absl::StripAsciiWhitespace(entry.second));
     }
   }
-  return "";
+  return absl::StrJoin(words, " ");
 }
 
 absl::StatusOr<int> CountCudaDevices() {
@@ -205,7 +208,9 @@ absl::StatusOr<std::vector<std::string>> ChooseDevices(
 
 std::optional<std::string> DescribeProcessors(
     const std::vector<std::string>& devices) {
-  std::string text = absl::StrCat(CpuName(), " ", at::get_cpu_capability());
+  const std::string cpu = CpuName();
+  if (cpu.empty()) return std::nullopt;
+  std::string text = absl::StrCat(cpu, " ", at::get_cpu_capability());
   for (const std::string& device : devices) {
     absl::StrAppend(&text, ", ", device);
     if (device == "cpu") continue;

@@ -3,6 +3,8 @@
 
 #include "core/model/digest.h"
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -121,6 +123,19 @@ absl::StatusOr<std::string> DigestModelDirectory(
   }
   STRATA_ASSIGN_OR_RETURN(const std::string hex, hasher.Finish());
   return absl::StrCat("sha256:", hex);
+}
+
+std::string StampModelDirectory(const std::filesystem::path& directory) {
+  std::string stamp;
+  for (const absl::string_view name : kFiles) {
+    struct stat file{};
+    const std::filesystem::path path = directory / std::string(name);
+    if (stat(path.c_str(), &file) != 0) continue;
+    absl::StrAppend(&stamp, name, " ", file.st_dev, ":", file.st_ino, " ",
+                    file.st_size, " ", file.st_mtim.tv_sec, ".",
+                    file.st_mtim.tv_nsec, "\n");
+  }
+  return stamp;
 }
 
 }  // namespace strata

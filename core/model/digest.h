@@ -27,6 +27,10 @@ absl::Status CheckModelFiles(const std::filesystem::path& directory);
 absl::StatusOr<std::string> DigestModelDirectory(
     const std::filesystem::path& directory);
 
+// Another text whenever one of the same files is written to or replaced: their
+// sizes, times and places on the disk. Reads none of them. Pure but for that.
+std::string StampModelDirectory(const std::filesystem::path& directory);
+
 }  // namespace strata
 
 #endif  // STRATA_CORE_MODEL_DIGEST_H_

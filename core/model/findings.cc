@@ -3,18 +3,21 @@
 
 #include "core/model/findings.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +28,7 @@
 #include "core/base/read_file.h"
 #include "core/batch/cost.h"
 #include "core/model/report.h"
+#include "core/tensor/mask_form.h"
 #include "nlohmann/json.hpp"
 
 // As nanoseconds.
@@ -67,6 +71,26 @@ absl::Status NotWritten(const std::filesystem::path& path,
       absl::StrCat("cannot write \"", path.string(), "\": ", why.message()));
 }
 
+std::error_code SystemError() { return {errno, std::generic_category()}; }
+
+// For everybody to read, as the files of a repository are.
+std::error_code WriteAndClose(int descriptor, absl::string_view text) {
+  std::error_code error;
+  if (fchmod(descriptor, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) != 0) {
+    error = SystemError();
+  }
+  while (!error && !text.empty()) {
+    const ssize_t written = write(descriptor, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      error = SystemError();
+    }
+  }
+  if (close(descriptor) != 0 && !error) error = SystemError();
+  return error;
+}
+
 // Machines of several kinds may share a folder. Were the hashes of two the
 // same, each would write over the other's and believe its own only.
 std::string FileName(absl::string_view digest,
@@ -77,13 +101,35 @@ std::string FileName(absl::string_view digest,
       ".json");
 }
 
+// More than any batch has; what is larger would overflow further on.
+constexpr int kMostPlaces = 1 << 24;
+
+bool Sensible(const std::vector<ForwardTiming>& timings) {
+  return !timings.empty() &&
+         std::ranges::all_of(timings, [](const ForwardTiming& timing) {
+           return timing.rows > 0 && timing.length > 0 &&
+                  std::int64_t{timing.rows} * timing.length <= kMostPlaces &&
+                  timing.time > absl::ZeroDuration();
+         });
+}
+
 // Whether they can be of a model that was served.
 bool Sensible(const Findings& findings) {
   const TraceReport& report = findings.report;
-  return findings.most_places > 0 && report.layers > 0 && report.width > 0 &&
-         report.longest_pieces > 0 && report.vocabulary_size > 0 &&
-         std::ranges::none_of(report.timings, [](const auto& device) {
-           return device.second.empty();
+  return findings.most_places > 0 && findings.most_places <= kMostPlaces &&
+         report.layers > 0 && report.width > 0 && report.longest_pieces > 0 &&
+         report.vocabulary_size > 0 && report.mask_form >= MaskForm::kNone &&
+         report.mask_form <= MaskForm::kDict &&
+         report.mask_dtype >= MaskDtype::kBool &&
+         report.mask_dtype <= MaskDtype::kFloat32 &&
+         std::ranges::all_of(report.arguments,
+                             [](const Argument& argument) {
+                               return argument.role >=
+                                          ArgumentRole::kPieceIds &&
+                                      argument.role <= ArgumentRole::kTypeIds;
+                             }) &&
+         std::ranges::all_of(report.timings, [](const auto& device) {
+           return Sensible(device.second);
          });
 }
 
@@ -121,21 +167,20 @@ absl::Status KeptFindings::Write(const Findings& findings) const {
   std::error_code error;
   std::filesystem::create_directories(file_.parent_path(), error);
   if (error) return NotWritten(file_.parent_path(), error);
-  const std::filesystem::path draft =
-      absl::StrCat(file_.string(), ".", getpid());
   const Json json = {{"format", kFormat},
                      {"digest", digest_},
                      {"circumstances", circumstances_},
                      {"findings", findings}};
-  std::ofstream stream(draft);
+  // A name of its own: in containers the processes that share a folder have all
+  // the same number.
+  std::string draft = absl::StrCat(file_.string(), ".XXXXXX");
+  const int descriptor = mkstemp(draft.data());
+  if (descriptor < 0) return NotWritten(file_, SystemError());
   // What a check found may quote what is not UTF-8.
-  stream << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
-  stream.close();
-  if (stream.good()) {
-    std::filesystem::rename(draft, file_, error);
-  } else {
-    error = std::error_code(errno, std::generic_category());
-  }
+  error = WriteAndClose(
+      descriptor,
+      json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (!error) std::filesystem::rename(draft, file_, error);
   if (!error) return absl::OkStatus();
   std::error_code ignored;
   std::filesystem::remove(draft, ignored);

@@ -44,9 +44,8 @@ constexpr const char* kMaskKey = "bool_mask";
 
 thread_local int compilations_here = 0;
 
-// For the interpreter, which several threads may run it in. TorchScript's own
-// executor makes the same of a graph where it does not profile, but keeps four
-// copies of the graph for it and belongs to one thread.
+// What TorchScript's own executor makes of a graph where it does not profile.
+// But that keeps four copies of the graph for it.
 torch::jit::Code Compile(torch::jit::Graph& graph, bool writes_its_state) {
   auto runs = graph.copy();
   if (!writes_its_state) InsertCheckpoints(*runs);

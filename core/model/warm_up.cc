@@ -86,14 +86,14 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
       runner, 1, std::min(kLeastPlaces, limits.longest_pieces), limits.layers));
   double cheapest = std::numeric_limits<double>::infinity();
   int dearer = 0;
-  // What the next size should take: twice the last.
+  // What the next size should take.
   absl::Duration next = absl::ZeroDuration();
   for (int places = kLeastPlaces;
        places <= std::max(limits.max_places, kLeastPlaces) &&
        dearer < kPatience &&
        (result.timings.empty() || clock.Now() + next < end);
        places *= 2) {
-    const absl::Time begin = clock.Now();
+    next = absl::ZeroDuration();
     double best = std::numeric_limits<double>::infinity();
     for (const int length : Lengths(places, limits)) {
       const int rows = std::max(1, places / length);
@@ -101,6 +101,7 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
           const ForwardTiming timing,
           TimeWell(runner, rows, length, limits.layers, clock));
       result.timings.push_back(timing);
+      next += 2 * timing.time * (2 * timing.time < kSlow ? 2 : 1);
       best = std::min(best, absl::ToDoubleSeconds(timing.time) /
                                 (static_cast<double>(rows) * length));
     }
@@ -108,7 +109,6 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
     const bool worth_it = best <= cheapest * kWorthwhile;
     dearer = worth_it || places < kWorthPlaces ? 0 : dearer + 1;
     cheapest = std::min(cheapest, best);
-    next = 2 * (clock.Now() - begin);
   }
   return absl::OkStatus();
 }
@@ -133,15 +133,21 @@ absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
   return result;
 }
 
-absl::Status WarmUpAgain(Runner& runner, std::span<const ForwardTiming> timings,
-                         int layers, bool take_memory) {
+absl::StatusOr<absl::Duration> WarmUpAgain(
+    Runner& runner, std::span<const ForwardTiming> timings, int layers,
+    bool take_memory, const Clock& clock) {
   const ForwardTiming& least = timings.front();
+  // What happens once is not measured.
   STRATA_RETURN_IF_ERROR(RunOnce(runner, least.rows, least.length, layers));
+  STRATA_ASSIGN_OR_RETURN(
+      const ForwardTiming now,
+      TimeWell(runner, least.rows, least.length, layers, clock));
   const ForwardTiming& most = timings.back();
   // A device with less memory than before learns that while it serves.
-  if (take_memory)
+  if (take_memory) {
     RunOnce(runner, most.rows, most.length, layers).IgnoreError();
-  return absl::OkStatus();
+  }
+  return now.time;
 }
 
 }  // namespace strata

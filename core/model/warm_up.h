@@ -26,8 +26,9 @@ struct WarmUpLimits {
   bool layers_cut = false;
   // No batch of more places is tried.
   int max_places = 1 << 16;
-  // No size is begun that should end after this, going by the one before it;
-  // the smallest batch is always tried.
+  // No size is begun that should end after this, if it takes twice as long as
+  // the one before it, and no depth once it has passed; the smallest batch is
+  // always tried.
   absl::Duration budget = absl::Seconds(2);
 };
 
@@ -55,9 +56,11 @@ absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
 
 // Runs what is enough where `timings`, in order of their places, are known from
 // another warm-up: the smallest batch, and the largest where `take_memory`,
-// whose failure does no harm. Error: that of the smallest.
-absl::Status WarmUpAgain(Runner& runner, std::span<const ForwardTiming> timings,
-                         int layers, bool take_memory);
+// whose failure does no harm. Returns what the smallest takes now. Error: its
+// own.
+absl::StatusOr<absl::Duration> WarmUpAgain(
+    Runner& runner, std::span<const ForwardTiming> timings, int layers,
+    bool take_memory, const Clock& clock);
 
 }  // namespace strata
 

@@ -69,6 +69,23 @@ TEST_F(DigestTest, ChangesWithEveryFile) {
   }
 }
 
+TEST_F(DigestTest, TheStampChangesWithTheSameFiles) {
+  std::string last = StampModelDirectory(folder_);
+  EXPECT_EQ(last, "");
+  for (const char* name : {"model.pt", "strata.json", "tokenizer.json",
+                           "tokenizer.model", "tokenizer_config.json"}) {
+    Write(name, "x");
+    EXPECT_NE(StampModelDirectory(folder_), last) << name;
+    last = StampModelDirectory(folder_);
+    Write(name, "longer");
+    EXPECT_NE(StampModelDirectory(folder_), last) << name;
+    last = StampModelDirectory(folder_);
+    EXPECT_EQ(StampModelDirectory(folder_), last) << name;
+  }
+  Write("README", "x");
+  EXPECT_EQ(StampModelDirectory(folder_), last);
+}
+
 TEST_F(DigestTest, IgnoresOtherFiles) {
   Write("model.pt", "x");
   const std::string digest = Digest();

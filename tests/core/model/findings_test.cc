@@ -3,12 +3,15 @@
 
 #include "core/model/findings.h"
 
-#include <unistd.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -175,6 +178,13 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"NoMember", "\"width\"", "\"breadth\"", "key 'width' not found"},
         Damage{"NotANumber", "384", "\"x\"", "must be number"},
         Damage{"NoLayers", "\"layers\": 7", "\"layers\": 0", "not those of"},
+        Damage{"NoSuchMask", "\"mask_form\": 3", "\"mask_form\": 9",
+               "not those of"},
+        Damage{"NoSuchRole", "\"role\": 3", "\"role\": 4", "not those of"},
+        Damage{"NoRows", "\"rows\": 2", "\"rows\": -2", "not those of"},
+        Damage{"TooLong", "\"length\": 16", "\"length\": 9999999",
+               "not those of"},
+        Damage{"NoTime", "1234567", "0", "not those of"},
         Damage{"OtherFormat", "\"format\": ", "\"format\": 1", "another"},
         Damage{"OtherModel", "sha256:0123", "sha256:0124", "another model"},
         Damage{"OtherMachine", "a processor", "b processor", "machine"}),
@@ -189,19 +199,38 @@ TEST_F(FindingsTest, AFolderThatCannotBeMade) {
   std::filesystem::remove(folder_);
 }
 
-// Every write to it fails as on a full disk.
-TEST_F(FindingsTest, AFullDisk) {
-  std::filesystem::create_directories(folder_);
+// As many processes do that share a folder and have one number.
+TEST_F(FindingsTest, SeveralMayWriteAtATime) {
   const KeptFindings kept = Kept();
   ASSERT_EQ(kept.Write(MakeFindings()), absl::OkStatus());
-  const std::filesystem::path file = File();
-  const std::filesystem::path draft =
-      file.string() + "." + std::to_string(getpid());
-  std::filesystem::create_symlink("/dev/full", draft);
+  std::vector<std::jthread> writers;
+  for (int i = 0; i < 4; ++i) {
+    writers.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) {
+        EXPECT_EQ(kept.Write(MakeFindings()), absl::OkStatus());
+        EXPECT_TRUE(kept.Read().ok()) << kept.Read().status();
+      }
+    });
+  }
+}
+
+// No file can grow, as on a full disk.
+TEST_F(FindingsTest, AFullDisk) {
+  const KeptFindings kept = Kept();
+  ASSERT_EQ(kept.Write(MakeFindings()), absl::OkStatus());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit full = {.rlim_cur = 16, .rlim_max = before.rlim_max};
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
   const absl::Status status = kept.Write(MakeFindings());
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("No space left"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("File too large"));
   EXPECT_TRUE(kept.Read().ok());
+  // No draft stays behind.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 
 }  // namespace

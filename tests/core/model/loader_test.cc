@@ -3,9 +3,12 @@
 
 #include "core/model/loader.h"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -108,6 +111,33 @@ TEST_F(LoaderTest, InstancesOfADeviceShareItsWeights) {
     answers.push_back(Bytes((*results)[0][0]));
   }
   EXPECT_EQ(answers[0], answers[1]);
+}
+
+// Each forward gives views of one buffer, which the next one fills.
+TEST_F(LoaderTest, InstancesOfATraceThatWritesHaveMemoryOfTheirOwn) {
+  WriteTrace("buffer_view");
+  WriteTokenizer();
+  const LoadOutcome outcome = Load({"cpu", "cpu"});
+  ASSERT_TRUE(outcome.model.ok()) << outcome.model.status();
+  const auto& runners = (*outcome.model)->runners;
+  ASSERT_THAT(runners, SizeIs(2));
+  const auto sequences = MakeSequences({3}, {{.layers = {3}}});
+  const auto expected = Bytes(
+      (*runners[0]->Run(PointersTo(sequences), PlanRows(sequences)))[0][0]);
+  std::atomic<bool> stop = false;
+  std::jthread other([&] {
+    const auto others = MakeSequences({6}, {{.layers = {3}}});
+    while (!stop) {
+      EXPECT_TRUE(runners[1]->Run(PointersTo(others), PlanRows(others)).ok());
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const auto results =
+        runners[0]->Run(PointersTo(sequences), PlanRows(sequences));
+    ASSERT_TRUE(results.ok()) << results.status();
+    EXPECT_EQ(Bytes((*results)[0][0]), expected);
+  }
+  stop = true;
 }
 
 TEST_F(LoaderTest, LoadsAModelThatRuns) {
@@ -393,6 +423,34 @@ TEST_F(KeptReportTest, OfOtherFilesNothingIsBelieved) {
   ASSERT_TRUE(other.model.ok()) << other.model.status();
   EXPECT_FALSE(other.report_was_kept);
   EXPECT_EQ((*other.model)->max_pieces, 9);
+}
+
+TEST_F(KeptReportTest, NorUnderOtherCircumstances) {
+  ASSERT_TRUE(Load({"cpu"}).model.ok());
+  EXPECT_FALSE(Load({"cpu", "cpu"}).report_was_kept);
+  EXPECT_TRUE(Load({"cpu", "cpu"}).report_was_kept);
+  ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", "AVX2", /*overwrite=*/1), 0);
+  EXPECT_FALSE(Load({"cpu"}).report_was_kept);
+  ASSERT_EQ(unsetenv("ONEDNN_MAX_CPU_ISA"), 0);
+  EXPECT_TRUE(Load({"cpu"}).report_was_kept);
+}
+
+// Forwards that now take less than half of what is kept.
+TEST_F(KeptReportTest, NorWhatWasMeasuredOnABusyMachine) {
+  ASSERT_TRUE(Load().model.ok());
+  const std::filesystem::directory_iterator files(reports_);
+  std::ifstream in(files->path());
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  const std::string key = "\"time\": ";
+  for (std::size_t at = text.find(key); at != std::string::npos;
+       at = text.find(key, at + 1)) {
+    text.insert(at + key.size(), "999");
+  }
+  std::ofstream(files->path()) << text;
+  const LoadOutcome again = Load();
+  ASSERT_TRUE(again.model.ok()) << again.model.status();
+  EXPECT_FALSE(again.report_was_kept);
+  EXPECT_THAT(again.remark, HasSubstr("on a machine that was busy"));
 }
 
 TEST_F(KeptReportTest, WhatCannotBeReadIsFoundOutAnew) {

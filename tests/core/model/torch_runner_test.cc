@@ -21,7 +21,9 @@
 #include "core/base/host_tensor.h"
 #include "core/batch/plan.h"
 #include "core/batch/request.h"
+#include "core/model/report.h"
 #include "core/model/trace.h"
+#include "core/model/trace_cuts.h"
 #include "core/tensor/mask_form.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -144,6 +146,28 @@ TEST(TorchRunnerTest, NoShapeOrDepthCompilesAnything) {
     }
   }
   EXPECT_EQ(runner.TakeCompilations(), 0);
+}
+
+// Of one set of compiled graphs, in threads of their own.
+TEST(TorchRunnerTest, RunnersOfTheSameTracesDoNotDisturbEachOther) {
+  const TraceReport report = {
+      .mask_form = MaskForm::kPairs, .layers = 4, .layers_cut = true};
+  const auto traces =
+      std::make_shared<const TraceCuts>(LoadTestTrace("pairs"), report);
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&traces, &report, thread] {
+      TorchRunner runner(traces, report, /*padding_id=*/0, at::kCPU);
+      auto sequences = MakeSequences({3 + thread, 9}, {{.layers = {0}}});
+      for (Sequence& sequence : sequences) sequence.layers = 1 + thread;
+      const Results first = RunBatch(runner, sequences, PlanRows(sequences));
+      for (int i = 0; i < 50; ++i) {
+        const Results next = RunBatch(runner, sequences, PlanRows(sequences));
+        EXPECT_TRUE(SameBits(next[0][0], first[0][0]));
+        EXPECT_TRUE(SameBits(next[1][0], first[1][0]));
+      }
+    });
+  }
 }
 
 // 41 pieces are too many for the last layer's table alone.

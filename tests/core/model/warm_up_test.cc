@@ -137,15 +137,19 @@ TEST_F(WarmUpTest, RunsToEachLayerThatCanBeWanted) {
 TEST_F(WarmUpTest, OfWhatIsKnownTheSmallestRuns) {
   const std::vector<ForwardTiming> known = {{.rows = 1, .length = 16},
                                             {.rows = 2, .length = 256}};
-  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, false).ok());
-  EXPECT_EQ(runner_.forwards, 1);
-  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, true).ok());
+  const auto again = [&](bool take_memory) {
+    return WarmUpAgain(runner_, known, /*layers=*/3, take_memory, clock_);
+  };
+  // Once for what happens once, twice for the time.
+  EXPECT_EQ(again(false).value(), absl::Microseconds(1160));
   EXPECT_EQ(runner_.forwards, 3);
+  EXPECT_EQ(again(true).value(), absl::Microseconds(1160));
+  EXPECT_EQ(runner_.forwards, 7);
   EXPECT_EQ(runner_.depths, std::set{3});
   runner_.memory = 256;
-  EXPECT_TRUE(WarmUpAgain(runner_, known, /*layers=*/3, true).ok());
+  EXPECT_TRUE(again(true).ok());
   runner_.memory = 8;
-  EXPECT_FALSE(WarmUpAgain(runner_, known, /*layers=*/3, false).ok());
+  EXPECT_FALSE(again(false).ok());
 }
 
 }  // namespace
