@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -109,12 +110,33 @@ Setter MetricsSetter(std::optional<Address>& target) {
   };
 }
 
+// `on` and `off` are the words for true and false.
+Setter ChoiceSetter(bool& target, const std::string& on,
+                    const std::string& off) {
+  return [&target, on, off](const std::string& text) {
+    if (text != on && text != off) {
+      return Expected(text, absl::StrCat(on, " or ", off));
+    }
+    target = text == on;
+    return absl::OkStatus();
+  };
+}
+
 Setter VersionsSetter(ServedVersions& target) {
   return [&target](const std::string& text) {
     if (text != "all" && text != "newest") {
       return Expected(text, "all or newest");
     }
     target = text == "all" ? ServedVersions::kAll : ServedVersions::kNewest;
+    return absl::OkStatus();
+  };
+}
+
+// A folder; "none" for none.
+Setter FolderSetter(std::filesystem::path& target) {
+  return [&target](const std::string& text) {
+    if (text.empty()) return Expected(text, "a folder, or none");
+    target = text == "none" ? "" : text;
     return absl::OkStatus();
   };
 }
@@ -172,7 +194,7 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "Folder where what the load of a model finds out is kept, so that\n"
           "the next start on a machine of this kind need not find it out\n"
           "anew. Servers may share one.",
-          TextSetter(flags.report_directory));
+          FolderSetter(flags.report_directory));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
           "Where gRPC listens; port 0 picks a free one. Calls are neither\n"
           "encrypted nor authenticated: open it to networks you trust only.",
@@ -191,6 +213,22 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "while another runs; on the CPU one for each CPU, or for as many as\n"
           "--intra-op-threads says, at most 4.",
           IntSetter(flags.instances, 0, 64));
+}
+
+void AddRollout(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--poll", "DURATION", "0s",
+          "How often to look for what has changed in the repository. New\n"
+          "versions serve once they are whole, examined and warm; then those\n"
+          "that they supersede are unloaded. 0s: only at the start.",
+          DurationSetter(flags.poll));
+  AddFlag(app, "--rollout", "ORDER", "load-first",
+          "load-first or unload-first, for where memory holds one version\n"
+          "only: nothing serves a model then until its new version does.",
+          ChoiceSetter(flags.unload_first, "unload-first", "load-first"));
+  AddFlag(app, "--model-control", "WHETHER", "off",
+          "on: whoever can call may load and unload versions of the\n"
+          "repository (LoadModel, UnloadModel).",
+          ChoiceSetter(flags.model_control, "on", "off"));
 }
 
 void AddThreads(CLI::App& app, ServerFlags& flags) {
@@ -312,6 +350,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   app.set_help_flag("--help", "Print this and exit.");
   app.set_version_flag("--version", version, "Print the version and exit.");
   AddPlaces(app, flags);
+  AddRollout(app, flags);
   AddThreads(app, flags);
   AddLimits(app, flags);
   AddStreams(app, flags);

@@ -30,6 +30,12 @@ struct ServerFlags {
       Address{.host = "127.0.0.1", .port = 9464};
   // Of models whose own strata.json does not say.
   ServedVersions versions = ServedVersions::kAll;
+  // Zero: the repository is read once, at the start.
+  absl::Duration poll = absl::ZeroDuration();
+  // Whether a version that is superseded goes before its successor is loaded.
+  bool unload_first = false;
+  // Whether clients may load and unload.
+  bool model_control = false;
   std::string devices = "auto";
   // Empty: nothing is kept.
   std::filesystem::path report_directory;

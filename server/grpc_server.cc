@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
+#include "core/base/mutex.h"
 #include "core/base/observer.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
@@ -22,6 +23,7 @@
 #include "grpcpp/server_builder.h"
 #include "server/address.h"
 #include "server/health.h"
+#include "server/model_manager.h"
 
 namespace strata {
 namespace {
@@ -55,13 +57,13 @@ void SetArguments(const GrpcServerOptions& options,
 }  // namespace
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, Engine& engine,
-                       const ModelRegistry& registry, const Clock& clock,
-                       Observer& observer)
+                       const ModelRegistry& registry, ModelManager* manager,
+                       const Clock& clock, Observer& observer)
     : registry_(registry),
       hidden_states_(engine, options.stream,
                      {.clock = clock, .observer = &observer}),
       tokenizer_(engine, {.clock = clock}),
-      models_(registry, engine.options(), {.clock = clock}) {}
+      models_(registry, manager, engine.options(), {.clock = clock}) {}
 
 GrpcServer::~GrpcServer() {
   if (server_ != nullptr) Shutdown(absl::ZeroDuration());
@@ -69,11 +71,12 @@ GrpcServer::~GrpcServer() {
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const GrpcServerOptions& options, Engine& engine,
-    const ModelRegistry& registry, const Clock& clock, Observer& observer) {
+    const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
+    Observer& observer) {
   EnableReflection();
   // Not make_unique: the constructor is private.
   std::unique_ptr<GrpcServer> server(
-      new GrpcServer(options, engine, registry, clock, observer));
+      new GrpcServer(options, engine, registry, manager, clock, observer));
   int port = 0;
   grpc::ServerBuilder builder;
   SetArguments(options, builder);
@@ -96,7 +99,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
 }
 
 void GrpcServer::PublishHealth() {
-  strata::PublishHealth(registry_.List(), health_);
+  const MutexLock lock(health_mutex_);
+  strata::PublishHealth(registry_.List(), health_names_, health_);
 }
 
 void GrpcServer::StopHealth() { health_.Shutdown(); }

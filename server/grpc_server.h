@@ -6,10 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
+#include "core/base/mutex.h"
 #include "core/base/observer.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
@@ -17,6 +21,7 @@
 #include "server/address.h"
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
+#include "server/model_manager.h"
 #include "server/model_service.h"
 #include "server/stream_limits.h"
 #include "server/tokenizer_service.h"
@@ -35,11 +40,14 @@ struct GrpcServerOptions {
 // reflection on one port. Thread-safe.
 class GrpcServer {
  public:
-  // Listens and serves at once; health says what `registry` does. All
-  // references outlive the server. Error: UNAVAILABLE where it cannot listen.
+  // Listens and serves at once; health says what `registry` does. `manager`
+  // loads and unloads on request; nullptr: nobody may ask for that. All else
+  // outlives the server, the manager its calls. Error: UNAVAILABLE where it
+  // cannot listen.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       const GrpcServerOptions& options, Engine& engine,
-      const ModelRegistry& registry, const Clock& clock, Observer& observer);
+      const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
+      Observer& observer);
 
   // Shuts down at once where Shutdown was not called.
   ~GrpcServer();
@@ -48,7 +56,7 @@ class GrpcServer {
   [[nodiscard]] const Address& address() const { return address_; }
 
   // Takes up the states of the models; called whenever one has changed.
-  void PublishHealth();
+  void PublishHealth() ABSL_LOCKS_EXCLUDED(health_mutex_);
 
   // Health says NOT_SERVING from now on, whatever the models do. Calls are
   // still served.
@@ -61,14 +69,17 @@ class GrpcServer {
 
  private:
   GrpcServer(const GrpcServerOptions& options, Engine& engine,
-             const ModelRegistry& registry, const Clock& clock,
-             Observer& observer);
+             const ModelRegistry& registry, ModelManager* manager,
+             const Clock& clock, Observer& observer);
 
   const ModelRegistry& registry_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;
   HealthService health_;
+  Mutex health_mutex_;
+  // Models that health has told of.
+  std::set<std::string> health_names_ ABSL_GUARDED_BY(health_mutex_);
   Address address_;
   // Goes before the services that it calls.
   std::unique_ptr<grpc::Server> server_;

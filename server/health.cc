@@ -4,6 +4,7 @@
 #include "server/health.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,17 @@
 namespace strata {
 
 void PublishHealth(const std::vector<ModelEntry>& entries,
+                   std::set<std::string>& known,
                    grpc::HealthCheckServiceInterface& health) {
   std::map<std::string, bool> serving = {{"", false}};
+  for (const std::string& name : known) serving[name] = false;
   for (const ModelEntry& entry : entries) {
     const bool ready = entry.state == ModelState::kReady;
     serving[entry.id.name] |= ready;
     serving[""] |= ready;
   }
   for (const auto& [name, is_serving] : serving) {
+    known.insert(name);
     health.SetServingStatus(name, is_serving);
   }
 }

@@ -4,6 +4,8 @@
 #ifndef STRATA_SERVER_HEALTH_H_
 #define STRATA_SERVER_HEALTH_H_
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/model/registry.h"
@@ -12,8 +14,10 @@
 namespace strata {
 
 // Tells grpc.health.v1 how the models are: a model's name is SERVING while any
-// version of it is ready, and "" while any model is.
+// version of it is ready, and "" while any model is. `known` keeps the names
+// from call to call: a model that is gone is NOT_SERVING.
 void PublishHealth(const std::vector<ModelEntry>& entries,
+                   std::set<std::string>& known,
                    grpc::HealthCheckServiceInterface& health);
 
 }  // namespace strata

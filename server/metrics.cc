@@ -132,6 +132,7 @@ const Metrics::Series& Metrics::SeriesOf(absl::string_view model) {
 
 void Metrics::SetModels(const std::vector<ModelEntry>& entries) {
   const MutexLock lock(mutex_);
+  std::map<ModelId, std::vector<prometheus::Gauge*>> states;
   for (const ModelEntry& entry : entries) {
     if (!series_.contains(entry.id.name)) {
       series_.emplace(entry.id.name, MakeSeries(entry.id.name));
@@ -139,13 +140,20 @@ void Metrics::SetModels(const std::vector<ModelEntry>& entries) {
     for (const ModelState state :
          {ModelState::kLoading, ModelState::kReady, ModelState::kRefused,
           ModelState::kDraining}) {
-      model_state_
-          .Add({{"model", entry.id.name},
-                {"version", absl::StrCat(entry.id.version)},
-                {"state", std::string(StateName(state))}})
-          .Set(state == entry.state ? 1 : 0);
+      prometheus::Gauge& gauge =
+          model_state_.Add({{"model", entry.id.name},
+                            {"version", absl::StrCat(entry.id.version)},
+                            {"state", std::string(StateName(state))}});
+      gauge.Set(state == entry.state ? 1 : 0);
+      states[entry.id].push_back(&gauge);
     }
   }
+  // A model's own series stay: counters that went would be taken for a restart.
+  for (const auto& [id, gauges] : states_) {
+    if (states.contains(id)) continue;
+    for (prometheus::Gauge* const gauge : gauges) model_state_.Remove(gauge);
+  }
+  states_ = std::move(states);
 }
 
 void Metrics::OnRequestDone(absl::string_view model, const absl::Status& status,

@@ -96,6 +96,9 @@ class Metrics final : public Observer {
   Mutex mutex_;
   // A map, whose elements stay where they are.
   std::map<std::string, Series, std::less<>> series_ ABSL_GUARDED_BY(mutex_);
+  // Those of model_state_, of the versions that there are.
+  std::map<ModelId, std::vector<prometheus::Gauge*>> states_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace strata

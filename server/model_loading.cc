@@ -3,13 +3,12 @@
 
 #include "server/model_loading.h"
 
-#include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -25,10 +24,6 @@
 
 namespace strata {
 namespace {
-
-std::vector<LogField> IdFields(const ModelId& id) {
-  return {{"model", id.name}, {"version", absl::StrCat(id.version)}};
-}
 
 std::string Devices(const Model& model) {
   return absl::StrJoin(model.runners, ",",
@@ -83,42 +78,41 @@ void LogRefused(const ModelId& id, const absl::Status& refusal) {
   Log(Severity::kError, "model_refused", fields);
 }
 
-// An error is a defect: the entry was kLoading.
-absl::Status Record(const ModelId& id, LoadOutcome outcome,
-                    ModelRegistry& registry) {
-  LogFailedChecks(id, outcome.report);
+}  // namespace
+
+std::vector<LogField> IdFields(const ModelId& id) {
+  return {{"model", id.name}, {"version", absl::StrCat(id.version)}};
+}
+
+void LoadInto(ModelRegistry& registry, const ModelDirectory& directory,
+              const LoadModel& load,
+              absl::FunctionRef<
+                  std::shared_ptr<const Model>(std::shared_ptr<const Model>)>
+                  adopt) {
+  Log(Severity::kInfo, "model_loading", IdFields(directory.id));
+  LoadOutcome outcome = load(directory);
+  LogFailedChecks(directory.id, outcome.report);
   if (!outcome.remark.empty()) {
-    std::vector<LogField> fields = IdFields(id);
+    std::vector<LogField> fields = IdFields(directory.id);
     fields.emplace_back("message", outcome.remark);
     Log(Severity::kWarning, "report_remark", fields);
   }
-  if (!outcome.model.ok()) {
-    LogRefused(id, outcome.model.status());
-    return registry.SetRefused(id, outcome.model.status(),
-                               std::move(outcome.digest),
-                               std::move(outcome.report));
+  absl::Status status;
+  if (outcome.model.ok()) {
+    const std::shared_ptr<const Model> model = adopt(*std::move(outcome.model));
+    // Logged once calls can reach it.
+    status = registry.SetReady(model);
+    if (status.ok()) LogReady(*model, outcome.report_was_kept);
+  } else {
+    LogRefused(directory.id, outcome.model.status());
+    status = registry.SetRefused(directory.id, outcome.model.status(),
+                                 std::move(outcome.digest),
+                                 std::move(outcome.report));
   }
-  const std::shared_ptr<const Model> model = *std::move(outcome.model);
-  // Logged once calls can reach it.
-  const absl::Status status = registry.SetReady(model);
-  if (status.ok()) LogReady(*model, outcome.report_was_kept);
-  return status;
-}
-
-}  // namespace
-
-void LoadModels(const std::vector<ModelDirectory>& directories,
-                const LoadModel& load, const std::function<void()>& changed,
-                ModelRegistry& registry, const std::stop_token& stop) {
-  for (const ModelDirectory& directory : directories) {
-    if (stop.stop_requested()) return;
-    Log(Severity::kInfo, "model_loading", IdFields(directory.id));
-    const absl::Status status = Record(directory.id, load(directory), registry);
-    if (!status.ok()) {
-      Log(Severity::kError, "model_state",
-          {{"message", std::string(status.message())}});
-    }
-    changed();
+  // A defect: the entry was kLoading.
+  if (!status.ok()) {
+    Log(Severity::kError, "model_state",
+        {{"message", std::string(status.message())}});
   }
 }
 

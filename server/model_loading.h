@@ -5,24 +5,31 @@
 #define STRATA_SERVER_MODEL_LOADING_H_
 
 #include <functional>
-#include <stop_token>
+#include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/model/loader.h"
+#include "core/model/model.h"
 #include "core/model/registry.h"
 #include "core/model/repository.h"
+#include "server/log.h"
 
 namespace strata {
 
 // Loads a directory; LoadModelDirectory with its options bound.
 using LoadModel = std::function<LoadOutcome(const ModelDirectory&)>;
 
-// Loads `directories` into `registry`, where they are kLoading, one after the
-// other, and logs how each comes out. Calls `changed` after each. Ends early,
-// between two models, when `stop` is requested.
-void LoadModels(const std::vector<ModelDirectory>& directories,
-                const LoadModel& load, const std::function<void()>& changed,
-                ModelRegistry& registry, const std::stop_token& stop);
+// Loads a version that is kLoading in `registry`, notes there how it comes out
+// and logs it. `adopt` may put something around a model that is to serve.
+void LoadInto(ModelRegistry& registry, const ModelDirectory& directory,
+              const LoadModel& load,
+              absl::FunctionRef<
+                  std::shared_ptr<const Model>(std::shared_ptr<const Model>)>
+                  adopt);
+
+// "model" and "version", for the log.
+std::vector<LogField> IdFields(const ModelId& id);
 
 }  // namespace strata
 

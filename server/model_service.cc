@@ -23,6 +23,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/model_manager.h"
 #include "server/model_messages.h"
 #include "server/refused_call.h"
 #include "server/unary_call.h"
@@ -60,9 +61,23 @@ absl::StatusOr<ModelId> ParsePageToken(const std::string& token) {
 absl::Status NotAllowed(absl::string_view method) {
   return Error(Reason::kNotAllowed,
                absl::StrCat(method,
-                            ": this server's models are those that its "
-                            "repository held when it started; restart it to "
-                            "change them"));
+                            ": this server does not change its models on "
+                            "request; its operator can allow that with "
+                            "--model-control=on"));
+}
+
+// Answers with a Response whose summary is what became of a version.
+template <typename Response>
+ModelManager::Done AnswerWith(std::shared_ptr<UnaryCall> call) {
+  return [call = std::move(call)](const absl::StatusOr<ModelEntry>& entry) {
+    if (!entry.ok()) {
+      call->Finish(entry.status());
+      return;
+    }
+    Response response;
+    *response.mutable_summary() = ToModelSummary(*entry);
+    call->FinishWith(response);
+  };
 }
 
 }  // namespace
@@ -128,16 +143,37 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
 }
 
 grpc::ServerUnaryReactor* ModelService::LoadModel(
-    grpc::CallbackServerContext* /*context*/,
-    const grpc::ByteBuffer* /*request*/, grpc::ByteBuffer* /*reply*/) {
-  return RefusedCall<grpc::ServerUnaryReactor>::Start(NotAllowed("LoadModel"));
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  if (manager_ == nullptr) {
+    return RefusedCall<grpc::ServerUnaryReactor>::Start(
+        NotAllowed("LoadModel"));
+  }
+  return AnswerUnary<v1::LoadModelRequest>(
+      environment_, context, request, reply,
+      [this](const v1::LoadModelRequest& message,
+             std::shared_ptr<UnaryCall> call) {
+        manager_->LoadVersion(
+            message.model(), message.version(),
+            AnswerWith<v1::LoadModelResponse>(std::move(call)));
+      });
 }
 
 grpc::ServerUnaryReactor* ModelService::UnloadModel(
-    grpc::CallbackServerContext* /*context*/,
-    const grpc::ByteBuffer* /*request*/, grpc::ByteBuffer* /*reply*/) {
-  return RefusedCall<grpc::ServerUnaryReactor>::Start(
-      NotAllowed("UnloadModel"));
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  if (manager_ == nullptr) {
+    return RefusedCall<grpc::ServerUnaryReactor>::Start(
+        NotAllowed("UnloadModel"));
+  }
+  return AnswerUnary<v1::UnloadModelRequest>(
+      environment_, context, request, reply,
+      [this](const v1::UnloadModelRequest& message,
+             std::shared_ptr<UnaryCall> call) {
+        manager_->UnloadVersion(
+            message.model(), message.version(),
+            AnswerWith<v1::UnloadModelResponse>(std::move(call)));
+      });
 }
 
 }  // namespace strata

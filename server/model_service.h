@@ -13,6 +13,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/model_manager.h"
 #include "server/unary_call.h"
 #include "strata/v1/model_service.grpc.pb.h"
 
@@ -25,8 +26,8 @@ absl::StatusOr<v1::ListModelsResponse> ListModelsPage(
     const std::vector<ModelEntry>& entries,
     const v1::ListModelsRequest& request);
 
-// strata.v1.ModelService over a ModelRegistry. Models are neither loaded nor
-// unloaded on request: those RPCs answer PERMISSION_DENIED. Thread-safe.
+// strata.v1.ModelService over a ModelRegistry and what changes it.
+// Thread-safe.
 class ModelService final
     : public v1::ModelService::WithRawCallbackMethod_ListModels<
           v1::ModelService::WithRawCallbackMethod_GetModel<
@@ -34,10 +35,13 @@ class ModelService final
                   v1::ModelService::WithRawCallbackMethod_UnloadModel<
                       v1::ModelService::Service>>>> {
  public:
-  // `registry` outlives the server. `limits` are those in force.
-  ModelService(const ModelRegistry& registry, EngineOptions limits,
-               const CallEnvironment& environment)
+  // `registry` outlives the server. `manager`, which outlives its calls, loads
+  // and unloads on request; nullptr: those RPCs answer PERMISSION_DENIED.
+  // `limits` are those in force.
+  ModelService(const ModelRegistry& registry, ModelManager* manager,
+               EngineOptions limits, const CallEnvironment& environment)
       : registry_(registry),
+        manager_(manager),
         limits_(std::move(limits)),
         environment_(environment) {}
 
@@ -56,6 +60,7 @@ class ModelService final
 
  private:
   const ModelRegistry& registry_;
+  ModelManager* const manager_;
   const EngineOptions limits_;
   const CallEnvironment environment_;
 };

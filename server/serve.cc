@@ -4,11 +4,9 @@
 #include "server/serve.h"
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -33,7 +31,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/metrics_listener.h"
-#include "server/model_loading.h"
+#include "server/model_manager.h"
 #include "server/stop_signal.h"
 
 namespace strata {
@@ -95,32 +93,6 @@ absl::StatusOr<std::vector<ModelDirectory>> FindModels(
   return std::move(scan.directories);
 }
 
-// What the loading thread shares with the rest of the process.
-struct Models {
-  const std::vector<ModelDirectory>& directories;
-  const LoadOptions& options;
-  ModelRegistry& registry;
-  Metrics& metrics;
-};
-
-// Loads every model, says so, and keeps metrics and health up to date.
-void LoadAll(const Models& models, GrpcServer& server,
-             const std::stop_token& stop) {
-  LoadModels(
-      models.directories,
-      [&](const ModelDirectory& directory) {
-        return LoadModelDirectory(directory, models.options);
-      },
-      [&] {
-        models.metrics.SetModels(models.registry.List());
-        server.PublishHealth();
-      },
-      models.registry, stop);
-  if (!stop.stop_requested()) {
-    Announce(absl::StrCat("listening on ", server.address().ToString()));
-  }
-}
-
 // Waits until the server may stop: the first signal, then the pause.
 // Returns when the drain has to end.
 absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
@@ -151,24 +123,18 @@ void Drain(absl::Time end, StopSignal& signals, GrpcServer& server,
   }
 }
 
-// From the first model to the last call.
-void Run(const ServerFlags& flags, const Models& models, GrpcServer& server,
-         Engine& engine, StopSignal& signals) {
-  std::atomic<bool> loaded = false;
-  std::jthread loading([&](const std::stop_token& stop) {
-    LoadAll(models, server, stop);
-    loaded = true;
-  });
+// From the first signal to the last call.
+void RunUntilStopped(const ServerFlags& flags, ModelManager& manager,
+                     GrpcServer& server, Engine& engine, StopSignal& signals) {
   const absl::Time end = AwaitStop(flags, signals, server);
-  loading.request_stop();
+  manager.Stop();
   Drain(end, signals, server, engine);
   engine.Stop();
-  if (!loaded) {
+  if (manager.is_loading()) {
     // A load cannot be interrupted, and nothing of it is worth waiting for.
     Log(Severity::kInfo, "stopped", {{"message", "a model was loading"}});
     std::_Exit(0);
   }
-  loading.join();
   Log(Severity::kInfo, "stopped", {});
 }
 
@@ -194,24 +160,39 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       const auto engine,
       Engine::Create(ToEngineOptions(flags, load_options.devices, cpus),
                      registry, Clock::Real(), metrics));
+  // Outlives the manager, which tells it of what has changed.
+  std::unique_ptr<GrpcServer> server;
+  ModelManager manager(
+      {.repository = flags.repository,
+       .versions = flags.versions,
+       .poll = flags.poll,
+       .unload_first = flags.unload_first,
+       .drain_timeout = flags.drain_timeout},
+      [&](const ModelDirectory& directory) {
+        return LoadModelDirectory(directory, load_options);
+      },
+      [&] {
+        metrics.SetModels(registry.List());
+        server->PublishHealth();
+      },
+      registry);
   STRATA_ASSIGN_OR_RETURN(
-      const auto server,
-      GrpcServer::Start({.listen = flags.listen,
-                         .max_message_bytes = flags.max_message_bytes,
-                         .max_connection_age = flags.max_connection_age,
-                         .stream = flags.stream},
-                        *engine, registry, Clock::Real(), metrics));
+      server, GrpcServer::Start({.listen = flags.listen,
+                                 .max_message_bytes = flags.max_message_bytes,
+                                 .max_connection_age = flags.max_connection_age,
+                                 .stream = flags.stream},
+                                *engine, registry,
+                                flags.model_control ? &manager : nullptr,
+                                Clock::Real(), metrics));
   Log(Severity::kInfo, "starting",
       {{"listen", server->address().ToString()},
        {"devices", absl::StrJoin(load_options.devices, ",")},
        {"cpus", absl::StrCat(cpus)},
        {"models", absl::StrCat(directories.size())}});
-  Run(flags,
-      {.directories = directories,
-       .options = load_options,
-       .registry = registry,
-       .metrics = metrics},
-      *server, *engine, signals);
+  manager.Start(directories, [&] {
+    Announce(absl::StrCat("listening on ", server->address().ToString()));
+  });
+  RunUntilStopped(flags, manager, *server, *engine, signals);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
 
 namespace strata {
 
@@ -47,6 +48,11 @@ class CondVar {
  public:
   void Wait(Mutex& mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     condition_.wait(mutex);
+  }
+  // Returns after `longest` at the latest.
+  void WaitFor(Mutex& mutex, absl::Duration longest)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    condition_.wait_for(mutex, absl::ToChronoNanoseconds(longest));
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }

@@ -81,15 +81,16 @@ void ModelRegistry::SetLoading(const ModelId& id,
       id.version, ModelEntry{.id = id, .labels = std::move(labels)});
 }
 
-absl::StatusOr<ModelEntry*> ModelRegistry::FindLoading(const ModelId& id) {
+ModelEntry* ModelRegistry::FindKnown(const ModelId& id) {
   const auto versions = models_.find(id.name);
-  if (versions != models_.end()) {
-    const auto entry = versions->second.find(id.version);
-    if (entry != versions->second.end() &&
-        entry->second.state == ModelState::kLoading) {
-      return &entry->second;
-    }
-  }
+  if (versions == models_.end()) return nullptr;
+  const auto entry = versions->second.find(id.version);
+  return entry == versions->second.end() ? nullptr : &entry->second;
+}
+
+absl::StatusOr<ModelEntry*> ModelRegistry::FindLoading(const ModelId& id) {
+  ModelEntry* const entry = FindKnown(id);
+  if (entry != nullptr && entry->state == ModelState::kLoading) return entry;
   return Error(Reason::kInternalDefect,
                absl::StrCat(Quoted(id), " is not loading"));
 }
@@ -114,6 +115,39 @@ absl::Status ModelRegistry::SetRefused(const ModelId& id,
   entry->digest = std::move(digest);
   entry->report = std::move(report);
   return absl::OkStatus();
+}
+
+absl::Status ModelRegistry::SetDraining(const ModelId& id) {
+  // Goes after the lock: it may be the last that holds the model.
+  std::shared_ptr<const Model> model;
+  MutexLock lock(mutex_);
+  ModelEntry* const entry = FindKnown(id);
+  if (entry == nullptr || entry->state != ModelState::kReady) {
+    return Error(Reason::kInternalDefect,
+                 absl::StrCat(Quoted(id), " is not ready"));
+  }
+  entry->state = ModelState::kDraining;
+  model.swap(entry->model);
+  return absl::OkStatus();
+}
+
+void ModelRegistry::Remove(const ModelId& id) {
+  MutexLock lock(mutex_);
+  const ModelEntry* const entry = FindKnown(id);
+  if (entry == nullptr || (entry->state != ModelState::kDraining &&
+                           entry->state != ModelState::kRefused)) {
+    return;
+  }
+  const auto versions = models_.find(id.name);
+  versions->second.erase(id.version);
+  if (versions->second.empty()) models_.erase(versions);
+}
+
+void ModelRegistry::SetLabels(const ModelId& id,
+                              std::vector<std::string> labels) {
+  MutexLock lock(mutex_);
+  ModelEntry* const entry = FindKnown(id);
+  if (entry != nullptr) entry->labels = std::move(labels);
 }
 
 absl::StatusOr<const ModelRegistry::Versions*> ModelRegistry::FindVersions(

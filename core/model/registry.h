@@ -24,7 +24,9 @@ namespace strata {
 // Where a version is in its life.
 //
 //   kLoading --> kReady --> kDraining --> (gone)
-//       \--> kRefused
+//    |    ^
+//    v    |
+//   kRefused --> (gone)
 enum class ModelState { kLoading, kReady, kRefused, kDraining };
 
 // What is known of a version.
@@ -39,18 +41,26 @@ struct ModelEntry {
   std::string digest;
   // Of a refused version: what was found until then.
   TraceReport report;
-  // Set when ready or draining.
+  // Set when ready. What drains is held by its requests alone.
   std::shared_ptr<const Model> model;
 };
 
 // The models of this process, by name and version. Thread-safe.
 class ModelRegistry {
  public:
+  // A version that is new, or was refused and is tried again.
   void SetLoading(const ModelId& id, std::vector<std::string> labels = {});
   // Error: the version must be loading.
   absl::Status SetReady(std::shared_ptr<const Model> model);
   absl::Status SetRefused(const ModelId& id, const absl::Status& refusal,
                           std::string digest, TraceReport report);
+  // From now on no request finds it; those that have it finish. Error: the
+  // version must be ready.
+  absl::Status SetDraining(const ModelId& id);
+  // Forgets a version that drained or was refused; of any other, nothing.
+  void Remove(const ModelId& id);
+  // Of a version that is not known, nothing.
+  void SetLabels(const ModelId& id, std::vector<std::string> labels);
 
   // The ready model for a request. `name` empty: the only model there is;
   // `version` 0: the newest that is ready; `label`, where it is not empty,
@@ -74,6 +84,9 @@ class ModelRegistry {
  private:
   using Versions = std::map<std::int64_t, ModelEntry>;
 
+  // nullptr where it is not known.
+  ModelEntry* FindKnown(const ModelId& id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ModelEntry*> FindLoading(const ModelId& id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<const Versions*> FindVersions(absl::string_view name) const

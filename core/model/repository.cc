@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/model/version_policy.h"
@@ -178,6 +180,43 @@ absl::StatusOr<RepositoryScan> ScanRepository(const fs::path& repository,
   }
   std::ranges::sort(scan.directories, {}, &ModelDirectory::id);
   return scan;
+}
+
+absl::StatusOr<ModelDirectory> FindModelDirectory(const fs::path& repository,
+                                                  absl::string_view name,
+                                                  std::int64_t version) {
+  // A name that no model can have never becomes part of a path.
+  if (!IsModelName(name)) {
+    return Error(Reason::kModelNotFound,
+                 "the repository has no model of this name: names hold "
+                 "letters, digits, dots, underscores and dashes");
+  }
+  const fs::path folder = repository / std::string(name);
+  std::vector<RepositoryRemark> ignored;
+  const auto versions = Versions(folder, ignored);
+  auto found = version == 0 ? versions.end() : versions.find(version);
+  if (version == 0 && !versions.empty()) found = std::prev(versions.end());
+  if (found == versions.end()) {
+    return Error(Reason::kModelNotFound,
+                 absl::StrCat("the repository has no version ", version,
+                              " of model \"", name, "\"; it has: ",
+                              versions.empty()
+                                  ? "none"
+                                  : absl::StrJoin(
+                                        versions, ", ",
+                                        [](std::string* out, const auto& item) {
+                                          absl::StrAppend(out, item.first);
+                                        })));
+  }
+  std::vector<std::string> mistakes;
+  const VersionPolicy policy =
+      ReadVersionPolicy(folder, ServedVersions::kAll, mistakes);
+  ModelDirectory directory{.id = {std::string(name), found->first},
+                           .path = found->second};
+  for (const auto& [label, labelled] : policy.labels) {
+    if (labelled == found->first) directory.labels.push_back(label);
+  }
+  return directory;
 }
 
 }  // namespace strata

@@ -4,11 +4,13 @@
 #ifndef STRATA_CORE_MODEL_REPOSITORY_H_
 #define STRATA_CORE_MODEL_REPOSITORY_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/model/model.h"
 #include "core/model/version_policy.h"
 
@@ -46,6 +48,13 @@ struct RepositoryScan {
 absl::StatusOr<RepositoryScan> ScanRepository(
     const std::filesystem::path& repository,
     ServedVersions versions = ServedVersions::kAll);
+
+// The folder of one version of one model, whether the scan would serve it or
+// not; `version` 0: the newest there is. Error: MODEL_NOT_FOUND, naming what
+// the repository holds.
+absl::StatusOr<ModelDirectory> FindModelDirectory(
+    const std::filesystem::path& repository, absl::string_view name,
+    std::int64_t version);
 
 }  // namespace strata
 

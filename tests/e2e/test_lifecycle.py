@@ -24,13 +24,6 @@ from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import hidden_state_service_pb2_grpc
 
 
-def wait_until(condition, what: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
-
-
 def test_the_lines_that_scripts_wait_for(serve, repository, add_model):
     add_model("m")
     add_model("n")
@@ -189,7 +182,7 @@ def test_sigterm_under_load(serve, repository, add_model):
                 )
                 for call in range(8)
             ]
-            wait_until(
+            wire.wait_until(
                 lambda: wire.metric(server, "strata_in_flight_requests") == 8,
                 "eight requests in flight",
             )
@@ -242,7 +235,7 @@ def test_a_second_signal_hurries(serve, repository):
     with serve(repository, "--lame-duck=50s", "--drain-timeout=59s") as server:
         begin = time.monotonic()
         server.send_signal(signal.SIGTERM)
-        wait_until(
+        wire.wait_until(
             lambda: any("event=stopping" in x for x in server.lines),
             "the server says that it stops",
         )
@@ -267,7 +260,7 @@ def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
                 )
                 calls = [stub.Encode.future(request) for _ in range(48)]
                 in_flight = "strata_in_flight_requests"
-                wait_until(
+                wire.wait_until(
                     lambda: wire.metric(server, in_flight) > 40,
                     "the requests are in flight",
                 )
@@ -275,7 +268,7 @@ def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
                     call.cancel()
             [short] = client.encode(["A short text."])
             assert short.hidden_states.shape[1] == short.piece_count
-            wait_until(
+            wire.wait_until(
                 lambda: wire.metric(server, in_flight) == 0,
                 "the cancelled requests have left",
             )

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -55,3 +57,13 @@ def metric(server, series: str) -> float:
     found = re.search(pattern, scrape(server), re.MULTILINE)
     assert found, f"no {series} in the metrics"
     return float(found[1])
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str = "", seconds: float = 60
+) -> None:
+    """Looks again and again; fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)

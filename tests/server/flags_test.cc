@@ -74,6 +74,20 @@ TEST(FlagsTest, Defaults) {
   EXPECT_EQ(flags.lame_duck, absl::Seconds(2));
 }
 
+TEST(FlagsTest, Rollout) {
+  const ServerFlags flags =
+      Good({"--poll", "5s", "--rollout", "unload-first", "--model-control",
+            "on", "--report-directory", "/reports"});
+  EXPECT_EQ(flags.poll, absl::Seconds(5));
+  EXPECT_TRUE(flags.unload_first);
+  EXPECT_TRUE(flags.model_control);
+  EXPECT_EQ(flags.report_directory, "/reports");
+  EXPECT_THAT(Mistake({"--repository", "/models", "--rollout", "slowly"}),
+              HasSubstr("\"slowly\" is not unload-first or load-first"));
+  EXPECT_THAT(Mistake({"--repository", "/models", "--model-control", "yes"}),
+              HasSubstr("\"yes\" is not on or off"));
+}
+
 // What --help prints as the default is the default.
 TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   const ServerFlags printed = Good({"--listen",
@@ -82,6 +96,14 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "127.0.0.1:9464",
                                     "--versions",
                                     "all",
+                                    "--report-directory",
+                                    "none",
+                                    "--poll",
+                                    "0s",
+                                    "--rollout",
+                                    "load-first",
+                                    "--model-control",
+                                    "off",
                                     "--devices",
                                     "auto",
                                     "--instances",
@@ -124,6 +146,10 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.listen, flags.listen);
   EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
   EXPECT_EQ(printed.versions, flags.versions);
+  EXPECT_EQ(printed.report_directory, flags.report_directory);
+  EXPECT_EQ(printed.poll, flags.poll);
+  EXPECT_EQ(printed.unload_first, flags.unload_first);
+  EXPECT_EQ(printed.model_control, flags.model_control);
   EXPECT_EQ(printed.devices, flags.devices);
   EXPECT_EQ(printed.instances, flags.instances);
   EXPECT_EQ(printed.intra_op_threads, flags.intra_op_threads);

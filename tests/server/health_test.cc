@@ -4,6 +4,7 @@
 #include "server/health.h"
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/model/registry.h"
@@ -37,15 +38,21 @@ ModelEntry Entry(const std::string& name, std::int64_t version,
   return {.id = {.name = name, .version = version}, .state = state};
 }
 
+// As the first time.
+void Publish(const std::vector<ModelEntry>& entries, FakeHealth& health) {
+  std::set<std::string> known;
+  PublishHealth(entries, known, health);
+}
+
 TEST(PublishHealthTest, WithoutModelsNothingServes) {
   FakeHealth health;
-  PublishHealth({}, health);
+  Publish({}, health);
   EXPECT_THAT(health.serving(), ElementsAre(Pair("", false)));
 }
 
 TEST(PublishHealthTest, AModelServesWhenItIsReady) {
   FakeHealth health;
-  PublishHealth(
+  Publish(
       {Entry("a", 1, ModelState::kLoading), Entry("b", 1, ModelState::kReady),
        Entry("c", 1, ModelState::kRefused),
        Entry("d", 1, ModelState::kDraining)},
@@ -57,7 +64,7 @@ TEST(PublishHealthTest, AModelServesWhenItIsReady) {
 
 TEST(PublishHealthTest, AnyReadyVersionIsEnough) {
   FakeHealth health;
-  PublishHealth(
+  Publish(
       {Entry("a", 1, ModelState::kReady), Entry("a", 2, ModelState::kRefused)},
       health);
   EXPECT_THAT(health.serving(), ElementsAre(Pair("", true), Pair("a", true)));
@@ -65,9 +72,20 @@ TEST(PublishHealthTest, AnyReadyVersionIsEnough) {
 
 TEST(PublishHealthTest, NoneIsReadyAnyMore) {
   FakeHealth health;
-  PublishHealth({Entry("a", 1, ModelState::kReady)}, health);
-  PublishHealth({Entry("a", 1, ModelState::kDraining)}, health);
+  Publish({Entry("a", 1, ModelState::kReady)}, health);
+  Publish({Entry("a", 1, ModelState::kDraining)}, health);
   EXPECT_THAT(health.serving(), ElementsAre(Pair("", false), Pair("a", false)));
+}
+
+TEST(PublishHealthTest, AModelThatIsGoneDoesNotServe) {
+  FakeHealth health;
+  std::set<std::string> known;
+  PublishHealth(
+      {Entry("a", 1, ModelState::kReady), Entry("b", 1, ModelState::kReady)},
+      known, health);
+  PublishHealth({Entry("b", 1, ModelState::kReady)}, known, health);
+  EXPECT_THAT(health.serving(),
+              ElementsAre(Pair("", true), Pair("a", false), Pair("b", true)));
 }
 
 }  // namespace

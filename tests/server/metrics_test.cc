@@ -137,6 +137,17 @@ TEST(MetricsTest, ShowsTheStateOfEachVersion) {
   EXPECT_EQ(state("draining"), '0');
 }
 
+TEST(MetricsTest, AVersionThatIsGoneHasNoState) {
+  Metrics metrics;
+  metrics.SetModels({Entry("a", ModelState::kReady)});
+  metrics.SetModels({Entry("b", ModelState::kReady)});
+  const std::string text = Text(metrics);
+  EXPECT_THAT(text, HasSubstr(R"(strata_model_state{model="b")"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(strata_model_state{model="a")")));
+  // What was counted of it stays.
+  EXPECT_THAT(text, HasSubstr(R"(strata_pieces_total{model="a"} 0)"));
+}
+
 // A caller that makes up names must not fill the memory of whoever scrapes.
 TEST(MetricsTest, NamesFromRequestsMakeNoLabels) {
   Metrics metrics;

@@ -4,10 +4,8 @@
 #include "server/model_loading.h"
 
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "core/base/error.h"
@@ -23,43 +21,26 @@ namespace strata {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
 // Loads what the test says, and keeps what was logged.
 class ModelLoadingTest : public testing::Test {
  protected:
-  void Load(const std::vector<ModelDirectory>& directories,
-            const LoadModel& load) {
-    for (const ModelDirectory& directory : directories) {
-      registry_.SetLoading(directory.id);
-    }
+  void Load(const LoadModel& load) {
+    ModelDirectory directory;
+    directory.id = {.name = "a", .version = 1};
+    directory.path = "/models/a/1";
+    registry_.SetLoading(directory.id);
     testing::internal::CaptureStderr();
-    LoadModels(
-        directories, load, [this] { states_.push_back(States()); }, registry_,
-        stop_.get_token());
+    LoadInto(registry_, directory, load,
+             [](std::shared_ptr<const Model> model) { return model; });
     log_ = testing::internal::GetCapturedStderr();
   }
 
-  // As "a+b-c?": ready, refused, loading.
-  std::string States() const {
-    std::string text;
-    for (const ModelEntry& entry : registry_.List()) {
-      text += entry.id.name;
-      if (entry.state == ModelState::kReady) {
-        text += '+';
-      } else {
-        text += entry.state == ModelState::kRefused ? '-' : '?';
-      }
-    }
-    return text;
-  }
+  ModelState State() const { return registry_.List().at(0).state; }
 
   ModelRegistry registry_;
-  std::stop_source stop_;
-  // After each model.
-  std::vector<std::string> states_;
   std::string log_;
 };
 
@@ -79,24 +60,14 @@ LoadOutcome Refused(const std::string& why) {
           .report = std::move(report)};
 }
 
-std::vector<ModelDirectory> Directories(const std::vector<std::string>& names) {
-  std::vector<ModelDirectory> directories;
-  for (const std::string& name : names) {
-    directories.emplace_back();
-    directories.back().id = {.name = name, .version = 1};
-    directories.back().path = "/models/" + name + "/1";
-  }
-  return directories;
-}
-
-TEST_F(ModelLoadingTest, ModelsBecomeReadyOneAfterTheOther) {
-  Load(Directories({"a", "b"}), Ready);
-  EXPECT_THAT(states_, ElementsAre("a+b?", "a+b+"));
-  EXPECT_TRUE(registry_.Find("b", 1).ok());
+TEST_F(ModelLoadingTest, AModelBecomesReady) {
+  Load(Ready);
+  EXPECT_EQ(State(), ModelState::kReady);
+  EXPECT_TRUE(registry_.Find("a", 1).ok());
 }
 
 TEST_F(ModelLoadingTest, SaysWhatWasFound) {
-  Load(Directories({"a"}), Ready);
+  Load(Ready);
   EXPECT_THAT(
       log_,
       AllOf(HasSubstr("event=model_loading model=a version=1\n"),
@@ -107,12 +78,11 @@ TEST_F(ModelLoadingTest, SaysWhatWasFound) {
             HasSubstr("digest=sha256:puppet"), Not(HasSubstr("error"))));
 }
 
-TEST_F(ModelLoadingTest, ARefusedModelDoesNotStopTheOthers) {
-  Load(Directories({"a", "b"}), [](const ModelDirectory& directory) {
-    return directory.id.name == "a" ? Refused("the batch is baked in")
-                                    : Ready(directory);
+TEST_F(ModelLoadingTest, SaysWhyAModelIsRefused) {
+  Load([](const ModelDirectory& /*directory*/) {
+    return Refused("the batch is baked in");
   });
-  EXPECT_THAT(states_, ElementsAre("a-b?", "a-b+"));
+  EXPECT_EQ(State(), ModelState::kRefused);
   EXPECT_THAT(log_,
               AllOf(HasSubstr("level=error event=model_refused model=a "
                               "version=1 reason=\"the batch is baked in\""),
@@ -128,27 +98,13 @@ TEST_F(ModelLoadingTest, ARefusedModelDoesNotStopTheOthers) {
 }
 
 TEST_F(ModelLoadingTest, AFailedOptionalCheckIsSaidOfAReadyModel) {
-  Load(Directories({"a"}), [](const ModelDirectory& directory) {
+  Load([](const ModelDirectory& directory) {
     LoadOutcome outcome = Ready(directory);
     outcome.report.checks = {{"padding_invisible", false, false, "x", "y"}};
     return outcome;
   });
-  EXPECT_THAT(states_, ElementsAre("a+"));
+  EXPECT_EQ(State(), ModelState::kReady);
   EXPECT_THAT(log_, HasSubstr("check=padding_invisible essential=no"));
-}
-
-TEST_F(ModelLoadingTest, EndsBetweenTwoModelsWhenAskedTo) {
-  Load(Directories({"a", "b"}), [this](const ModelDirectory& directory) {
-    stop_.request_stop();
-    return Ready(directory);
-  });
-  EXPECT_THAT(states_, ElementsAre("a+b?"));
-}
-
-TEST_F(ModelLoadingTest, ARepositoryWithoutModelsIsDoneAtOnce) {
-  Load({}, Ready);
-  EXPECT_THAT(states_, ElementsAre());
-  EXPECT_EQ(log_, "");
 }
 
 }  // namespace

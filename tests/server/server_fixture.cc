@@ -52,7 +52,8 @@ void ServerFixture::Restart(const EngineOptions& options,
   auto server = GrpcServer::Start({.listen = {.host = "127.0.0.1", .port = 0},
                                    .max_message_bytes = max_message_bytes,
                                    .stream = stream},
-                                  *engine_, registry_, clock_, observer_);
+                                  *engine_, registry_, /*manager=*/nullptr,
+                                  clock_, observer_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   channel_ = grpc::CreateChannel(server_->address().ToString(),

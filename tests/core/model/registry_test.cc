@@ -156,5 +156,51 @@ TEST(ModelRegistry, OnlyWhatLoadsBecomesReadyOrRefused) {
             absl::StatusCode::kInternal);
 }
 
+TEST(ModelRegistry, WhatDrainsIsFoundNoMoreAndGoesWithItsLastUser) {
+  ModelRegistry registry;
+  AddReady(registry, "a", 1);
+  AddReady(registry, "a", 2);
+  std::shared_ptr<const Model> model = *registry.Find("a", 2);
+  ASSERT_TRUE(registry.SetDraining({"a", 2}).ok());
+  EXPECT_EQ(ReasonOf(registry.Find("a", 2).status()), Reason::kModelNotReady);
+  EXPECT_EQ((*registry.Find("a", 0))->id.version, 1);
+  EXPECT_EQ(registry.List().at(1).state, ModelState::kDraining);
+  EXPECT_EQ(model.use_count(), 1);
+  registry.Remove({"a", 2});
+  EXPECT_EQ(registry.List().size(), 1);
+}
+
+TEST(ModelRegistry, OnlyWhatIsReadyDrainsAndOnlyWhatIsIdleIsRemoved) {
+  ModelRegistry registry;
+  AddRefused(registry, "a", 1);
+  EXPECT_FALSE(registry.SetDraining({"a", 1}).ok());
+  EXPECT_FALSE(registry.SetDraining({"b", 1}).ok());
+  AddReady(registry, "b", 1);
+  registry.Remove({"b", 1});
+  registry.Remove({"b", 2});
+  EXPECT_TRUE(registry.Find("b", 1).ok());
+  registry.Remove({"a", 1});
+  EXPECT_EQ(registry.Find("a", 1).status().message(),
+            "no model \"a\"; this server has: b");
+}
+
+TEST(ModelRegistry, WhatWasRefusedCanBeTriedAgain) {
+  ModelRegistry registry;
+  AddRefused(registry, "a", 1);
+  AddReady(registry, "a", 1);
+  EXPECT_TRUE(registry.Find("a", 1).ok());
+  EXPECT_TRUE(registry.Describe("a", 1)->refusal.ok());
+}
+
+TEST(ModelRegistry, LabelsCanChange) {
+  ModelRegistry registry;
+  AddReady(registry, "a", 1);
+  registry.SetLabels({"a", 1}, {"stable"});
+  registry.SetLabels({"x", 1}, {"stable"});
+  EXPECT_TRUE(registry.Find("a", 0, "stable").ok());
+  registry.SetLabels({"a", 1}, {});
+  EXPECT_FALSE(registry.Find("a", 0, "stable").ok());
+}
+
 }  // namespace
 }  // namespace strata
