@@ -59,6 +59,16 @@ Setter IntSetter(Int& target, std::int64_t least,
   };
 }
 
+// A part of 1, from 1 to 100 hundredths.
+Setter PercentSetter(double& target) {
+  return [&target](const std::string& text) {
+    int percent = 0;
+    STRATA_RETURN_IF_ERROR(IntSetter(percent, 1, 100)(text));
+    target = percent / 100.0;
+    return absl::OkStatus();
+  };
+}
+
 // Bytes, with KiB, MiB or GiB behind the number or without.
 Setter BytesSetter(std::int64_t& target, std::int64_t largest) {
   return [&target, largest](const std::string& text) {
@@ -256,6 +266,11 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           "Pieces that wait for a device; bounds the wait where requests are\n"
           "long.",
           IntSetter(flags.max_waiting_pieces, 1, kLargestInt64));
+  AddFlag(
+      app, "--max-client-share", "PERCENT", "50",
+      "Of the three above, the part that one client who is known may have,\n"
+      "so that the flood of one leaves room for the others.",
+      PercentSetter(flags.max_client_share));
   AddFlag(app, "--max-inputs", "N", "1024", "Inputs of one request.",
           IntSetter(flags.max_inputs, 1));
   AddFlag(app, "--max-reply-bytes", "SIZE", "512MiB",

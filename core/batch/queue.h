@@ -49,6 +49,8 @@ concept BatchLane = requires(const T& lane) {
 struct QueueOptions {
   // Pieces that may wait; more are refused.
   std::int64_t max_pieces = std::int64_t{1} << 20;
+  // Of those, the ones of one client who is known.
+  std::int64_t max_client_pieces = std::int64_t{1} << 20;
   // The most urgent sequences of a lane that a plan looks at.
   int window = 256;
   // Waiting that makes up for one step of priority.
@@ -131,12 +133,12 @@ class Queue {
   Queue(QueueOptions options, const Clock& clock)
       : options_(options), clock_(clock) {}
 
-  // Adds all of `items` or none. Errors, `items` then being untouched:
-  // SERVER_FULL where they do not fit, or would come too late, with the time
-  // that what waits is predicted to take (if nothing is known of that: the
-  // longest that the most urgent of a lane has waited), between 0.1 and 10 s,
-  // as the time to retry after; SERVER_STOPPING after Stop. An empty queue
-  // takes any.
+  // Adds all of `items`, which are of one call, or none. Errors, `items` then
+  // being untouched: SERVER_FULL where they do not fit, or would come too late,
+  // with the time that what waits is predicted to take (if nothing is known of
+  // that: the longest that the most urgent of a lane has waited), between 0.1
+  // and 10 s, as the time to retry after; SERVER_STOPPING after Stop. A queue
+  // that is empty, or holds nothing of the client, takes any.
   absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a lane's forwards cost on the device that takes; nullopt where it does
@@ -255,6 +257,8 @@ class Queue {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the clients who are known and have some.
+  std::map<std::string, std::int64_t> client_pieces_ ABSL_GUARDED_BY(mutex_);
   LaneTimes lane_times_ ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
@@ -274,6 +278,9 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
   for (Item& item : items) {
     item.arrival = now;
     pieces_ += item.sequence.pieces();
+    if (!item.client.empty()) {
+      client_pieces_[item.client] += item.sequence.pieces();
+    }
     const absl::Time waited_since =
         std::min(now, item.deadline - options_.ageing);
     const Place place{
@@ -323,10 +330,22 @@ absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
           retry_after);
     }
   }
-  if (pieces_ + pieces <= options_.max_pieces) return absl::OkStatus();
+  if (pieces_ + pieces > options_.max_pieces) {
+    return FullError(
+        absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
+                     "; at most ", options_.max_pieces, " may wait"),
+        retry_after);
+  }
+  const auto theirs = items.empty() ? client_pieces_.end()
+                                    : client_pieces_.find(items[0].client);
+  if (theirs == client_pieces_.end() ||
+      theirs->second + pieces <= options_.max_client_pieces) {
+    return absl::OkStatus();
+  }
   return FullError(
-      absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
-                   "; at most ", options_.max_pieces, " may wait"),
+      absl::StrCat(theirs->second,
+                   " pieces of this client wait and the request has ", pieces,
+                   "; at most ", options_.max_client_pieces, " may wait"),
       retry_after);
 }
 
@@ -430,6 +449,11 @@ auto Queue<Lane>::Remove(const Place& place) -> Item {
   lane->second.work -= WorkOf(item);
   if (lane->second.items.empty()) lanes_.erase(lane);
   pieces_ -= item.sequence.pieces();
+  if (const auto theirs = client_pieces_.find(item.client);
+      theirs != client_pieces_.end()) {
+    theirs->second -= item.sequence.pieces();
+    if (theirs->second == 0) client_pieces_.erase(theirs);
+  }
   deadlines_.erase({item.deadline, place});
   calls_.erase({item.call, place});
   return item;

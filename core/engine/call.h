@@ -124,6 +124,8 @@ struct TokenizeCall {
   std::optional<Truncation> truncation;
   int max_pieces = 0;
   bool add_special_pieces = true;
+  // As in EncodeCall.
+  std::string client;
   absl::Time deadline = absl::InfiniteFuture();
   std::int64_t request_bytes = 0;
 };
@@ -146,6 +148,8 @@ struct DetokenizeCall {
   std::string version_label;
   std::vector<std::vector<std::int64_t>> inputs;
   bool skip_special_pieces = false;
+  // As in EncodeCall.
+  std::string client;
   absl::Time deadline = absl::InfiniteFuture();
   std::int64_t request_bytes = 0;
 };

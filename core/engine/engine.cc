@@ -67,7 +67,12 @@ absl::Status CheckOptions(const EngineOptions& options) {
     return FieldError(
         option, absl::StrCat("got ", value, ", expected at least ", least));
   }
-  return absl::OkStatus();
+  if (options.max_client_share > 0 && options.max_client_share <= 1) {
+    return absl::OkStatus();
+  }
+  return FieldError("max_client_share",
+                    absl::StrCat("got ", options.max_client_share,
+                                 ", expected more than 0 and at most 1"));
 }
 
 absl::StatusOr<TokenizeReply> TokenizeTexts(
@@ -116,8 +121,14 @@ class Engine::Impl {
         registry_(registry),
         clock_(clock),
         observer_(observer),
-        admission_(options_.max_requests, options_.max_request_bytes, observer),
+        admission_({.max_requests = options_.max_requests,
+                    .max_bytes = options_.max_request_bytes,
+                    .max_client_share = options_.max_client_share},
+                   observer),
         queue_({.max_pieces = options_.max_waiting_pieces,
+                .max_client_pieces = static_cast<std::int64_t>(
+                    options_.max_client_share *
+                    static_cast<double>(options_.max_waiting_pieces)),
                 .window = options_.window,
                 .ageing = options_.ageing,
                 .takers = static_cast<int>(options_.devices.size())},
@@ -188,9 +199,9 @@ class Engine::Impl {
 
  private:
   // The checks that every call passes before it costs anything.
-  absl::StatusOr<std::unique_ptr<Admission::Permit>> Enter(int inputs,
-                                                           absl::Time deadline,
-                                                           std::int64_t bytes) {
+  absl::StatusOr<std::unique_ptr<Admission::Permit>> Enter(
+      int inputs, absl::Time deadline, std::int64_t bytes,
+      const std::string& client) {
     if (stopped_) {
       return Error(Reason::kServerStopping, "the server is stopping");
     }
@@ -207,7 +218,7 @@ class Engine::Impl {
       return Error(Reason::kDeadlinePassed,
                    "the deadline had passed when the request arrived");
     }
-    return admission_.Admit(bytes);
+    return admission_.Admit(bytes, client);
   }
 
   absl::StatusOr<EncodeTask::Resolved> ResolveEncode(const EncodeCall& call) {
@@ -226,9 +237,9 @@ class Engine::Impl {
                             ResolveOutputs(call.outputs, model));
     STRATA_ASSIGN_OR_RETURN(resolved.max_pieces,
                             ResolveMaxPieces(call.max_pieces, model));
-    STRATA_ASSIGN_OR_RETURN(resolved.permit,
-                            Enter(static_cast<int>(call.inputs.size()),
-                                  call.deadline, call.request_bytes));
+    STRATA_ASSIGN_OR_RETURN(
+        resolved.permit, Enter(static_cast<int>(call.inputs.size()),
+                               call.deadline, call.request_bytes, call.client));
     return resolved;
   }
 
@@ -240,7 +251,7 @@ class Engine::Impl {
                        Done<Reply> done) {
     auto model = registry_.Find(call.model, call.version, call.version_label);
     if (!model.ok()) return std::move(done)(model.status());
-    auto permit = Enter(inputs, call.deadline, call.request_bytes);
+    auto permit = Enter(inputs, call.deadline, call.request_bytes, call.client);
     if (!permit.ok()) return std::move(done)(permit.status());
     tokenizers_.Submit([this, call = std::move(call), model = *std::move(model),
                         permit = *std::move(permit), work,

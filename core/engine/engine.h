@@ -32,6 +32,10 @@ struct EngineOptions {
   int max_requests = 1024;
   // Bytes of the messages in flight.
   std::int64_t max_request_bytes = std::int64_t{256} << 20;
+  // The part of requests, bytes and waiting pieces that one client who is known
+  // may have, above 0 and at most 1. Smaller leaves more room for the others
+  // when one floods; larger lets one use a server that has no other.
+  double max_client_share = 0.5;
   // Pieces that wait for a device. Bounds the wait as requests alone cannot,
   // since a request may be one word or a book.
   std::int64_t max_waiting_pieces = std::int64_t{1} << 20;

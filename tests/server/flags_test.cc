@@ -120,6 +120,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "256MiB",
                                     "--max-waiting-pieces",
                                     "1048576",
+                                    "--max-client-share",
+                                    "50",
                                     "--max-inputs",
                                     "1024",
                                     "--max-reply-bytes",
@@ -158,6 +160,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.max_message_bytes, flags.max_message_bytes);
   EXPECT_EQ(printed.max_request_bytes, flags.max_request_bytes);
   EXPECT_EQ(printed.max_waiting_pieces, flags.max_waiting_pieces);
+  EXPECT_EQ(printed.max_client_share, flags.max_client_share);
   EXPECT_EQ(printed.max_inputs, flags.max_inputs);
   EXPECT_EQ(printed.max_reply_bytes, flags.max_reply_bytes);
   EXPECT_EQ(printed.max_stream_reply_bytes, flags.max_stream_reply_bytes);

@@ -120,6 +120,41 @@ TEST_F(QueueTest, BatchesWhatFitsAndRenumbersThePlan) {
   EXPECT_EQ(TakeCalls(queue), Calls{2});
 }
 
+TEST_F(QueueTest, OneClientLeavesRoomForTheOthers) {
+  TestQueue queue({.max_pieces = 100, .max_client_pieces = 50}, clock_);
+  const auto push = [&](std::uint64_t call, int pieces,
+                        const std::string& client) {
+    TestQueue::Item item = Item(call, pieces);
+    item.client = client;
+    return Push(queue, std::move(item));
+  };
+  ASSERT_TRUE(push(1, 30, "a").ok());
+  const absl::Status full = push(2, 21, "a");
+  EXPECT_EQ(ReasonOf(full), Reason::kServerFull);
+  EXPECT_EQ(full.message(),
+            "30 pieces of this client wait and the request has 21; at most 50 "
+            "may wait");
+  EXPECT_TRUE(push(3, 20, "a").ok());
+  EXPECT_TRUE(push(4, 40, "b").ok());
+  EXPECT_EQ(push(5, 11, "").message(),
+            "90 pieces wait and the request has 11; at most 100 may wait");
+  // What leaves makes room.
+  EXPECT_EQ(TakeCalls(queue), Calls{1});
+  EXPECT_TRUE(push(6, 30, "a").ok());
+  queue.Cancel(3);
+  queue.Cancel(6);
+  EXPECT_TRUE(push(7, 50, "a").ok());
+}
+
+// As an empty queue takes any.
+TEST_F(QueueTest, AClientWithNothingThatWaitsMayHaveALongOne) {
+  TestQueue queue({.max_pieces = 100, .max_client_pieces = 10}, clock_);
+  TestQueue::Item item = Item(1, 60);
+  item.client = "a";
+  ASSERT_TRUE(Push(queue, Item(2)).ok());
+  EXPECT_TRUE(Push(queue, std::move(item)).ok());
+}
+
 TEST_F(QueueTest, HigherPriorityGoesFirst) {
   TestQueue queue({}, clock_);
   ASSERT_TRUE(Push(queue, Item(1)).ok());
