@@ -3,10 +3,11 @@
 #
 # A thin front for deploy/bootstrap.sh and the CMake presets. `make help` lists
 # the targets. Variables: STRATA_TORCH (a LibTorch of one's own), STRATA_CACHE,
-# JOBS (compilers at once), BENCH_FLAGS (as "--only goodput").
+# JOBS (compilers at once), FUZZ_SECONDS, BENCH_FLAGS (as "--only goodput").
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 PYTHON := build/python-environment/bin/python
 BENCH_TARGETS := strata-server strata-bench-limit strata-bench-load
 
@@ -52,8 +53,14 @@ check: ## Sanitizers and lint, all of which must be clean
 	$(call build,asan)
 	@ctest --preset asan -j $(JOBS) --quiet
 
+.PHONY: fuzz
+fuzz: ## Run each fuzz target, a minute unless FUZZ_SECONDS says otherwise
+	@deploy/bootstrap.sh --lint
+	$(call build,fuzz)
+	@deploy/fuzz.sh $(FUZZ_SECONDS)
+
 .PHONY: nightly
-nightly: test check ## make test, make check, and the tests too long for them
+nightly: test check fuzz ## make test, make check, make fuzz, and the tests too long for them
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
 
 .PHONY: bundle

@@ -141,18 +141,17 @@ KeptFindings::KeptFindings(const std::filesystem::path& folder,
       circumstances_(std::move(circumstances)),
       file_(folder / FileName(digest_, circumstances_)) {}
 
-absl::StatusOr<Findings> KeptFindings::Read() const {
-  if (!IsThere(file_)) return absl::NotFoundError("nothing is kept yet");
-  const auto unusable = [this](absl::string_view why) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("\"", file_.string(), "\" is not used: ", why));
+absl::StatusOr<Findings> ParseFindings(absl::string_view text,
+                                       absl::string_view digest,
+                                       absl::string_view circumstances) {
+  const auto unusable = [](absl::string_view why) {
+    return absl::FailedPreconditionError(why);
   };
-  const auto text = ReadFile(file_);
-  if (!text.ok()) return unusable(text.status().message());
   try {
-    const Json json = Json::parse(*text);
-    if (json.at("format") != kFormat || json.at("digest") != digest_ ||
-        json.at("circumstances") != circumstances_) {
+    const Json json = Json::parse(text.begin(), text.end());
+    if (json.at("format") != kFormat ||
+        json.at("digest") != std::string(digest) ||
+        json.at("circumstances") != std::string(circumstances)) {
       return unusable("it is of another model, machine or version");
     }
     auto findings = json.at("findings").get<Findings>();
@@ -161,6 +160,16 @@ absl::StatusOr<Findings> KeptFindings::Read() const {
   } catch (const std::exception& error) {
     return unusable(error.what());
   }
+}
+
+absl::StatusOr<Findings> KeptFindings::Read() const {
+  if (!IsThere(file_)) return absl::NotFoundError("nothing is kept yet");
+  const auto text = ReadFile(file_);
+  auto findings =
+      text.ok() ? ParseFindings(*text, digest_, circumstances_) : text.status();
+  if (findings.ok()) return findings;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "\"", file_.string(), "\" is not used: ", findings.status().message()));
 }
 
 absl::Status KeptFindings::Write(const Findings& findings) const {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/model/report.h"
 
 namespace strata {
@@ -20,6 +21,13 @@ struct Findings {
   // What the warm-up allows a batch.
   int most_places = 0;
 };
+
+// Reads the text of a file that KeptFindings::Write wrote about the model of
+// `digest` under `circumstances`. Error: FAILED_PRECONDITION where it says
+// something else, or what cannot be right.
+absl::StatusOr<Findings> ParseFindings(absl::string_view text,
+                                       absl::string_view digest,
+                                       absl::string_view circumstances);
 
 // The findings about one model, kept in a folder between processes. Several
 // may use it at a time.

@@ -150,7 +150,7 @@ TEST_F(QueueTest, OneClientLeavesRoomForTheOthers) {
 TEST_F(QueueTest, AClientWithNothingThatWaitsMayHaveALongOne) {
   TestQueue queue({.max_pieces = 100, .max_client_pieces = 10}, clock_);
   TestQueue::Item item = Item(1, 60);
-  item.client = "a";
+  item.client = std::string("a");
   ASSERT_TRUE(Push(queue, Item(2)).ok());
   EXPECT_TRUE(Push(queue, std::move(item)).ok());
 }
