@@ -8,20 +8,39 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/observer.h"
+#include "core/base/status_macros.h"
 #include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/status.h"
+#include "server/caller.h"
 #include "server/log.h"
 #include "server/message_bytes.h"
 #include "server/status.h"
 
 namespace strata {
+
+absl::StatusOr<Caller> AuthenticateAdmin(
+    const CallEnvironment& environment,
+    const grpc::CallbackServerContext& context, absl::string_view method) {
+  STRATA_ASSIGN_OR_RETURN(const Caller caller,
+                          environment.authenticator.Authenticate(context));
+  STRATA_RETURN_IF_ERROR(CheckRole(caller, Role::kAdmin, method));
+  if (!environment.admin_calls) {
+    return Error(Reason::kNotAllowed,
+                 absl::StrCat(method,
+                              " is answered on the port of --admin-listen, "
+                              "not on this one"));
+  }
+  return caller;
+}
 
 absl::Time DeadlineOn(const Clock& clock,
                       std::chrono::system_clock::time_point deadline) {

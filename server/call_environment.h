@@ -7,22 +7,36 @@
 #include <chrono>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/observer.h"
 #include "google/protobuf/message.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "server/authenticator.h"
+#include "server/caller.h"
 
 namespace strata {
 
-// What every call of a service needs; both outlive the server.
+// What every call of a service needs; all outlive the server.
 struct CallEnvironment {
   const Clock& clock;
+  const Authenticator& authenticator;
   // Told of calls that are refused before the engine, which tells of its own,
   // has seen them. nullptr: they are not counted.
   Observer* observer = nullptr;
+  // Whether this port takes calls that want the role admin.
+  bool admin_calls = true;
 };
+
+// Who makes `method`, a call that wants the role admin: each such RPC asks here
+// before anything else. Errors: NOT_AUTHENTICATED; NOT_ALLOWED for another role
+// or on another port.
+absl::StatusOr<Caller> AuthenticateAdmin(
+    const CallEnvironment& environment,
+    const grpc::CallbackServerContext& context, absl::string_view method);
 
 // When the caller gives up, on our clock: gRPC's deadline is on the wall clock,
 // which may have been set since.

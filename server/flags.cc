@@ -13,18 +13,21 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "core/model/version_policy.h"
 #include "server/address.h"
+#include "server/security_options.h"
 #include "server/version.h"
 
 namespace strata {
@@ -70,7 +73,8 @@ Setter PercentSetter(double& target) {
 }
 
 // Bytes, with KiB, MiB or GiB behind the number or without.
-Setter BytesSetter(std::int64_t& target, std::int64_t largest) {
+template <typename Int>
+Setter BytesSetter(Int& target, std::int64_t largest) {
   return [&target, largest](const std::string& text) {
     absl::string_view number = text;
     int shift = 0;
@@ -87,7 +91,7 @@ Setter BytesSetter(std::int64_t& target, std::int64_t largest) {
       return Expected(text, absl::StrCat("a size from 1 to ", largest,
                                          " bytes, as 1048576 or 1MiB"));
     }
-    target = value << shift;
+    target = static_cast<Int>(value << shift);
     return absl::OkStatus();
   };
 }
@@ -111,7 +115,8 @@ Setter AddressSetter(Address& target) {
   };
 }
 
-Setter MetricsSetter(std::optional<Address>& target) {
+// "off" or nothing: none.
+Setter OptionalAddressSetter(std::optional<Address>& target) {
   return [&target](const std::string& text) {
     target.reset();
     if (text.empty() || text == "off") return absl::OkStatus();
@@ -156,6 +161,34 @@ Setter TextSetter(Text& target) {
   return [&target](const std::string& text) {
     if (text.empty()) return Expected(text, "a value");
     target = text;
+    return absl::OkStatus();
+  };
+}
+
+Setter LowerCaseSetter(std::string& target) {
+  return [&target](const std::string& text) {
+    if (text.empty()) return Expected(text, "a value");
+    target = absl::AsciiStrToLower(text);
+    return absl::OkStatus();
+  };
+}
+
+Setter ListSetter(std::vector<std::string>& target) {
+  return [&target](const std::string& text) {
+    target.clear();
+    for (const absl::string_view item :
+         absl::StrSplit(text, ',', absl::SkipWhitespace())) {
+      target.emplace_back(absl::StripAsciiWhitespace(item));
+    }
+    return target.empty() ? Expected(text, "a list, with commas")
+                          : absl::OkStatus();
+  };
+}
+
+Setter SwitchSetter(bool& target) {
+  return [&target](const std::string& text) {
+    if (text != "on" && text != "off") return Expected(text, "on or off");
+    target = text == "on";
     return absl::OkStatus();
   };
 }
@@ -205,14 +238,20 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "the next start on a machine of this kind need not find it out\n"
           "anew. Servers may share one.",
           FolderSetter(flags.report_directory));
+  AddFlag(app, "--digests", "FILE", "none",
+          "List of digests, one a line as `strata models NAME` prints them.\n"
+          "With it, only models that it lists are served, and files of others\n"
+          "are not read but for their digest.",
+          TextSetter(flags.digests));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
-          "Where gRPC listens; port 0 picks a free one. Calls are neither\n"
-          "encrypted nor authenticated: open it to networks you trust only.",
+          "Where gRPC listens; port 0 picks a free one. Without\n"
+          "--tls-certificate and --tokens calls are neither encrypted nor\n"
+          "authenticated: open it to networks you trust only.",
           AddressSetter(flags.listen));
   AddFlag(app, "--metrics-listen", "IP:PORT", "127.0.0.1:9464",
           "Where Prometheus finds /metrics; port 0 picks a free one, \"off\"\n"
           "switches it off.",
-          MetricsSetter(flags.metrics_listen));
+          OptionalAddressSetter(flags.metrics_listen));
   AddFlag(app, "--devices", "LIST", "auto",
           "Comma-separated: cpu, cuda (every CUDA device), cuda:N; auto is\n"
           "every CUDA device if there is one, else cpu.",
@@ -236,8 +275,8 @@ void AddRollout(CLI::App& app, ServerFlags& flags) {
           "only: nothing serves a model then until its new version does.",
           ChoiceSetter(flags.unload_first, "unload-first", "load-first"));
   AddFlag(app, "--model-control", "WHETHER", "off",
-          "on: whoever can call may load and unload versions of the\n"
-          "repository (LoadModel, UnloadModel).",
+          "on: callers may load and unload versions of the repository\n"
+          "(LoadModel, UnloadModel); with --tokens those of the role admin.",
           ChoiceSetter(flags.model_control, "on", "off"));
 }
 
@@ -326,6 +365,54 @@ void AddLifetimes(CLI::App& app, ServerFlags& flags) {
           DurationSetter(flags.max_connection_age));
 }
 
+void AddTls(CLI::App& app, SecurityOptions& security) {
+  AddFlag(app, "--tls-certificate", "FILE", "none",
+          "Certificate of this server (PEM), those that vouch for it after\n"
+          "it. With it and --tls-key, calls are taken over TLS only.",
+          TextSetter(security.tls.certificate));
+  AddFlag(app, "--tls-key", "FILE", "none",
+          "The certificate's private key (PEM), without a passphrase.",
+          TextSetter(security.tls.key));
+  AddFlag(app, "--tls-client-ca", "FILE", "none",
+          "Certificates of authorities (PEM). With it, only clients that show\n"
+          "a certificate of one of them can connect.",
+          TextSetter(security.tls.client_ca));
+  AddFlag(app, "--credentials-reload", "DURATION", "10s",
+          "How long a change of the files of --tls-* and --tokens may go\n"
+          "unnoticed. A broken one is logged, and what was before stays.",
+          DurationSetter(security.credentials_reload));
+}
+
+void AddCallers(CLI::App& app, SecurityOptions& security) {
+  AddFlag(app, "--tokens", "FILE", "none",
+          "JSON list of who may call, with what role, by the hashes of their\n"
+          "tokens (see SECURITY in the README). Unset, everybody may.",
+          TextSetter(security.tokens));
+  AddFlag(app, "--tokens-on-plaintext", "WHETHER", "off",
+          "on: take tokens without TLS, where they can be read on the way;\n"
+          "for a server behind a proxy that ends TLS.",
+          SwitchSetter(security.tokens_on_plaintext));
+  AddFlag(app, "--admin-listen", "HOST:PORT", "off",
+          "Where calls that want the role admin are taken, and then only\n"
+          "there; \"off\": where all calls are.",
+          OptionalAddressSetter(security.admin_listen));
+  AddFlag(app, "--forwarded-identity", "HEADER", "none",
+          "Header in which a proxy says for whom it calls, as\n"
+          "x-forwarded-user.",
+          LowerCaseSetter(security.forwarded_identity));
+  AddFlag(app, "--trusted-proxies", "LIST", "none",
+          "Whose --forwarded-identity is believed: token:SUBJECT,\n"
+          "certificate:NAME, or loopback for whoever calls from this machine.",
+          ListSetter(security.trusted_proxies));
+  AddFlag(app, "--max-streams", "N", "4096",
+          "Calls that one connection may have open; the client's gRPC holds\n"
+          "back the others.",
+          IntSetter(security.max_streams, 1));
+  AddFlag(app, "--max-header-bytes", "SIZE", "8KiB",
+          "Bytes of the metadata of a call; one with more is refused.",
+          BytesSetter(security.max_header_bytes, std::int64_t{1} << 20));
+}
+
 // What no flag can see alone.
 absl::Status Check(const ServerFlags& flags) {
   if (flags.max_message_bytes > flags.max_request_bytes) {
@@ -340,7 +427,7 @@ absl::Status Check(const ServerFlags& flags) {
         ") is above --drain-timeout (",
         absl::FormatDuration(flags.drain_timeout), "), which includes it"));
   }
-  return absl::OkStatus();
+  return CheckSecurity(flags.security);
 }
 
 FlagsExit Mistake(absl::string_view what) {
@@ -371,6 +458,8 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddStreams(app, flags);
   AddScheduling(app, flags);
   AddLifetimes(app, flags);
+  AddTls(app, flags.security);
+  AddCallers(app, flags.security);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

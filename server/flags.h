@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/model/version_policy.h"
 #include "server/address.h"
+#include "server/security_options.h"
 #include "server/stream_limits.h"
 
 namespace strata {
@@ -22,8 +23,9 @@ namespace strata {
 // STRATA_MAX_REQUESTS in the environment too; the command line wins.
 struct ServerFlags {
   std::filesystem::path repository;
-  // The loopback by default: calls are neither encrypted nor authenticated, so
-  // who opens them to a network says so (a container: --listen 0.0.0.0:50051).
+  // The loopback by default: unless `security` says otherwise, calls are
+  // neither encrypted nor authenticated, so who opens them to a network says so
+  // (a container: --listen 0.0.0.0:50051).
   Address listen = {.host = "127.0.0.1", .port = 50051};
   // nullopt: no metrics.
   std::optional<Address> metrics_listen =
@@ -39,6 +41,9 @@ struct ServerFlags {
   std::string devices = "auto";
   // Empty: nothing is kept.
   std::filesystem::path report_directory;
+  // Empty: every model of the repository may be served.
+  std::filesystem::path digests;
+  SecurityOptions security;
   // 0: as many as the control group grants CPUs.
   int instances = 0;
   int intra_op_threads = 0;

@@ -5,15 +5,19 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
+#include "core/base/status_macros.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpc/impl/codegen/grpc_types.h"
@@ -22,8 +26,11 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "server/address.h"
+#include "server/authenticator.h"
 #include "server/health.h"
 #include "server/model_manager.h"
+#include "server/security_options.h"
+#include "server/tls_certificates.h"
 
 namespace strata {
 namespace {
@@ -44,6 +51,10 @@ void SetArguments(const GrpcServerOptions& options,
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             options.security.max_streams);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                             options.security.max_header_bytes);
   if (options.max_connection_age > absl::ZeroDuration()) {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
                                static_cast<int>(absl::ToInt64Milliseconds(
@@ -56,46 +67,88 @@ void SetArguments(const GrpcServerOptions& options,
 
 }  // namespace
 
-GrpcServer::GrpcServer(const GrpcServerOptions& options, Engine& engine,
-                       const ModelRegistry& registry, ModelManager* manager,
-                       const Clock& clock, Observer& observer)
-    : registry_(registry),
+GrpcServer::GrpcServer(const GrpcServerOptions& options,
+                       std::unique_ptr<Authenticator> authenticator,
+                       Engine& engine, const ModelRegistry& registry,
+                       ModelManager* manager, const Clock& clock,
+                       Observer& observer)
+    : options_(options),
+      clock_(clock),
+      authenticator_(std::move(authenticator)),
+      registry_(registry),
       hidden_states_(engine, options.stream,
-                     {.clock = clock, .observer = &observer}),
-      tokenizer_(engine, {.clock = clock}),
-      models_(registry, manager, engine.options(), {.clock = clock}) {}
+                     {.clock = clock,
+                      .authenticator = *authenticator_,
+                      .observer = &observer}),
+      tokenizer_(engine, {.clock = clock, .authenticator = *authenticator_}),
+      models_(registry, manager, engine.options(),
+              {.clock = clock,
+               .authenticator = *authenticator_,
+               .admin_calls = !options.security.admin_listen.has_value()}),
+      admin_models_(registry, manager, engine.options(),
+                    {.clock = clock, .authenticator = *authenticator_}) {}
 
-GrpcServer::~GrpcServer() {
-  if (server_ != nullptr) Shutdown(absl::ZeroDuration());
-}
+GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const GrpcServerOptions& options, Engine& engine,
     const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
     Observer& observer) {
   EnableReflection();
+  STRATA_ASSIGN_OR_RETURN(auto authenticator,
+                          Authenticator::Create(options.security, clock));
   // Not make_unique: the constructor is private.
   std::unique_ptr<GrpcServer> server(
-      new GrpcServer(options, engine, registry, manager, clock, observer));
-  int port = 0;
-  grpc::ServerBuilder builder;
-  SetArguments(options, builder);
-  builder.AddListeningPort(options.listen.ToString(),
-                           grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&server->hidden_states_);
-  builder.RegisterService(&server->tokenizer_);
-  builder.RegisterService(&server->models_);
-  builder.RegisterService(&server->health_);
-  server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen on ", options.listen.ToString(),
-        ": the port is taken, or the host is not one of this machine; choose "
-        "another with --listen (port 0 picks a free one)"));
+      new GrpcServer(options, std::move(authenticator), engine, registry,
+                     manager, clock, observer));
+  STRATA_RETURN_IF_ERROR(
+      server->Listen(options.listen, "--listen",
+                     {&server->hidden_states_, &server->tokenizer_,
+                      &server->models_, &server->health_},
+                     server->data_));
+  if (options.security.admin_listen.has_value()) {
+    STRATA_RETURN_IF_ERROR(server->Listen(
+        *options.security.admin_listen, "--admin-listen",
+        {&server->admin_models_, &server->health_}, server->admin_));
   }
-  server->address_ = {.host = options.listen.host, .port = port};
   server->PublishHealth();
   return server;
+}
+
+absl::Status GrpcServer::Listen(const Address& listen, absl::string_view flag,
+                                const std::vector<grpc::Service*>& services,
+                                Port& port) {
+  const SecurityOptions& security = options_.security;
+  auto credentials = grpc::InsecureServerCredentials();
+  if (!security.tls.certificate.empty()) {
+    STRATA_ASSIGN_OR_RETURN(
+        port.certificates,
+        TlsCertificates::Load(security.tls, security.credentials_reload,
+                              clock_));
+    credentials = port.certificates->MakeCredentials();
+  }
+  int number = 0;
+  grpc::ServerBuilder builder;
+  SetArguments(options_, builder);
+  builder.AddListeningPort(listen.ToString(), credentials, &number);
+  for (grpc::Service* const service : services) {
+    builder.RegisterService(service);
+  }
+  port.server = builder.BuildAndStart();
+  if (port.server == nullptr) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", listen.ToString(),
+        ": the port is taken, or the host is not one of this machine; choose "
+        "another with ",
+        flag, " (port 0 picks a free one)"));
+  }
+  port.address = {.host = listen.host, .port = number};
+  return absl::OkStatus();
+}
+
+std::optional<Address> GrpcServer::admin_address() const {
+  if (admin_.server == nullptr) return std::nullopt;
+  return admin_.address;
 }
 
 void GrpcServer::PublishHealth() {
@@ -106,10 +159,13 @@ void GrpcServer::PublishHealth() {
 void GrpcServer::StopHealth() { health_.Shutdown(); }
 
 void GrpcServer::Shutdown(absl::Duration timeout) {
+  const auto end =
+      std::chrono::system_clock::now() + absl::ToChronoMicroseconds(timeout);
   health_.EndWatches();
   hidden_states_.EndStreams();
-  server_->Shutdown(std::chrono::system_clock::now() +
-                    absl::ToChronoMicroseconds(timeout));
+  for (const Port* port : {&admin_, &data_}) {
+    if (port->server != nullptr) port->server->Shutdown(end);
+  }
 }
 
 }  // namespace strata

@@ -6,24 +6,32 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
+#include "grpcpp/impl/codegen/service_type.h"
 #include "grpcpp/server.h"
 #include "server/address.h"
+#include "server/authenticator.h"
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
 #include "server/model_manager.h"
 #include "server/model_service.h"
+#include "server/security_options.h"
 #include "server/stream_limits.h"
+#include "server/tls_certificates.h"
 #include "server/tokenizer_service.h"
 
 namespace strata {
@@ -34,16 +42,19 @@ struct GrpcServerOptions {
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
   absl::Duration max_connection_age = absl::ZeroDuration();
   StreamLimits stream;
+  SecurityOptions security;
 };
 
 // The gRPC side of the process: the services of strata.v1, grpc.health.v1 and
-// reflection on one port. Thread-safe.
+// reflection on one port; where it is asked for, a second port for the calls
+// that want the role admin. Thread-safe.
 class GrpcServer {
  public:
   // Listens and serves at once; health says what `registry` does. `manager`
   // loads and unloads on request; nullptr: nobody may ask for that. All else
-  // outlives the server, the manager its calls. Error: UNAVAILABLE where it
-  // cannot listen.
+  // outlives the server, the manager its calls. Errors: UNAVAILABLE where it
+  // cannot listen, FAILED_PRECONDITION where tokens or certificates cannot be
+  // read.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       const GrpcServerOptions& options, Engine& engine,
       const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
@@ -53,7 +64,9 @@ class GrpcServer {
   ~GrpcServer();
 
   // Where it listens, the port as chosen.
-  [[nodiscard]] const Address& address() const { return address_; }
+  [[nodiscard]] const Address& address() const { return data_.address; }
+  // The same of the port for admin calls; nullopt: there is none.
+  [[nodiscard]] std::optional<Address> admin_address() const;
 
   // Takes up the states of the models; called whenever one has changed.
   void PublishHealth() ABSL_LOCKS_EXCLUDED(health_mutex_);
@@ -68,21 +81,39 @@ class GrpcServer {
   void Shutdown(absl::Duration timeout);
 
  private:
-  GrpcServer(const GrpcServerOptions& options, Engine& engine,
+  // One of gRPC's servers, with a port of its own.
+  struct Port {
+    Address address;
+    // nullptr: no TLS.
+    std::unique_ptr<TlsCertificates> certificates;
+    std::unique_ptr<grpc::Server> server;
+  };
+
+  GrpcServer(const GrpcServerOptions& options,
+             std::unique_ptr<Authenticator> authenticator, Engine& engine,
              const ModelRegistry& registry, ModelManager* manager,
              const Clock& clock, Observer& observer);
 
+  // Serves `services` at `listen`, which `flag` sets.
+  absl::Status Listen(const Address& listen, absl::string_view flag,
+                      const std::vector<grpc::Service*>& services, Port& port);
+
+  const GrpcServerOptions options_;
+  const Clock& clock_;
+  const std::unique_ptr<Authenticator> authenticator_;
   const ModelRegistry& registry_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;
+  ModelService admin_models_;
   HealthService health_;
   Mutex health_mutex_;
   // Models that health has told of.
   std::set<std::string> health_names_ ABSL_GUARDED_BY(health_mutex_);
-  Address address_;
-  // Goes before the services that it calls.
-  std::unique_ptr<grpc::Server> server_;
+  // Go before the services that they call.
+  Port data_;
+  // No server: there is none.
+  Port admin_;
 };
 
 }  // namespace strata

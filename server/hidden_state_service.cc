@@ -13,6 +13,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/caller.h"
 #include "server/convert.h"
 #include "server/parts_calls.h"
 #include "server/reply_slices.h"
@@ -30,6 +31,7 @@ void Encode(Engine& engine, v1::EncodeRequest message,
     call->Refuse(model, encode.status());
     return;
   }
+  SetCaller(*call->caller(), *encode);
   encode->deadline = call->deadline();
   encode->stop = call->stop_token();
   encode->request_bytes = call->request_bytes();

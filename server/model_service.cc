@@ -23,6 +23,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
+#include "server/call_environment.h"
 #include "server/model_manager.h"
 #include "server/model_messages.h"
 #include "server/refused_call.h"
@@ -56,14 +57,6 @@ absl::StatusOr<ModelId> ParsePageToken(const std::string& token) {
   return FieldError("page_token",
                     "is not a next_page_token of this server; begin again with "
                     "an empty one");
-}
-
-absl::Status NotAllowed(absl::string_view method) {
-  return Error(Reason::kNotAllowed,
-               absl::StrCat(method,
-                            ": this server does not change its models on "
-                            "request; its operator can allow that with "
-                            "--model-control=on"));
 }
 
 // Answers with a Response whose summary is what became of a version.
@@ -142,12 +135,25 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
       });
 }
 
+absl::Status ModelService::MayChange(
+    const grpc::CallbackServerContext& context,
+    absl::string_view method) const {
+  STRATA_RETURN_IF_ERROR(
+      AuthenticateAdmin(environment_, context, method).status());
+  if (manager_ != nullptr) return absl::OkStatus();
+  return Error(Reason::kNotAllowed,
+               absl::StrCat(method,
+                            ": this server does not change its models on "
+                            "request; its operator can allow that with "
+                            "--model-control=on"));
+}
+
 grpc::ServerUnaryReactor* ModelService::LoadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  if (manager_ == nullptr) {
-    return RefusedCall<grpc::ServerUnaryReactor>::Start(
-        NotAllowed("LoadModel"));
+  const absl::Status allowed = MayChange(*context, "LoadModel");
+  if (!allowed.ok()) {
+    return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }
   return AnswerUnary<v1::LoadModelRequest>(
       environment_, context, request, reply,
@@ -162,9 +168,9 @@ grpc::ServerUnaryReactor* ModelService::LoadModel(
 grpc::ServerUnaryReactor* ModelService::UnloadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  if (manager_ == nullptr) {
-    return RefusedCall<grpc::ServerUnaryReactor>::Start(
-        NotAllowed("UnloadModel"));
+  const absl::Status allowed = MayChange(*context, "UnloadModel");
+  if (!allowed.ok()) {
+    return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }
   return AnswerUnary<v1::UnloadModelRequest>(
       environment_, context, request, reply,

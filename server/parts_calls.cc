@@ -20,6 +20,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "server/answer_stream.h"
 #include "server/call_environment.h"
+#include "server/caller.h"
 #include "server/convert.h"
 #include "server/reply_parts.h"
 #include "server/status.h"
@@ -40,6 +41,7 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
             const grpc::CallbackServerContext& context,
             AnswerStream::Failures failures)
       : environment_(environment),
+        context_(context),
         deadline_(DeadlineOn(environment.call.clock, context.deadline())),
         stream_(std::make_shared<AnswerStream>(environment.limits, failures,
                                                static_cast<Wire&>(*this))) {}
@@ -52,8 +54,14 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
   const PartsEnvironment& environment() const { return environment_; }
   const std::shared_ptr<AnswerStream>& stream() const { return stream_; }
 
+  // Who calls, as it is now: a stream may outlive a token.
+  absl::StatusOr<Caller> Authenticate() const {
+    return environment_.call.authenticator.Authenticate(context_);
+  }
+
   // Hands a request of `bytes` bytes to the engine.
-  void Encode(v1::EncodeRequest message, std::int64_t bytes,
+  void Encode(const Caller& caller, v1::EncodeRequest message,
+              std::int64_t bytes,
               std::shared_ptr<AnswerStream::Request> request) {
     const std::string model = message.model();
     absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
@@ -61,6 +69,7 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
       Refuse(model, encode.status(), *request);
       return;
     }
+    SetCaller(caller, *encode);
     encode->deadline = deadline_;
     encode->stop = stream_->stop_token();
     encode->request_bytes = bytes;
@@ -90,6 +99,8 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
   }
 
   const PartsEnvironment environment_;
+  // Lives until OnDone.
+  const grpc::CallbackServerContext& context_;
   const absl::Time deadline_;
   const std::shared_ptr<AnswerStream> stream_;
 };
@@ -108,9 +119,12 @@ class ChunksCall final
         stream()->Begin(ChunksFormat(environment().limits.part_bytes));
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
+    const absl::StatusOr<Caller> caller = Authenticate();
+    absl::Status status = caller.status();
     v1::EncodeChunksRequest message;
-    if (const absl::Status status = TakeMessage(bytes, message); status.ok()) {
-      Encode(std::move(*message.mutable_request()), size, request);
+    if (status.ok()) status = TakeMessage(bytes, message);
+    if (status.ok()) {
+      Encode(*caller, std::move(*message.mutable_request()), size, request);
     } else {
       Refuse("", status, *request);
     }
@@ -128,6 +142,10 @@ class StreamCall final
 
   void Start() {
     streams_.Add(stream());
+    if (const absl::Status status = Authenticate().status(); !status.ok()) {
+      Stop("", status);
+      return;
+    }
     stream()->ReadNext();
   }
 
@@ -148,15 +166,23 @@ class StreamCall final
  private:
   void Read() override { StartRead(&read_); }
 
+  // Ends the stream, after the requests under way, for what is wrong with more
+  // than one request.
+  void Stop(const std::string& model, const absl::Status& status) {
+    CountRefused(environment().call, model, status);
+    stream()->StopReading(status);
+  }
+
   // Takes up the message that was read.
   void Take() {
     const auto size = static_cast<std::int64_t>(read_.Length());
+    const absl::StatusOr<Caller> caller = Authenticate();
+    absl::Status status = caller.status();
     v1::EncodeStreamRequest message;
-    absl::Status status = TakeMessage(read_, message);
+    if (status.ok()) status = TakeMessage(read_, message);
     if (status.ok()) status = CheckLength(message.request_id());
     if (!status.ok()) {
-      CountRefused(environment().call, message.request().model(), status);
-      stream()->StopReading(status);
+      Stop(message.request().model(), status);
       return;
     }
     status = CheckId(message.request_id());
@@ -165,7 +191,7 @@ class StreamCall final
                                      environment().limits.part_bytes));
     if (request == nullptr) return;  // The server is stopping.
     if (status.ok()) {
-      Encode(std::move(*message.mutable_request()), size, request);
+      Encode(*caller, std::move(*message.mutable_request()), size, request);
     } else {
       Refuse(message.request().model(), status, *request);
     }

@@ -22,6 +22,7 @@
 #include "core/base/cpu_count.h"
 #include "core/base/status_macros.h"
 #include "core/engine/engine.h"
+#include "core/model/digest_list.h"
 #include "core/model/loader.h"
 #include "core/model/registry.h"
 #include "core/model/repository.h"
@@ -149,8 +150,12 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   STRATA_ASSIGN_OR_RETURN(const auto listener, StartMetrics(flags, metrics));
   STRATA_ASSIGN_OR_RETURN(const auto named, ResolveDevices(flags.devices));
   const LoadOptions load_options = {.devices = Instances(named, flags, cpus),
-                                    .report_directory = flags.report_directory};
+                                    .report_directory = flags.report_directory,
+                                    .digests = flags.digests};
   InitializeTorch(ThreadsOr(flags.intra_op_threads, cpus));
+  if (!flags.digests.empty()) {
+    STRATA_RETURN_IF_ERROR(ReadDigestList(flags.digests).status());
+  }
   STRATA_ASSIGN_OR_RETURN(const auto directories, FindModels(flags));
   ModelRegistry registry;
   for (const ModelDirectory& directory : directories) {
@@ -181,7 +186,8 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       server, GrpcServer::Start({.listen = flags.listen,
                                  .max_message_bytes = flags.max_message_bytes,
                                  .max_connection_age = flags.max_connection_age,
-                                 .stream = flags.stream},
+                                 .stream = flags.stream,
+                                 .security = flags.security},
                                 *engine, registry,
                                 flags.model_control ? &manager : nullptr,
                                 Clock::Real(), metrics));
@@ -191,6 +197,9 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
        {"cpus", absl::StrCat(cpus)},
        {"models", absl::StrCat(directories.size())}});
   manager.Start(directories, [&] {
+    if (const auto admin = server->admin_address(); admin.has_value()) {
+      Announce(absl::StrCat("admin calls at ", admin->ToString()));
+    }
     Announce(absl::StrCat("listening on ", server->address().ToString()));
   });
   RunUntilStopped(flags, manager, *server, *engine, signals);

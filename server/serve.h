@@ -17,7 +17,8 @@ namespace strata {
 // --drain-timeout. A second signal drops what still waits.
 //
 // On standard error, once each: `metrics at HOST:PORT`, and, when every model
-// is ready or refused, `listening on HOST:PORT`.
+// is ready or refused, `admin calls at HOST:PORT` where --admin-listen asks for
+// them, and `listening on HOST:PORT`.
 //
 // Returns when all is stopped. An error, in one sentence, where the server
 // cannot start; a model that is refused is none.

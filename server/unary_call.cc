@@ -33,6 +33,7 @@ UnaryCall::UnaryCall(const CallEnvironment& environment,
                      grpc::CallbackServerContext* context,
                      const grpc::ByteBuffer* request, grpc::ByteBuffer* reply)
     : environment_(environment),
+      caller_(environment.authenticator.Authenticate(*context)),
       deadline_(DeadlineOn(environment.clock, context->deadline())),
       request_bytes_(static_cast<std::int64_t>(request->Length())),
       reply_(reply) {

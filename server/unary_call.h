@@ -18,6 +18,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/call_environment.h"
+#include "server/caller.h"
 
 namespace strata {
 
@@ -33,6 +34,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
                                           grpc::CallbackServerContext* context,
                                           const grpc::ByteBuffer* request,
                                           grpc::ByteBuffer* reply);
+
+  // Who calls. Error: NOT_AUTHENTICATED; the request is not looked at then.
+  [[nodiscard]] const absl::StatusOr<Caller>& caller() const { return caller_; }
 
   // Reads the request into `message` and lets its bytes go. Error:
   // MALFORMED_MESSAGE. Called once.
@@ -62,6 +66,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void OnDone() override { self_.reset(); }
 
   const CallEnvironment environment_;
+  const absl::StatusOr<Caller> caller_;
   const absl::Time deadline_;
   grpc::ByteBuffer request_;
   const std::int64_t request_bytes_;
@@ -71,7 +76,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   std::shared_ptr<UnaryCall> self_;
 };
 
-// The body of an RPC: parses a Request and hands it to `handle` with the call.
+// The body of an RPC: parses the Request of a caller who is known and hands it
+// to `handle` with the call.
 //
 //   return AnswerUnary<v1::GetModelRequest>(
 //       environment_, context, request, reply,
@@ -87,7 +93,9 @@ grpc::ServerUnaryReactor* AnswerUnary(const CallEnvironment& environment,
   auto call = UnaryCall::Start(environment, context, request, reply);
   UnaryCall* const reactor = call.get();
   Request message;
-  if (const absl::Status status = call->Parse(message); !status.ok()) {
+  absl::Status status = call->caller().status();
+  if (status.ok()) status = call->Parse(message);
+  if (!status.ok()) {
     call->Refuse("", status);
   } else {
     handle(std::move(message), std::move(call));

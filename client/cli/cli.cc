@@ -4,11 +4,14 @@
 #include "client/cli/cli.h"
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "client/cli/commands.h"
+#include "client/cli/connection.h"
 #include "client/cli/console.h"
 #include "client/cli/failure.h"
 #include "client/cli/options.h"
@@ -50,8 +53,9 @@ struct Dispatch {
 };
 
 absl::Status Run(const Invocation& invocation, const Console& console) {
-  const auto client = Client::Create(
-      {.target = invocation.server, .deadline = invocation.timeout});
+  auto options = ClientOptionsFor(invocation);
+  if (!options.ok()) return options.status();
+  const auto client = Client::Create(*std::move(options));
   if (!client.ok()) return UsageError(client.status().message());
   return std::visit(
       Dispatch{

@@ -33,6 +33,9 @@ absl::string_view Advice(const absl::Status& status) {
   if (reason == "MODEL_AMBIGUOUS" || reason == "MODEL_NOT_FOUND") {
     return "Name one with --model; `strata models` lists them.";
   }
+  if (reason == "NOT_AUTHENTICATED") {
+    return "Name a file with the token with --token-file, or set STRATA_TOKEN.";
+  }
   if (reason == "MODEL_REFUSED") {
     return "`strata models NAME` shows the check that failed.";
   }

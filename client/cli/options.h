@@ -80,10 +80,24 @@ struct HealthCommand {
   std::string service;
 };
 
+// How to connect, and as whom. Paths are empty where they were not given.
+struct ConnectionOptions {
+  // Encrypts, and trusts the system's authorities; a file below implies it.
+  bool tls = false;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string token_file;
+  // As STRATA_TOKEN says; empty: not at all. `token_file` wins.
+  std::string token;
+  bool token_on_plaintext = false;
+};
+
 struct Invocation {
   std::string server = "127.0.0.1:50051";
   absl::Duration timeout = absl::Seconds(30);
   Format format = Format::kTable;
+  ConnectionOptions connection;
   std::variant<EncodeCommand, TokenizeCommand, ModelsCommand, HealthCommand>
       command;
 };

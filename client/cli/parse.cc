@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <variant>
@@ -47,6 +48,7 @@ struct Parsed {
   std::string server = Invocation{}.server;
   double timeout_seconds = 30;
   std::string format = "table";
+  ConnectionOptions connection;
   EncodeCommand encode;
   TokenizeCommand tokenize;
   ModelsCommand models;
@@ -176,6 +178,24 @@ void AddGlobals(CLI::App& app, Parsed& parsed) {
             "table for people, json for programs, npy (encode only) for NumPy");
 }
 
+void AddConnection(CLI::App& app, ConnectionOptions& connection) {
+  app.add_flag("--tls", connection.tls,
+               "Encrypt, and trust the authorities that this system does");
+  AddString(app, "--tls-ca", connection.tls_ca,
+            "Encrypt, and trust the authorities in this file (PEM)")
+      ->envname("STRATA_TLS_CA");
+  AddString(app, "--tls-certificate", connection.tls_certificate,
+            "Encrypt, and show this certificate (PEM), for servers that ask");
+  AddString(app, "--tls-key", connection.tls_key,
+            "The private key (PEM) of --tls-certificate");
+  AddString(app, "--token-file", connection.token_file,
+            "File that holds the token to send; or set STRATA_TOKEN to the "
+            "token itself, which no list of processes shows")
+      ->envname("STRATA_TOKEN_FILE");
+  app.add_flag("--token-on-plaintext", connection.token_on_plaintext,
+               "Send the token unencrypted to another machine, too");
+}
+
 // Where the texts of a command are, once parsed.
 struct TextOptions {
   const CLI::Option* encode = nullptr;
@@ -241,7 +261,12 @@ Invocation InvocationOf(const CLI::App& app, Parsed parsed) {
       .server = std::move(parsed.server),
       .timeout = absl::Seconds(parsed.timeout_seconds),
       .format = FormatOf(parsed.format),
+      .connection = std::move(parsed.connection),
   };
+  // Not an option: a command line can be read by others on the machine.
+  if (const char* const token = std::getenv("STRATA_TOKEN")) {
+    invocation.connection.token = token;
+  }
   if (app.got_subcommand("encode")) {
     invocation.command = std::move(parsed.encode);
   } else if (app.got_subcommand("tokenize")) {
@@ -264,6 +289,7 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
   app.footer(kFooter);
   Parsed parsed;
   AddGlobals(app, parsed);
+  AddConnection(app, parsed.connection);
   const TextOptions texts = AddCommands(app, parsed);
 
   // CLI11 takes the arguments last first.

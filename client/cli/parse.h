@@ -18,7 +18,8 @@ namespace strata::cli {
 // where that is already answered: the help they asked for has been written to
 // `console.out`, or what is wrong with them to `console.err`.
 //
-// Reads STRATA_SERVER from the environment.
+// Reads STRATA_SERVER, STRATA_TOKEN and those that --help names from the
+// environment.
 std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
                                          const Console& console);
 

@@ -5,6 +5,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <random>
@@ -14,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -35,6 +37,34 @@ double Jitter() {
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
 }
 
+bool IsLoopback(absl::string_view target) {
+  return absl::StartsWith(target, "127.") ||
+         absl::StartsWith(target, "localhost:") ||
+         absl::StartsWith(target, "[::1]:");
+}
+
+absl::Status ValidateSecurity(const ClientOptions& options) {
+  if (options.tls.has_value() &&
+      options.tls->certificate.empty() != options.tls->key.empty()) {
+    return absl::InvalidArgumentError(
+        "one of the client's certificate and its key is given without the "
+        "other");
+  }
+  if (!std::ranges::all_of(options.token, absl::ascii_isgraph)) {
+    // gRPC would abort the process. The text stays out of the message.
+    return absl::InvalidArgumentError(
+        "the token holds a space, a line's end or another character that no "
+        "token has");
+  }
+  if (!options.token.empty() && !options.tls.has_value() &&
+      !options.token_on_plaintext && !IsLoopback(options.target)) {
+    return absl::InvalidArgumentError(
+        "the token could be read on the way to another machine: use TLS, or "
+        "say that it may travel unencrypted");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Validate(const ClientOptions& options) {
   if (options.target.empty()) {
     return absl::InvalidArgumentError(
@@ -50,13 +80,15 @@ absl::Status Validate(const ClientOptions& options) {
                                                    options.retry.max_attempts,
                                                    "; expected at least 1"));
   }
-  return absl::OkStatus();
+  return ValidateSecurity(options);
 }
 
-bool IsLoopback(absl::string_view target) {
-  return absl::StartsWith(target, "127.") ||
-         absl::StartsWith(target, "localhost:") ||
-         absl::StartsWith(target, "[::1]:");
+std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(
+    const ClientOptions& options) {
+  if (!options.tls.has_value()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = options.tls->root_certificates,
+                               .pem_private_key = options.tls->key,
+                               .pem_cert_chain = options.tls->certificate});
 }
 
 std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
@@ -68,8 +100,8 @@ std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
   if (IsLoopback(options.target)) {
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   }
-  return grpc::CreateCustomChannel(
-      options.target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(options.target, CredentialsFor(options),
+                                   arguments);
 }
 
 // A unary method of a generated stub.
@@ -85,6 +117,10 @@ auto CallWithRetries(const ClientOptions& options, const Attempt& attempt) {
   for (int attempts = 1;; ++attempts) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
+    if (!options.token.empty()) {
+      context.AddMetadata("authorization",
+                          absl::StrCat("Bearer ", options.token));
+    }
     auto response = attempt(context);
     if (response.ok()) return response;
     const auto delay = NextRetry(options.retry, response.status(), attempts,

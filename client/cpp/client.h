@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,17 @@
 
 namespace strata {
 
+// How the connection is encrypted, as PEM texts.
+struct TlsOptions {
+  // Of the authorities that the server's certificate may come from. Empty: the
+  // system's.
+  std::string root_certificates;
+  // What this client shows of itself, and the key for it; empty: nothing, which
+  // a server that asks for certificates refuses.
+  std::string certificate;
+  std::string key;
+};
+
 struct ClientOptions {
   // HOST:PORT, or any gRPC target as "dns:///strata.example:50051".
   std::string target;
@@ -30,6 +42,13 @@ struct ClientOptions {
   // Largest message that is accepted, in bytes. Negative: no limit; the server
   // has one of its own (max_reply_bytes).
   int max_receive_bytes = -1;
+  // nullopt: the connection is not encrypted.
+  std::optional<TlsOptions> tls;
+  // Sent with every call. Empty: none.
+  std::string token;
+  // Lets the token travel unencrypted to another machine, where it can be read
+  // on the way.
+  bool token_on_plaintext = false;
   // When a failed call is made again.
   RetryPolicy retry;
   // How a wait is spent; replaced in tests.

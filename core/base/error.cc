@@ -69,6 +69,8 @@ constexpr std::array kReasons = {
               "NOT_ALLOWED"},
     ReasonRow{Reason::kInternalDefect, absl::StatusCode::kInternal,
               "INTERNAL_DEFECT"},
+    ReasonRow{Reason::kNotAuthenticated, absl::StatusCode::kUnauthenticated,
+              "NOT_AUTHENTICATED"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

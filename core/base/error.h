@@ -36,6 +36,7 @@ enum class Reason {
   kNotImplemented,
   kNotAllowed,
   kInternalDefect,
+  kNotAuthenticated,
 };
 
 // The wire name, as "MODEL_NOT_FOUND".

@@ -33,6 +33,7 @@
 #include "core/model/config.h"
 #include "core/model/device.h"
 #include "core/model/digest.h"
+#include "core/model/digest_list.h"
 #include "core/model/examination.h"
 #include "core/model/findings.h"
 #include "core/model/instances.h"
@@ -258,6 +259,18 @@ absl::StatusOr<std::shared_ptr<Model>> Load(const ModelDirectory& directory,
   return model;
 }
 
+// Load, of a model that may be served.
+absl::StatusOr<std::shared_ptr<Model>> LoadListed(
+    const ModelDirectory& directory, const LoadOptions& options,
+    const Hashing& hashing, LoadOutcome& outcome) {
+  if (!options.digests.empty()) {
+    const auto& digest = hashing.get().digest;
+    STRATA_RETURN_IF_ERROR(digest.status());
+    STRATA_RETURN_IF_ERROR(CheckListed(*digest, options.digests));
+  }
+  return Load(directory, options, hashing, outcome);
+}
+
 // Hashes a model's files, and sees whether they are written to meanwhile.
 FilesHash HashFiles(const std::filesystem::path& directory,
                     const std::string& stamp) {
@@ -278,7 +291,7 @@ LoadOutcome LoadOrThrow(const ModelDirectory& directory,
   const Hashing hashing =
       std::async(std::launch::async, HashFiles, directory.path,
                  StampModelDirectory(directory.path));
-  auto model = Load(directory, options, hashing, outcome);
+  auto model = LoadListed(directory, options, hashing, outcome);
   const auto& digest = hashing.get().digest;
   outcome.digest = digest.value_or("");
   if (!digest.ok()) {

@@ -42,6 +42,10 @@ struct LoadOptions {
   // next one of the same model on the same kind of machine does without
   // examination and measurements. Empty: nowhere.
   std::filesystem::path report_directory;
+  // A list of digests (core/model/digest_list.h), read at each load; empty:
+  // none. A model that it does not list is refused before any of its files is
+  // read but for its digest: a trace is a program.
+  std::filesystem::path digests;
 };
 
 // Devices by the names of --devices: a comma-separated list of "cpu", "cuda"

@@ -15,6 +15,7 @@
 #include "core/model/version_policy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/security_options.h"
 
 namespace strata {
 namespace {
@@ -218,7 +219,31 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "--lame-duck",
                                   "14s",
                                   "--max-connection-age",
-                                  "15m"});
+                                  "15m",
+                                  "--digests",
+                                  "/d",
+                                  "--tls-certificate",
+                                  "/c",
+                                  "--tls-key",
+                                  "/k",
+                                  "--tls-client-ca",
+                                  "/a",
+                                  "--credentials-reload",
+                                  "20s",
+                                  "--tokens",
+                                  "/t",
+                                  "--tokens-on-plaintext",
+                                  "on",
+                                  "--admin-listen",
+                                  "127.0.0.1:21",
+                                  "--forwarded-identity",
+                                  "X-User",
+                                  "--trusted-proxies",
+                                  "loopback, token:envoy",
+                                  "--max-streams",
+                                  "22",
+                                  "--max-header-bytes",
+                                  "23KiB"});
   EXPECT_EQ(flags.listen, (Address{"::", 1}));
   EXPECT_EQ(flags.metrics_listen, (Address{"0.0.0.0", 2}));
   EXPECT_EQ(flags.versions, ServedVersions::kNewest);
@@ -241,11 +266,31 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.drain_timeout, absl::Seconds(90));
   EXPECT_EQ(flags.lame_duck, absl::Seconds(14));
   EXPECT_EQ(flags.max_connection_age, absl::Minutes(15));
+  EXPECT_EQ(flags.digests, "/d");
+  const SecurityOptions& security = flags.security;
+  EXPECT_EQ(security.tls.certificate, "/c");
+  EXPECT_EQ(security.tls.key, "/k");
+  EXPECT_EQ(security.tls.client_ca, "/a");
+  EXPECT_EQ(security.credentials_reload, absl::Seconds(20));
+  EXPECT_EQ(security.tokens, "/t");
+  EXPECT_TRUE(security.tokens_on_plaintext);
+  EXPECT_EQ(security.admin_listen, (Address{"127.0.0.1", 21}));
+  EXPECT_EQ(security.forwarded_identity, "x-user");
+  EXPECT_THAT(security.trusted_proxies,
+              testing::ElementsAre("loopback", "token:envoy"));
+  EXPECT_EQ(security.max_streams, 22);
+  EXPECT_EQ(security.max_header_bytes, 23 * 1024);
 }
 
 TEST(FlagsTest, MetricsCanBeSwitchedOff) {
   EXPECT_EQ(Good({"--metrics-listen", "off"}).metrics_listen, std::nullopt);
   EXPECT_EQ(Good({"--metrics-listen", ""}).metrics_listen, std::nullopt);
+}
+
+TEST(FlagsTest, AdminCallsHaveNoPortOfTheirOwnUnlessAsked) {
+  EXPECT_EQ(Good({}).security.admin_listen, std::nullopt);
+  EXPECT_EQ(Good({"--admin-listen", "off"}).security.admin_listen,
+            std::nullopt);
 }
 
 TEST(FlagsTest, TheEnvironmentStandsInForAFlag) {
@@ -308,6 +353,11 @@ TEST(FlagsTest, MistakesSayWhatWasExpected) {
               HasSubstr("is not a size"));
   EXPECT_THAT(mistake("--lame-duck", "5"),
               HasSubstr("--lame-duck: \"5\" is not a duration, as 500ms"));
+  EXPECT_THAT(mistake("--tokens-on-plaintext", "yes"),
+              HasSubstr("\"yes\" is not on or off"));
+  EXPECT_THAT(mistake("--trusted-proxies", ","), HasSubstr("is not a list"));
+  EXPECT_THAT(mistake("--max-header-bytes", "2MiB"),
+              HasSubstr("is not a size from 1 to 1048576 bytes"));
   EXPECT_THAT(mistake("--ageing", "-1s"), HasSubstr("is not a duration"));
   EXPECT_THAT(mistake("--drain-timeout", "inf"),
               HasSubstr("is not a duration"));
@@ -320,6 +370,8 @@ TEST(FlagsTest, FlagsThatContradictEachOtherAreAMistake) {
       Mistake({"--repository", "/models", "--max-request-bytes", "1MiB"}),
       HasSubstr("--max-message-bytes (67108864) is above --max-request-bytes "
                 "(1048576)"));
+  EXPECT_THAT(Mistake({"--repository", "/models", "--tokens", "/t"}),
+              HasSubstr("--tokens-on-plaintext on"));
 }
 
 TEST(FlagsTest, UnknownFlagsAndWordsAreAMistake) {

@@ -23,6 +23,7 @@
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "server/grpc_server.h"
+#include "server/security_options.h"
 #include "server/stream_limits.h"
 #include "tests/fakes/puppet_model.h"
 #include "tests/server/wire_error.h"
@@ -43,17 +44,23 @@ ServerFixture::~ServerFixture() {
 
 void ServerFixture::Restart(const EngineOptions& options,
                             std::int64_t max_message_bytes,
-                            const StreamLimits& stream) {
+                            const StreamLimits& stream,
+                            const SecurityOptions& security) {
   server_.reset();
   metrics_.SetModels(registry_.List());
   auto engine = Engine::Create(options, registry_, clock_, observer_);
   ASSERT_TRUE(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
-  auto server = GrpcServer::Start({.listen = {.host = "127.0.0.1", .port = 0},
-                                   .max_message_bytes = max_message_bytes,
-                                   .stream = stream},
-                                  *engine_, registry_, /*manager=*/nullptr,
-                                  clock_, observer_);
+  // Not a temporary: g++ 12 would warn of members that it takes for
+  // uninitialized.
+  GrpcServerOptions server_options;
+  server_options.listen = {.host = "127.0.0.1", .port = 0};
+  server_options.max_message_bytes = max_message_bytes;
+  server_options.stream = stream;
+  server_options.security = security;
+  auto server =
+      GrpcServer::Start(server_options, *engine_, registry_,
+                        /*manager=*/nullptr, clock_, observer_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   channel_ = grpc::CreateChannel(server_->address().ToString(),
@@ -72,8 +79,13 @@ void ServerFixture::AddModel(const std::string& name, std::int64_t version) {
   server_->PublishHealth();
 }
 
+void ServerFixture::AddMetadata(grpc::ClientContext& context) const {
+  for (const auto& [key, value] : metadata_) context.AddMetadata(key, value);
+}
+
 v1::EncodeResponse ServerFixture::Encode(const std::string& request) {
   grpc::ClientContext context;
+  AddMetadata(context);
   v1::EncodeResponse response;
   status_ = hidden_states_->Encode(
       &context, FromText<v1::EncodeRequest>(request), &response);
@@ -82,6 +94,7 @@ v1::EncodeResponse ServerFixture::Encode(const std::string& request) {
 
 v1::TokenizeResponse ServerFixture::Tokenize(const std::string& request) {
   grpc::ClientContext context;
+  AddMetadata(context);
   v1::TokenizeResponse response;
   status_ = tokenizer_->Tokenize(
       &context, FromText<v1::TokenizeRequest>(request), &response);
@@ -90,6 +103,7 @@ v1::TokenizeResponse ServerFixture::Tokenize(const std::string& request) {
 
 v1::DetokenizeResponse ServerFixture::Detokenize(const std::string& request) {
   grpc::ClientContext context;
+  AddMetadata(context);
   v1::DetokenizeResponse response;
   status_ = tokenizer_->Detokenize(
       &context, FromText<v1::DetokenizeRequest>(request), &response);
@@ -98,6 +112,7 @@ v1::DetokenizeResponse ServerFixture::Detokenize(const std::string& request) {
 
 v1::ListModelsResponse ServerFixture::ListModels(const std::string& request) {
   grpc::ClientContext context;
+  AddMetadata(context);
   v1::ListModelsResponse response;
   status_ = models_->ListModels(
       &context, FromText<v1::ListModelsRequest>(request), &response);
@@ -106,6 +121,7 @@ v1::ListModelsResponse ServerFixture::ListModels(const std::string& request) {
 
 v1::GetModelResponse ServerFixture::GetModel(const std::string& request) {
   grpc::ClientContext context;
+  AddMetadata(context);
   v1::GetModelResponse response;
   status_ = models_->GetModel(&context, FromText<v1::GetModelRequest>(request),
                               &response);
@@ -117,6 +133,7 @@ grpc::Status ServerFixture::CallRaw(const std::string& method,
                                     std::string* answer) {
   grpc::GenericStub stub(channel_);
   grpc::ClientContext context;
+  AddMetadata(context);
   const grpc::Slice slice(bytes);
   const grpc::ByteBuffer request(&slice, 1);
   grpc::ByteBuffer response;

@@ -5,18 +5,22 @@
 #define STRATA_TESTS_SERVER_SERVER_FIXTURE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "server/grpc_server.h"
 #include "server/metrics.h"
+#include "server/security_options.h"
 #include "server/stream_limits.h"
 #include "strata/v1/hidden_state_service.grpc.pb.h"
 #include "strata/v1/model_service.grpc.pb.h"
@@ -39,10 +43,16 @@ class ServerFixture : public testing::Test {
   // Starts anew with other limits.
   void Restart(const EngineOptions& options,
                std::int64_t max_message_bytes = std::int64_t{64} << 20,
-               const StreamLimits& stream = {});
+               const StreamLimits& stream = {},
+               const SecurityOptions& security = {});
 
   // Adds a model that is ready, on strings of its own.
   void AddModel(const std::string& name, std::int64_t version = 1);
+
+  // Sends this with every call below from now on.
+  void SendMetadata(std::multimap<std::string, std::string> metadata) {
+    metadata_ = std::move(metadata);
+  }
 
   // Calls and returns the answer; `status()` says how it ended.
   v1::EncodeResponse Encode(const std::string& request);
@@ -78,6 +88,9 @@ class ServerFixture : public testing::Test {
   std::unique_ptr<v1::ModelService::Stub> models_;
 
  private:
+  void AddMetadata(grpc::ClientContext& context) const;
+
+  std::multimap<std::string, std::string> metadata_;
   grpc::Status status_;
 };
 

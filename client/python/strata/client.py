@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from strata import results, stream
+from strata import connection, results, stream
 from strata.errors import StrataError
 from strata.parts import Reassembly
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -48,16 +48,46 @@ class Client:
     """
 
     def __init__(
-        self, target: str = "127.0.0.1:50051", timeout: float | None = 60.0
+        self,
+        target: str = "127.0.0.1:50051",
+        timeout: float | None = 60.0,
+        *,
+        tls: bool = False,
+        root_certificates: bytes | None = None,
+        certificate: bytes | None = None,
+        key: bytes | None = None,
+        token: str | None = None,
+        token_on_plaintext: bool = False,
     ) -> None:
         """Does not connect yet; the first call does.
 
         Args:
             target: HOST:PORT of the server.
             timeout: Seconds that a call may take. None: as long as it likes.
+            tls: Encrypt, and trust the authorities that gRPC comes with.
+            root_certificates: Encrypt, and trust these authorities (PEM).
+            certificate: Encrypt, and show this certificate (PEM), for servers
+                that ask for one; with `key`.
+            key: The private key (PEM) of `certificate`.
+            token: Sent with every call, for servers that want one.
+            token_on_plaintext: Send the token unencrypted to another machine
+                too, where it can be read on the way.
+
+        Raises:
+            ValueError: The token would travel unencrypted, or one of
+                `certificate` and `key` is missing.
         """
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(target, options=_OPTIONS)
+        self._channel = connection.connect(
+            target,
+            tls=tls,
+            root_certificates=root_certificates,
+            certificate=certificate,
+            key=key,
+            token=token,
+            token_on_plaintext=token_on_plaintext,
+            options=_OPTIONS,
+        )
         self._states = service_grpc.HiddenStateServiceStub(self._channel)
         self._tokens = tokenizer_service_pb2_grpc.TokenizerServiceStub(
             self._channel

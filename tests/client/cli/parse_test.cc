@@ -54,6 +54,29 @@ std::vector<std::string> TextsOf(const std::vector<std::string>& args) {
   return std::get<EncodeCommand>(Must(args).command).source.texts;
 }
 
+TEST(Parse, Connection) {
+  setenv("STRATA_TOKEN", "abc", 1);
+  const ConnectionOptions connection =
+      Must({"--tls", "--tls-ca", "/a", "models", "--tls-certificate", "/c",
+            "--tls-key", "/k", "--token-file", "/t", "--token-on-plaintext"})
+          .connection;
+  unsetenv("STRATA_TOKEN");
+  EXPECT_TRUE(connection.tls);
+  EXPECT_EQ(connection.tls_ca, "/a");
+  EXPECT_EQ(connection.tls_certificate, "/c");
+  EXPECT_EQ(connection.tls_key, "/k");
+  EXPECT_EQ(connection.token_file, "/t");
+  EXPECT_EQ(connection.token, "abc");
+  EXPECT_TRUE(connection.token_on_plaintext);
+}
+
+TEST(Parse, ConnectionDefaults) {
+  const ConnectionOptions connection = Must({"models"}).connection;
+  EXPECT_FALSE(connection.tls);
+  EXPECT_EQ(connection.token, "");
+  EXPECT_FALSE(connection.token_on_plaintext);
+}
+
 TEST(Parse, Defaults) {
   unsetenv("STRATA_SERVER");
   const Invocation invocation = Must({"encode", "hello"});

@@ -314,6 +314,60 @@ TEST(Client, NoProxyStandsBeforeTheLoopback) {
   EXPECT_TRUE(model.ok()) << model.status();
 }
 
+TEST(Client, SendsItsTokenWithEveryCall) {
+  std::vector<std::string> sent;
+  FakeServer server({.health = [&sent](const grpc::ServerContext& context,
+                                       const auto&, auto&) {
+    const auto& metadata = context.client_metadata();
+    const auto found = metadata.find("authorization");
+    sent.emplace_back(
+        found == metadata.end()
+            ? ""
+            : std::string(found->second.data(), found->second.size()));
+    return grpc::Status::OK;
+  }});
+  for (const char* token : {"", "abc"}) {
+    const auto client =
+        Client::Create({.target = server.address(), .token = token});
+    ASSERT_TRUE(client.ok()) << client.status();
+    EXPECT_TRUE((*client)->Health("").ok());
+  }
+  EXPECT_THAT(sent, ElementsAre("", "Bearer abc"));
+}
+
+TEST(Client, DoesNotSendATokenUnencryptedToAnotherMachine) {
+  const char* const target = "strata.example:50051";
+  const absl::Status refused =
+      Client::Create({.target = target, .token = "abc"}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("use TLS"));
+  EXPECT_TRUE(
+      Client::Create(
+          {.target = target, .token = "abc", .token_on_plaintext = true})
+          .ok());
+  EXPECT_TRUE(
+      Client::Create({.target = target, .tls = TlsOptions(), .token = "abc"})
+          .ok());
+}
+
+TEST(Client, RefusesATokenThatNoHeaderHolds) {
+  for (const char* token : {"hunter2\n", "hunter 2", "hunter2\xC3"}) {
+    const absl::Status status =
+        Client::Create({.target = "127.0.0.1:1", .token = token}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                testing::Not(HasSubstr("hunter")));
+  }
+}
+
+TEST(Client, ACertificateComesWithItsKey) {
+  EXPECT_EQ(Client::Create({.target = "127.0.0.1:1",
+                            .tls = TlsOptions{.certificate = "x"}})
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(Client, RefusesOptionsOutOfRange) {
   const auto message = [](ClientOptions options) {
     const auto client = Client::Create(std::move(options));

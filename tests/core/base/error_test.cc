@@ -25,9 +25,9 @@ TEST(Error, HasTheReasonsCodeAndName) {
 // The table is indexed by the enumerator, so a row out of place shows here.
 TEST(Error, FirstAndLastReasonAreInPlace) {
   EXPECT_EQ(ReasonName(Reason::kMalformedMessage), "MALFORMED_MESSAGE");
-  EXPECT_EQ(ReasonName(Reason::kInternalDefect), "INTERNAL_DEFECT");
-  EXPECT_EQ(Error(Reason::kInternalDefect, "").code(),
-            absl::StatusCode::kInternal);
+  EXPECT_EQ(ReasonName(Reason::kNotAuthenticated), "NOT_AUTHENTICATED");
+  EXPECT_EQ(Error(Reason::kNotAuthenticated, "").code(),
+            absl::StatusCode::kUnauthenticated);
 }
 
 TEST(FieldError, NamesTheField) {

@@ -76,8 +76,9 @@ class LoaderTest : public testing::Test {
   }
 
   LoadOutcome Load(const std::vector<std::string>& devices = {"cpu"}) {
-    return LoadModelDirectory(
-        directory_, {.devices = devices, .report_directory = reports_});
+    return LoadModelDirectory(directory_, {.devices = devices,
+                                           .report_directory = reports_,
+                                           .digests = digests_});
   }
   // Loads what is not a model; it must not be one.
   absl::Status Refusal() {
@@ -88,11 +89,32 @@ class LoaderTest : public testing::Test {
 
   // Nowhere, unless a test says.
   std::filesystem::path reports_;
+  // No list, unless a test says.
+  std::filesystem::path digests_;
   const ModelDirectory directory_{
       .id = {.name = "tiny", .version = 3},
       .path = std::filesystem::path(testing::TempDir()) /
               testing::UnitTest::GetInstance()->current_test_info()->name()};
 };
+
+// A list names what may be loaded, and what it does not name is not even read:
+// this is not a trace.
+TEST_F(LoaderTest, OnlyWhatTheListOfDigestsNamesIsRead) {
+  Write("model.pt", "not a trace");
+  digests_ = directory_.path / "digests";
+  Write("digests", "");
+  const LoadOutcome unlisted = Load();
+  EXPECT_THAT(std::string(unlisted.model.status().message()),
+              AllOf(HasSubstr(unlisted.digest), HasSubstr(digests_.string())));
+  EXPECT_THAT(unlisted.digest, StartsWith("sha256:"));
+  EXPECT_THAT(unlisted.report.checks, SizeIs(0));
+  std::filesystem::remove(directory_.path / "model.pt");
+  WriteTrace("dict_mask");
+  WriteTokenizer();
+  Write("digests", Load().digest + " tiny\n");
+  const LoadOutcome listed = Load();
+  EXPECT_TRUE(listed.model.ok()) << listed.model.status();
+}
 
 TEST_F(LoaderTest, InstancesOfADeviceShareItsWeights) {
   WriteTrace("pairs");
