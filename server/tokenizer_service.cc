@@ -28,6 +28,7 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
     call->Refuse(model, tokenize.status());
     return;
   }
+  tokenize->client = call->caller()->identity;
   tokenize->deadline = call->deadline();
   tokenize->request_bytes = call->request_bytes();
   engine.Tokenize(
@@ -44,6 +45,7 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
 void Detokenize(Engine& engine, v1::DetokenizeRequest message,
                 std::shared_ptr<UnaryCall> call) {
   DetokenizeCall detokenize = ToDetokenizeCall(std::move(message));
+  detokenize.client = call->caller()->identity;
   detokenize.deadline = call->deadline();
   detokenize.request_bytes = call->request_bytes();
   engine.Detokenize(
