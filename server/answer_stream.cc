@@ -17,6 +17,7 @@
 #include "core/base/mutex.h"
 #include "core/engine/call.h"
 #include "server/reply_parts.h"
+#include "server/request_trace.h"
 #include "server/status.h"
 
 namespace strata {
@@ -33,11 +34,12 @@ void Run(std::vector<absl::AnyInvocable<void()>> steps) {
 
 }  // namespace
 
-std::shared_ptr<AnswerStream::Request> AnswerStream::Begin(EventFormat format) {
+std::shared_ptr<AnswerStream::Request> AnswerStream::Begin(
+    EventFormat format, std::unique_ptr<RequestTrace> trace) {
   MutexLock lock(mutex_);
   if (reads_ended_ || cancelled_) return nullptr;
-  auto request =
-      std::make_shared<Request>(shared_from_this(), std::move(format));
+  auto request = std::make_shared<Request>(shared_from_this(),
+                                           std::move(format), std::move(trace));
   requests_.insert(request);
   ++starting_;
   return request;
@@ -75,6 +77,11 @@ void AnswerStream::OnHalfClose() {
     granted = Proceed();
   }
   Run(std::move(granted));
+}
+
+void AnswerStream::Quiet() {
+  MutexLock lock(mutex_);
+  quiet_ = true;
 }
 
 void AnswerStream::StopReading(const absl::Status& status) {
@@ -162,7 +169,7 @@ void AnswerStream::Write() {
 }
 
 void AnswerStream::Read() {
-  if (!wants_read_ || reads_ended_ || cancelled_) return;
+  if (!wants_read_ || quiet_ || reads_ended_ || cancelled_) return;
   if (std::ssize(requests_) >= limits_.max_requests ||
       starting_ >= kMaxStarting || !waiting_.empty() ||
       held_bytes_ >= limits_.max_buffer_bytes) {
@@ -228,6 +235,10 @@ void AnswerStream::Request::OnInput(int input, EncodedInput result,
 }
 
 void AnswerStream::Request::Finish(const absl::StatusOr<EncodeReply>& reply) {
+  if (trace_ != nullptr) {
+    if (reply.ok()) trace_->Computed(*reply);
+    trace_->Answered(reply.status());
+  }
   std::vector<Go> granted;
   {
     MutexLock lock(stream_->mutex_);

@@ -24,6 +24,7 @@
 #include "core/engine/reply_sink.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/reply_parts.h"
+#include "server/request_trace.h"
 #include "server/stream_limits.h"
 
 namespace strata {
@@ -68,8 +69,10 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
   std::stop_token stop_token() const { return stop_.get_token(); }
 
   // Takes up a request; nullptr where no more are taken, and it is to be
-  // dropped. Of one thread at a time.
-  std::shared_ptr<Request> Begin(EventFormat format)
+  // dropped. `trace`, told how the request ends, goes with it; nullptr: nobody
+  // is told. Of one thread at a time.
+  std::shared_ptr<Request> Begin(EventFormat format,
+                                 std::unique_ptr<RequestTrace> trace = nullptr)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether a request with this id is not done: no `done` is on its way.
   bool InUse(const std::string& request_id) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -78,6 +81,9 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
   void ReadNext() ABSL_LOCKS_EXCLUDED(mutex_);
   // The caller sends no more: ends with OK.
   void OnHalfClose() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Reads no more, so that HTTP/2 stops the caller, and stays open until
+  // StopReading. What is being read is still taken up.
+  void Quiet() ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes no more requests, and ends with `status` unless it ends already.
   void StopReading(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   // A write ended; not `ok`: nobody is there to read.
@@ -137,6 +143,7 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
 
   std::optional<Sending> sending_ ABSL_GUARDED_BY(mutex_);
   bool wants_read_ ABSL_GUARDED_BY(mutex_) = false;
+  bool quiet_ ABSL_GUARDED_BY(mutex_) = false;
   bool reads_ended_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mutex_);
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
@@ -149,8 +156,11 @@ class AnswerStream::Request final
     : public ReplySink,
       public std::enable_shared_from_this<AnswerStream::Request> {
  public:
-  Request(std::shared_ptr<AnswerStream> stream, EventFormat format)
-      : stream_(std::move(stream)), format_(std::move(format)) {}
+  Request(std::shared_ptr<AnswerStream> stream, EventFormat format,
+          std::unique_ptr<RequestTrace> trace)
+      : stream_(std::move(stream)),
+        format_(std::move(format)),
+        trace_(std::move(trace)) {}
 
   void AwaitRoom(std::int64_t bytes, Go go) override
       ABSL_LOCKS_EXCLUDED(stream_->mutex_);
@@ -169,6 +179,8 @@ class AnswerStream::Request final
 
   const std::shared_ptr<AnswerStream> stream_;
   const EventFormat format_;
+  // Used by Finish alone.
+  const std::unique_ptr<RequestTrace> trace_;
   // All below are guarded by the stream's lock.
   std::deque<InputEvents> inputs_;
   std::optional<Event> done_;

@@ -19,11 +19,9 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/status.h"
 #include "server/caller.h"
-#include "server/log.h"
+#include "server/load_meter.h"
 #include "server/message_bytes.h"
-#include "server/status.h"
 
 namespace strata {
 
@@ -69,11 +67,15 @@ void CountRefused(const CallEnvironment& environment, absl::string_view model,
   environment.observer->OnRequestDone(model, status, 0, {});
 }
 
-void LogDefect(const absl::Status& status) {
-  if (status.ok()) return;
-  const grpc::Status wire = ToGrpcStatus(status);
-  if (wire.error_code() != grpc::StatusCode::INTERNAL) return;
-  Log(Severity::kError, "call_failed", {{"message", wire.error_message()}});
+void AddTrailers(const CallEnvironment& environment,
+                 const std::string& request_id,
+                 grpc::ServerContextBase& context) {
+  context.AddTrailingMetadata("x-request-id", request_id);
+  if (environment.telemetry.load == nullptr) return;
+  const std::string report = environment.telemetry.load->Report();
+  if (!report.empty()) {
+    context.AddTrailingMetadata("endpoint-load-metrics-bin", report);
+  }
 }
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 #define STRATA_SERVER_CALL_ENVIRONMENT_H_
 
 #include <chrono>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,16 +18,18 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/authenticator.h"
 #include "server/caller.h"
+#include "server/telemetry.h"
 
 namespace strata {
 
-// What every call of a service needs; all outlive the server.
+// What every call of a service needs; all of it outlives the server.
 struct CallEnvironment {
   const Clock& clock;
   const Authenticator& authenticator;
   // Told of calls that are refused before the engine, which tells of its own,
   // has seen them. nullptr: they are not counted.
   Observer* observer = nullptr;
+  Telemetry telemetry = {};
   // Whether this port takes calls that want the role admin.
   bool admin_calls = true;
 };
@@ -52,8 +55,12 @@ absl::Status TakeMessage(grpc::ByteBuffer& bytes,
 void CountRefused(const CallEnvironment& environment, absl::string_view model,
                   const absl::Status& status);
 
-// Logs how a request ended, where that is a defect of ours.
-void LogDefect(const absl::Status& status);
+// Gives the call's trailing metadata its `x-request-id`, and a load report
+// where there are some. Called before its end, once. Not initial metadata: a
+// proxy retries only errors that come without.
+void AddTrailers(const CallEnvironment& environment,
+                 const std::string& request_id,
+                 grpc::ServerContextBase& context);
 
 }  // namespace strata
 

@@ -27,6 +27,7 @@
 #include "core/base/status_macros.h"
 #include "core/model/version_policy.h"
 #include "server/address.h"
+#include "server/log.h"
 #include "server/security_options.h"
 #include "server/version.h"
 
@@ -39,6 +40,9 @@ constexpr std::int64_t kLargestInt = std::numeric_limits<int>::max();
 constexpr std::int64_t kLargestReply =
     (std::int64_t{2} << 30) - (std::int64_t{16} << 20);
 constexpr std::int64_t kLargestInt64 = std::numeric_limits<std::int64_t>::max();
+
+// What a stream has at least, from its age on, to answer what it has taken.
+constexpr absl::Duration kGraceOfStreams = absl::Seconds(5);
 
 // Reads a value into its member; the error says what was expected.
 using Setter = std::function<absl::Status(const std::string& text)>;
@@ -115,34 +119,43 @@ Setter AddressSetter(Address& target) {
   };
 }
 
-// "off" or nothing: none.
-Setter OptionalAddressSetter(std::optional<Address>& target) {
-  return [&target](const std::string& text) {
+// `none` stands for no address, as the empty text does.
+Setter OptionalAddressSetter(std::optional<Address>& target,
+                             absl::string_view none) {
+  return [&target, none](const std::string& text) {
     target.reset();
-    if (text.empty() || text == "off") return absl::OkStatus();
+    if (text.empty() || text == none) return absl::OkStatus();
     STRATA_ASSIGN_OR_RETURN(target, ParseAddress(text));
     return absl::OkStatus();
   };
 }
 
-// `on` and `off` are the words for true and false.
-Setter ChoiceSetter(bool& target, const std::string& on,
-                    const std::string& off) {
-  return [&target, on, off](const std::string& text) {
-    if (text != on && text != off) {
-      return Expected(text, absl::StrCat(on, " or ", off));
+// One of two words, each for a value.
+template <typename Value>
+struct Choice {
+  absl::string_view word;
+  Value value;
+};
+
+template <typename Value>
+Setter ChoiceSetter(Value& target, Choice<Value> first, Choice<Value> second) {
+  return [&target, first, second](const std::string& text) {
+    if (text != first.word && text != second.word) {
+      return Expected(text, absl::StrCat(first.word, " or ", second.word));
     }
-    target = text == on;
+    target = text == first.word ? first.value : second.value;
     return absl::OkStatus();
   };
 }
 
-Setter VersionsSetter(ServedVersions& target) {
+Setter RatioSetter(double& target) {
   return [&target](const std::string& text) {
-    if (text != "all" && text != "newest") {
-      return Expected(text, "all or newest");
+    double value = 0;
+    // A not-a-number is not at least 0.
+    if (!absl::SimpleAtod(text, &value) || !(value >= 0) || value > 1) {
+      return Expected(text, "a number from 0 to 1");
     }
-    target = text == "all" ? ServedVersions::kAll : ServedVersions::kNewest;
+    target = value;
     return absl::OkStatus();
   };
 }
@@ -185,14 +198,6 @@ Setter ListSetter(std::vector<std::string>& target) {
   };
 }
 
-Setter SwitchSetter(bool& target) {
-  return [&target](const std::string& text) {
-    if (text != "on" && text != "off") return Expected(text, "on or off");
-    target = text == "on";
-    return absl::OkStatus();
-  };
-}
-
 // CLI11's help names the variable behind every flag; ours says the rule once.
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -232,7 +237,9 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--versions", "WHICH", "all",
           "all or newest: the versions that are served of models whose own\n"
           "strata.json, beside the versions, does not say.",
-          VersionsSetter(flags.versions));
+          ChoiceSetter<ServedVersions>(flags.versions,
+                                       {"all", ServedVersions::kAll},
+                                       {"newest", ServedVersions::kNewest}));
   AddFlag(app, "--report-directory", "DIR", "none",
           "Folder where what the load of a model finds out is kept, so that\n"
           "the next start on a machine of this kind need not find it out\n"
@@ -251,7 +258,7 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--metrics-listen", "IP:PORT", "127.0.0.1:9464",
           "Where Prometheus finds /metrics; port 0 picks a free one, \"off\"\n"
           "switches it off.",
-          OptionalAddressSetter(flags.metrics_listen));
+          OptionalAddressSetter(flags.metrics_listen, "off"));
   AddFlag(app, "--devices", "LIST", "auto",
           "Comma-separated: cpu, cuda (every CUDA device), cuda:N; auto is\n"
           "every CUDA device if there is one, else cpu.",
@@ -273,11 +280,13 @@ void AddRollout(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--rollout", "ORDER", "load-first",
           "load-first or unload-first, for where memory holds one version\n"
           "only: nothing serves a model then until its new version does.",
-          ChoiceSetter(flags.unload_first, "unload-first", "load-first"));
-  AddFlag(app, "--model-control", "WHETHER", "off",
-          "on: callers may load and unload versions of the repository\n"
-          "(LoadModel, UnloadModel); with --tokens those of the role admin.",
-          ChoiceSetter(flags.model_control, "on", "off"));
+          ChoiceSetter<bool>(flags.unload_first, {"unload-first", true},
+                             {"load-first", false}));
+  AddFlag(
+      app, "--model-control", "WHETHER", "off",
+      "on: callers may load and unload versions of the repository\n"
+      "(LoadModel, UnloadModel); with --tokens those of the role admin.",
+      ChoiceSetter<bool>(flags.model_control, {"on", true}, {"off", false}));
 }
 
 void AddThreads(CLI::App& app, ServerFlags& flags) {
@@ -361,8 +370,36 @@ void AddLifetimes(CLI::App& app, ServerFlags& flags) {
       DurationSetter(flags.lame_duck));
   AddFlag(app, "--max-connection-age", "DURATION", "0s",
           "Ask clients to connect anew after this long, to spread them over\n"
-          "new servers. 0s: never.",
+          "new servers; an EncodeStream of this age ends after the requests\n"
+          "under way. 0s: never.",
           DurationSetter(flags.max_connection_age));
+  AddFlag(
+      app, "--max-connection-age-grace", "DURATION", "0s",
+      "How long calls of a connection of that age may still take before it\n"
+      "is closed; above the age, which a stream may have left, by 5s and\n"
+      "what a request takes. 0s: as long as they take.",
+      DurationSetter(flags.max_connection_age_grace));
+}
+
+void AddTelemetry(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--log-format", "FORMAT", "text",
+          "text or json: how the lines on standard error are written. The two\n"
+          "that scripts wait for are the same in both.",
+          ChoiceSetter<LogFormat>(flags.log_format, {"text", LogFormat::kText},
+                                  {"json", LogFormat::kJson}));
+  AddFlag(app, "--otlp-endpoint", "HOST:PORT", "none",
+          "Collector that OpenTelemetry spans of requests go to, over gRPC\n"
+          "without TLS.",
+          OptionalAddressSetter(flags.otlp_endpoint, "none"));
+  AddFlag(
+      app, "--trace-sample-ratio", "RATIO", "1",
+      "Share, from 0 to 1, of the requests without a traceparent that have\n"
+      "spans; of one that has it, the caller has decided.",
+      RatioSetter(flags.trace_sample_ratio));
+  AddFlag(app, "--orca", "WHICH", "on",
+          "on or off: whether answers end with a load report for balancers\n"
+          "(ORCA, endpoint-load-metrics-bin).",
+          ChoiceSetter<bool>(flags.orca, {"on", true}, {"off", false}));
 }
 
 void AddTls(CLI::App& app, SecurityOptions& security) {
@@ -391,11 +428,12 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
   AddFlag(app, "--tokens-on-plaintext", "WHETHER", "off",
           "on: take tokens without TLS, where they can be read on the way;\n"
           "for a server behind a proxy that ends TLS.",
-          SwitchSetter(security.tokens_on_plaintext));
+          ChoiceSetter<bool>(security.tokens_on_plaintext, {"on", true},
+                             {"off", false}));
   AddFlag(app, "--admin-listen", "HOST:PORT", "off",
           "Where calls that want the role admin are taken, and then only\n"
           "there; \"off\": where all calls are.",
-          OptionalAddressSetter(security.admin_listen));
+          OptionalAddressSetter(security.admin_listen, "off"));
   AddFlag(app, "--forwarded-identity", "HEADER", "none",
           "Header in which a proxy says for whom it calls, as\n"
           "x-forwarded-user.",
@@ -426,6 +464,16 @@ absl::Status Check(const ServerFlags& flags) {
         "--lame-duck (", absl::FormatDuration(flags.lame_duck),
         ") is above --drain-timeout (",
         absl::FormatDuration(flags.drain_timeout), "), which includes it"));
+  }
+  const absl::Duration grace = flags.max_connection_age_grace;
+  if (grace > absl::ZeroDuration() &&
+      grace < flags.max_connection_age + kGraceOfStreams) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--max-connection-age-grace (", absl::FormatDuration(grace),
+        ") is not ", absl::FormatDuration(kGraceOfStreams),
+        " above --max-connection-age (",
+        absl::FormatDuration(flags.max_connection_age),
+        "): a stream that began late on its connection would be cut off"));
   }
   return CheckSecurity(flags.security);
 }
@@ -460,6 +508,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddLifetimes(app, flags);
   AddTls(app, flags.security);
   AddCallers(app, flags.security);
+  AddTelemetry(app, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/model/version_policy.h"
 #include "server/address.h"
+#include "server/log.h"
 #include "server/security_options.h"
 #include "server/stream_limits.h"
 
@@ -69,6 +70,15 @@ struct ServerFlags {
   absl::Duration lame_duck = absl::Seconds(2);
   // Zero: connections live as long as their clients like.
   absl::Duration max_connection_age = absl::ZeroDuration();
+  // Zero: calls of an old connection take as long as they take.
+  absl::Duration max_connection_age_grace = absl::ZeroDuration();
+
+  LogFormat log_format = LogFormat::kText;
+  // nullopt: no spans.
+  std::optional<Address> otlp_endpoint;
+  // Of requests whose callers do not say.
+  double trace_sample_ratio = 1;
+  bool orca = true;
 };
 
 // What to print, and the process's exit code: 0 for --help and --version

@@ -60,6 +60,11 @@ void SetArguments(const GrpcServerOptions& options,
                                static_cast<int>(absl::ToInt64Milliseconds(
                                    options.max_connection_age)));
   }
+  if (options.max_connection_age_grace > absl::ZeroDuration()) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                               static_cast<int>(absl::ToInt64Milliseconds(
+                                   options.max_connection_age_grace)));
+  }
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   // Answers are bounded before compute, by max_reply_bytes, or cut into parts.
   builder.SetMaxSendMessageSize(-1);
@@ -79,14 +84,20 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       hidden_states_(engine, options.stream,
                      {.clock = clock,
                       .authenticator = *authenticator_,
-                      .observer = &observer}),
-      tokenizer_(engine, {.clock = clock, .authenticator = *authenticator_}),
+                      .observer = &observer,
+                      .telemetry = options.telemetry}),
+      tokenizer_(engine, {.clock = clock,
+                          .authenticator = *authenticator_,
+                          .telemetry = options.telemetry}),
       models_(registry, manager, engine.options(),
               {.clock = clock,
                .authenticator = *authenticator_,
+               .telemetry = options.telemetry,
                .admin_calls = !options.security.admin_listen.has_value()}),
       admin_models_(registry, manager, engine.options(),
-                    {.clock = clock, .authenticator = *authenticator_}) {}
+                    {.clock = clock,
+                     .authenticator = *authenticator_,
+                     .telemetry = options.telemetry}) {}
 
 GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
 
@@ -157,6 +168,12 @@ void GrpcServer::PublishHealth() {
 }
 
 void GrpcServer::StopHealth() { health_.Shutdown(); }
+
+void GrpcServer::EndOldStreams() {
+  const absl::Duration age = options_.max_connection_age;
+  if (age == absl::ZeroDuration()) return;
+  hidden_states_.EndOldStreams(clock_.Now() - age);
+}
 
 void GrpcServer::Shutdown(absl::Duration timeout) {
   const auto end =

@@ -31,6 +31,7 @@
 #include "server/model_service.h"
 #include "server/security_options.h"
 #include "server/stream_limits.h"
+#include "server/telemetry.h"
 #include "server/tls_certificates.h"
 #include "server/tokenizer_service.h"
 
@@ -41,8 +42,11 @@ struct GrpcServerOptions {
   Address listen;
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
   absl::Duration max_connection_age = absl::ZeroDuration();
+  absl::Duration max_connection_age_grace = absl::ZeroDuration();
   StreamLimits stream;
   SecurityOptions security;
+  // What it names outlives the server.
+  Telemetry telemetry;
 };
 
 // The gRPC side of the process: the services of strata.v1, grpc.health.v1 and
@@ -74,6 +78,16 @@ class GrpcServer {
   // Health says NOT_SERVING from now on, whatever the models do. Calls are
   // still served.
   void StopHealth();
+
+  // Asks the streams that are as old as a connection may be to move on: each is
+  // read no more and, StreamSet::kQuiet later, ends after the requests under
+  // way. Called again and again where there is a maximum age. A stream is never
+  // older than its connection, so none stays much longer than twice the age.
+  void EndOldStreams();
+
+  // Streams are read no more; StreamSet::kQuiet before Shutdown, where there is
+  // time for it.
+  void QuietStreams() { hidden_states_.QuietStreams(); }
 
   // Refuses new calls, ends the watches of health and, after the requests under
   // way, the streams, waits for the calls that run, cancels what is left at

@@ -38,6 +38,7 @@ void Encode(Engine& engine, v1::EncodeRequest message,
   engine.Encode(*std::move(encode),
                 [call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
                   if (reply.ok()) {
+                    call->trace().Computed(*reply);
                     call->Finish(ToEncodeResponse(*std::move(reply)));
                   } else {
                     call->Finish(reply.status());

@@ -4,6 +4,7 @@
 #ifndef STRATA_SERVER_HIDDEN_STATE_SERVICE_H_
 #define STRATA_SERVER_HIDDEN_STATE_SERVICE_H_
 
+#include "absl/time/time.h"
 #include "core/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -30,6 +31,9 @@ class HiddenStateService final
 
   // Streams take no more requests from now on, and end after those under way.
   void EndStreams() { streams_.EndAll(); }
+  // See StreamSet.
+  void QuietStreams() { streams_.QuietAll(); }
+  void EndOldStreams(absl::Time time) { streams_.EndOld(time); }
 
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request,

@@ -4,7 +4,9 @@
 #include "server/log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,8 @@
 namespace strata {
 namespace {
 
+std::atomic<LogFormat> log_format = LogFormat::kText;
+
 absl::string_view Name(Severity severity) {
   switch (severity) {
     case Severity::kInfo:
@@ -27,6 +31,10 @@ absl::string_view Name(Severity severity) {
       return "error";
   }
   return "unknown";
+}
+
+std::string Timestamp(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", time, absl::UTCTimeZone());
 }
 
 bool IsPlain(char c) {
@@ -46,19 +54,36 @@ std::string Quoted(absl::string_view value) {
 std::string FormatLogLine(absl::Time time, Severity severity,
                           absl::string_view event,
                           const std::vector<LogField>& fields) {
-  std::string line = absl::StrCat(
-      "time=",
-      absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", time, absl::UTCTimeZone()),
-      " level=", Name(severity), " event=", event);
+  std::string line = absl::StrCat("time=", Timestamp(time),
+                                  " level=", Name(severity), " event=", event);
   for (const LogField& field : fields) {
     absl::StrAppend(&line, " ", field.key, "=", Quoted(field.value));
   }
   return line;
 }
 
+std::string FormatJsonLogLine(absl::Time time, Severity severity,
+                              absl::string_view event,
+                              const std::vector<LogField>& fields) {
+  using Json = nlohmann::ordered_json;
+  Json line = {{"time", Timestamp(time)},
+               {"level", std::string(Name(severity))},
+               {"event", std::string(event)}};
+  for (const LogField& field : fields) {
+    line[std::string(field.key)] = field.value;
+  }
+  constexpr int kOneLine = -1;
+  return line.dump(kOneLine, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace);
+}
+
+void SetLogFormat(LogFormat format) { log_format = format; }
+
 void Log(Severity severity, absl::string_view event,
          const std::vector<LogField>& fields) {
-  Announce(FormatLogLine(absl::Now(), severity, event, fields));
+  const bool json = log_format == LogFormat::kJson;
+  Announce((json ? FormatJsonLogLine : FormatLogLine)(absl::Now(), severity,
+                                                      event, fields));
 }
 
 void Announce(absl::string_view text) {

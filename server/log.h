@@ -16,6 +16,8 @@ namespace strata {
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kError };
 
+enum class LogFormat : std::uint8_t { kText, kJson };
+
 // A fact about an event, as {"model", "minilm"}.
 struct LogField {
   LogField(absl::string_view field_key, std::string field_value)
@@ -33,6 +35,17 @@ struct LogField {
 std::string FormatLogLine(absl::Time time, Severity severity,
                           absl::string_view event,
                           const std::vector<LogField>& fields);
+
+// The same as one JSON object; every value is a string. What is not UTF-8 in a
+// value is replaced.
+//
+//   {"time":"2026-01-02T03:04:05.678Z","level":"info","event":"model_ready",...}
+std::string FormatJsonLogLine(absl::Time time, Severity severity,
+                              absl::string_view event,
+                              const std::vector<LogField>& fields);
+
+// How Log writes from now on; text until then. Thread-safe.
+void SetLogFormat(LogFormat format);
 
 // Writes a line to standard error. Thread-safe: lines never mix. Fields never
 // hold payload: no texts, no pieces, no numbers of a reply.

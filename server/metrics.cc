@@ -3,6 +3,9 @@
 
 #include "server/metrics.h"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +59,17 @@ prometheus::Family<Histogram>& HistogramFamily(prometheus::Registry& registry,
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+// In the order of SpanOutcome.
+std::array<prometheus::Counter*, 3> SpanCounters(
+    prometheus::Registry& registry) {
+  auto& family = CounterFamily(registry, "strata_trace_spans_total",
+                               "Spans of requests, by what became of them.");
+  const auto counter = [&family](const char* outcome) {
+    return &family.Add({{"outcome", outcome}});
+  };
+  return {counter("exported"), counter("dropped"), counter("failed")};
+}
+
 // The reason's wire name, for errors that have one.
 std::string ReasonLabel(const absl::Status& status) {
   return std::string(
@@ -91,6 +105,7 @@ Metrics::Metrics()
       model_state_(
           GaugeFamily(*registry_, "strata_model_state",
                       "1 for the state that a version is in, else 0.")),
+      spans_(SpanCounters(*registry_)),
       queue_depth_(GaugeFamily(*registry_, "strata_queue_depth_inputs",
                                "Inputs that wait for a device.")
                        .Add({})),
@@ -193,6 +208,11 @@ void Metrics::OnBatch(absl::string_view model, const BatchInfo& batch,
 
 void Metrics::OnCompilations(absl::string_view model, int graphs) {
   SeriesOf(model).compilations->Increment(graphs);
+}
+
+void Metrics::OnSpans(SpanOutcome outcome, std::int64_t spans) {
+  spans_.at(static_cast<std::size_t>(outcome))
+      ->Increment(static_cast<double>(spans));
 }
 
 void Metrics::OnQueueDepth(int waiting_inputs) {

@@ -35,11 +35,17 @@ class Metrics final : public Observer {
   // Label of requests that name no model of this server.
   static constexpr absl::string_view kOtherModel = "<other>";
 
+  // What became of a span: taken by the collector, never sent because too many
+  // waited or the server stopped, or not taken by the collector.
+  enum class SpanOutcome : std::uint8_t { kExported, kDropped, kFailed };
+
   Metrics();
 
   // Takes up the models and their states; called whenever one has changed.
   void SetModels(const std::vector<ModelEntry>& entries)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  void OnSpans(SpanOutcome outcome, std::int64_t spans);
 
   // What a listener exposes.
   [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const {
@@ -90,6 +96,8 @@ class Metrics final : public Observer {
   Family<prometheus::Histogram>& padding_ratio_;
   Family<prometheus::Counter>& compilations_;
   Family<prometheus::Gauge>& model_state_;
+  // By SpanOutcome.
+  std::array<prometheus::Counter*, 3> spans_;
   prometheus::Gauge& queue_depth_;
   prometheus::Gauge& in_flight_;
 

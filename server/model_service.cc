@@ -135,9 +135,8 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
       });
 }
 
-absl::Status ModelService::MayChange(
-    const grpc::CallbackServerContext& context,
-    absl::string_view method) const {
+absl::Status ModelService::MayChange(const grpc::CallbackServerContext& context,
+                                     absl::string_view method) const {
   STRATA_RETURN_IF_ERROR(
       AuthenticateAdmin(environment_, context, method).status());
   if (manager_ != nullptr) return absl::OkStatus();

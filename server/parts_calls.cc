@@ -15,14 +15,17 @@
 #include "core/base/error.h"
 #include "core/engine/call.h"
 #include "core/engine/engine.h"
+#include "google/protobuf/descriptor.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/answer_stream.h"
 #include "server/call_environment.h"
+#include "server/call_identity.h"
 #include "server/caller.h"
 #include "server/convert.h"
 #include "server/reply_parts.h"
+#include "server/request_trace.h"
 #include "server/status.h"
 #include "server/stream_set.h"
 #include "strata/v1/hidden_state_service.pb.h"
@@ -38,10 +41,11 @@ template <typename Reactor>
 class PartsCall : public Reactor, private AnswerStream::Wire {
  public:
   PartsCall(const PartsEnvironment& environment,
-            const grpc::CallbackServerContext& context,
+            grpc::CallbackServerContext& context,
             AnswerStream::Failures failures)
       : environment_(environment),
         context_(context),
+        identity_(IdentifyCall(context.client_metadata())),
         deadline_(DeadlineOn(environment.call.clock, context.deadline())),
         stream_(std::make_shared<AnswerStream>(environment.limits, failures,
                                                static_cast<Wire&>(*this))) {}
@@ -57,6 +61,14 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
   // Who calls, as it is now: a stream may outlive a token.
   absl::StatusOr<Caller> Authenticate() const {
     return environment_.call.authenticator.Authenticate(context_);
+  }
+
+  // A request begins, of which logs and traces are told as one of this RPC.
+  std::unique_ptr<RequestTrace> Trace(
+      const google::protobuf::Descriptor& message) const {
+    auto trace = std::make_unique<RequestTrace>(environment_.call, identity_);
+    trace->SetMethod(message);
+    return trace;
   }
 
   // Hands a request of `bytes` bytes to the engine.
@@ -77,7 +89,6 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
     environment_.engine.Encode(*std::move(encode),
                                [request = std::move(request)](
                                    const absl::StatusOr<EncodeReply>& reply) {
-                                 LogDefect(reply.status());
                                  request->Finish(reply);
                                });
   }
@@ -95,12 +106,14 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
     Reactor::StartWrite(message);
   }
   void End(const absl::Status& status) override {
+    AddTrailers(environment_.call, identity_.request_id, context_);
     Reactor::Finish(ToGrpcStatus(status));
   }
 
   const PartsEnvironment environment_;
   // Lives until OnDone.
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
+  const CallIdentity identity_;
   const absl::Time deadline_;
   const std::shared_ptr<AnswerStream> stream_;
 };
@@ -110,13 +123,14 @@ class ChunksCall final
     : public PartsCall<grpc::ServerWriteReactor<grpc::ByteBuffer>> {
  public:
   ChunksCall(const PartsEnvironment& environment,
-             const grpc::CallbackServerContext& context)
+             grpc::CallbackServerContext& context)
       : PartsCall(environment, context, AnswerStream::Failures::kEndCall) {}
 
   void Start(grpc::ByteBuffer& bytes) {
     const auto size = static_cast<std::int64_t>(bytes.Length());
     const auto request =
-        stream()->Begin(ChunksFormat(environment().limits.part_bytes));
+        stream()->Begin(ChunksFormat(environment().limits.part_bytes),
+                        Trace(*v1::EncodeChunksRequest::descriptor()));
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
     const absl::StatusOr<Caller> caller = Authenticate();
@@ -136,12 +150,12 @@ class StreamCall final
           grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
   StreamCall(const PartsEnvironment& environment,
-             const grpc::CallbackServerContext& context, StreamSet& streams)
+             grpc::CallbackServerContext& context, StreamSet& streams)
       : PartsCall(environment, context, AnswerStream::Failures::kInDone),
         streams_(streams) {}
 
   void Start() {
-    streams_.Add(stream());
+    streams_.Add(stream(), environment().call.clock.Now());
     if (const absl::Status status = Authenticate().status(); !status.ok()) {
       Stop("", status);
       return;
@@ -176,19 +190,22 @@ class StreamCall final
   // Takes up the message that was read.
   void Take() {
     const auto size = static_cast<std::int64_t>(read_.Length());
+    auto trace = Trace(*v1::EncodeStreamRequest::descriptor());
     const absl::StatusOr<Caller> caller = Authenticate();
     absl::Status status = caller.status();
     v1::EncodeStreamRequest message;
     if (status.ok()) status = TakeMessage(read_, message);
     if (status.ok()) status = CheckLength(message.request_id());
     if (!status.ok()) {
+      trace->Answered(status);
       Stop(message.request().model(), status);
       return;
     }
     status = CheckId(message.request_id());
     const auto request =
         stream()->Begin(StreamFormat(std::move(*message.mutable_request_id()),
-                                     environment().limits.part_bytes));
+                                     environment().limits.part_bytes),
+                        std::move(trace));
     if (request == nullptr) return;  // The server is stopping.
     if (status.ok()) {
       Encode(*caller, std::move(*message.mutable_request()), size, request);

@@ -29,11 +29,15 @@
 #include "google/protobuf/stubs/logging.h"
 #include "server/flags.h"
 #include "server/grpc_server.h"
+#include "server/load_meter.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/metrics_listener.h"
 #include "server/model_manager.h"
+#include "server/span_exporter.h"
 #include "server/stop_signal.h"
+#include "server/stream_set.h"
+#include "server/telemetry.h"
 
 namespace strata {
 namespace {
@@ -42,6 +46,9 @@ int ThreadsOr(int asked, int cpus) { return asked > 0 ? asked : cpus; }
 
 // More make no large batch cheaper, and leave each forward fewer CPUs.
 constexpr int kMostInstancesOnCpu = 4;
+
+// What is left of the spans when the last call has ended takes this at most.
+constexpr absl::Duration kFlush = absl::Seconds(5);
 
 // Each of `devices` as often as it has instances.
 std::vector<std::string> Instances(const std::vector<std::string>& devices,
@@ -73,6 +80,17 @@ EngineOptions ToEngineOptions(const ServerFlags& flags,
           .ageing = flags.ageing};
 }
 
+GrpcServerOptions ToServerOptions(const ServerFlags& flags,
+                                  const Telemetry& telemetry) {
+  return {.listen = flags.listen,
+          .max_message_bytes = flags.max_message_bytes,
+          .max_connection_age = flags.max_connection_age,
+          .max_connection_age_grace = flags.max_connection_age_grace,
+          .stream = flags.stream,
+          .security = flags.security,
+          .telemetry = telemetry};
+}
+
 absl::StatusOr<std::unique_ptr<MetricsListener>> StartMetrics(
     const ServerFlags& flags, const Metrics& metrics) {
   if (!flags.metrics_listen.has_value()) return nullptr;
@@ -81,6 +99,15 @@ absl::StatusOr<std::unique_ptr<MetricsListener>> StartMetrics(
       MetricsListener::Start(*flags.metrics_listen, metrics.registry()));
   Announce(absl::StrCat("metrics at ", listener->address().ToString()));
   return listener;
+}
+
+// nullptr: spans go nowhere.
+std::unique_ptr<SpanExporter> StartSpans(const ServerFlags& flags,
+                                         Metrics& metrics) {
+  if (!flags.otlp_endpoint.has_value()) return nullptr;
+  return std::make_unique<SpanExporter>(
+      SpanExporterOptions{.endpoint = flags.otlp_endpoint->ToString()},
+      metrics);
 }
 
 // Finds the models, and says what in the repository may be meant otherwise.
@@ -95,11 +122,25 @@ absl::StatusOr<std::vector<ModelDirectory>> FindModels(
   return std::move(scan.directories);
 }
 
+// The first signal; until then, old streams are asked to move on.
+int AwaitSignal(const ServerFlags& flags, StopSignal& signals,
+                GrpcServer& server) {
+  // Late by a tenth of the age at most, as gRPC is with connections.
+  const absl::Duration tick = std::clamp(
+      flags.max_connection_age / 10, absl::Milliseconds(10), absl::Seconds(1));
+  const bool ageless = flags.max_connection_age == absl::ZeroDuration();
+  for (;;) {
+    const auto signal = signals.Wait(ageless ? absl::InfiniteDuration() : tick);
+    if (signal.has_value()) return *signal;
+    server.EndOldStreams();
+  }
+}
+
 // Waits until the server may stop: the first signal, then the pause.
 // Returns when the drain has to end.
 absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
                      GrpcServer& server) {
-  const auto signal = signals.Wait(absl::InfiniteDuration());
+  const int signal = AwaitSignal(flags, signals, server);
   const absl::Time end = absl::Now() + flags.drain_timeout;
   const bool pause = signal == SIGTERM;
   Log(Severity::kInfo, "stopping",
@@ -107,7 +148,13 @@ absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
        {"pause",
         absl::FormatDuration(pause ? flags.lame_duck : absl::ZeroDuration())}});
   server.StopHealth();
-  if (pause) signals.Wait(flags.lame_duck);
+  if (pause) {
+    const absl::Duration quiet = std::min(StreamSet::kQuiet, flags.lame_duck);
+    if (!signals.Wait(flags.lame_duck - quiet).has_value()) {
+      server.QuietStreams();
+      signals.Wait(quiet);
+    }
+  }
   return end;
 }
 
@@ -125,13 +172,17 @@ void Drain(absl::Time end, StopSignal& signals, GrpcServer& server,
   }
 }
 
-// From the first signal to the last call.
+// From the first signal to the last call, and its spans.
 void RunUntilStopped(const ServerFlags& flags, ModelManager& manager,
-                     GrpcServer& server, Engine& engine, StopSignal& signals) {
+                     GrpcServer& server, Engine& engine, SpanExporter* spans,
+                     StopSignal& signals) {
   const absl::Time end = AwaitStop(flags, signals, server);
   manager.Stop();
   Drain(end, signals, server, engine);
   engine.Stop();
+  if (spans != nullptr) {
+    spans->Stop(std::clamp(end - absl::Now(), absl::ZeroDuration(), kFlush));
+  }
   if (manager.is_loading()) {
     // A load cannot be interrupted, and nothing of it is worth waiting for.
     Log(Severity::kInfo, "stopped", {{"message", "a model was loading"}});
@@ -143,6 +194,7 @@ void RunUntilStopped(const ServerFlags& flags, ModelManager& manager,
 }  // namespace
 
 absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
+  SetLogFormat(flags.log_format);
   // Its complaints about malformed requests are the callers' to hear.
   google::protobuf::SetLogHandler(nullptr);
   const int cpus = AvailableCpus();
@@ -162,10 +214,16 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
     registry.SetLoading(directory.id, directory.labels);
   }
   metrics.SetModels(registry.List());
+  const auto spans = StartSpans(flags, metrics);
+  LoadMeter load(metrics,
+                 {.cpus = cpus,
+                  .devices = static_cast<int>(load_options.devices.size()),
+                  .max_requests = flags.max_requests},
+                 Clock::Real());
   STRATA_ASSIGN_OR_RETURN(
       const auto engine,
       Engine::Create(ToEngineOptions(flags, load_options.devices, cpus),
-                     registry, Clock::Real(), metrics));
+                     registry, Clock::Real(), load));
   // Outlives the manager, which tells it of what has changed.
   std::unique_ptr<GrpcServer> server;
   ModelManager manager(
@@ -183,14 +241,13 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       },
       registry);
   STRATA_ASSIGN_OR_RETURN(
-      server, GrpcServer::Start({.listen = flags.listen,
-                                 .max_message_bytes = flags.max_message_bytes,
-                                 .max_connection_age = flags.max_connection_age,
-                                 .stream = flags.stream,
-                                 .security = flags.security},
-                                *engine, registry,
-                                flags.model_control ? &manager : nullptr,
-                                Clock::Real(), metrics));
+      server,
+      GrpcServer::Start(
+          ToServerOptions(flags, {.spans = spans.get(),
+                                  .sample_ratio = flags.trace_sample_ratio,
+                                  .load = flags.orca ? &load : nullptr}),
+          *engine, registry, flags.model_control ? &manager : nullptr,
+          Clock::Real(), load));
   Log(Severity::kInfo, "starting",
       {{"listen", server->address().ToString()},
        {"devices", absl::StrJoin(load_options.devices, ",")},
@@ -202,7 +259,7 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
     }
     Announce(absl::StrCat("listening on ", server->address().ToString()));
   });
-  RunUntilStopped(flags, manager, *server, *engine, signals);
+  RunUntilStopped(flags, manager, *server, *engine, spans.get(), signals);
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/call_environment.h"
+#include "server/call_identity.h"
 #include "server/message_bytes.h"
 #include "server/status.h"
 
@@ -34,6 +35,9 @@ UnaryCall::UnaryCall(const CallEnvironment& environment,
                      const grpc::ByteBuffer* request, grpc::ByteBuffer* reply)
     : environment_(environment),
       caller_(environment.authenticator.Authenticate(*context)),
+      context_(*context),
+      identity_(IdentifyCall(context->client_metadata())),
+      trace_(environment, identity_),
       deadline_(DeadlineOn(environment.clock, context->deadline())),
       request_bytes_(static_cast<std::int64_t>(request->Length())),
       reply_(reply) {
@@ -43,16 +47,18 @@ UnaryCall::UnaryCall(const CallEnvironment& environment,
 }
 
 absl::Status UnaryCall::Parse(google::protobuf::Message& message) {
+  trace_.SetMethod(*message.GetDescriptor());
   return TakeMessage(request_, message);
 }
 
 void UnaryCall::Finish(absl::StatusOr<grpc::ByteBuffer> reply) {
+  trace_.Answered(reply.status());
+  AddTrailers(environment_, identity_.request_id, context_);
   if (reply.ok()) {
     reply_->Swap(&*reply);
     ServerUnaryReactor::Finish(grpc::Status::OK);
     return;
   }
-  LogDefect(reply.status());
   ServerUnaryReactor::Finish(ToGrpcStatus(reply.status()));
 }
 

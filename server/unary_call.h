@@ -18,7 +18,9 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/call_environment.h"
+#include "server/call_identity.h"
 #include "server/caller.h"
+#include "server/request_trace.h"
 
 namespace strata {
 
@@ -49,6 +51,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // Bytes of the request.
   [[nodiscard]] std::int64_t request_bytes() const { return request_bytes_; }
 
+  // What is told of it to logs and traces.
+  [[nodiscard]] RequestTrace& trace() { return trace_; }
+
   // Answers with serialized bytes, a message, or an error.
   void Finish(absl::StatusOr<grpc::ByteBuffer> reply);
   void FinishWith(const google::protobuf::Message& reply);
@@ -67,6 +72,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
   const CallEnvironment environment_;
   const absl::StatusOr<Caller> caller_;
+  grpc::CallbackServerContext& context_;
+  const CallIdentity identity_;
+  RequestTrace trace_;
   const absl::Time deadline_;
   grpc::ByteBuffer request_;
   const std::int64_t request_bytes_;

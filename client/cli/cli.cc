@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "client/cli/commands.h"
 #include "client/cli/connection.h"
 #include "client/cli/console.h"
@@ -17,6 +18,7 @@
 #include "client/cli/options.h"
 #include "client/cli/parse.h"
 #include "client/cli/texts.h"
+#include "client/cli/top.h"
 #include "client/cpp/client.h"
 
 namespace strata::cli {
@@ -32,6 +34,7 @@ absl::Status CheckNames(absl::string_view what, const ModelChoice& model) {
 struct Dispatch {
   Client& client;
   Format format;
+  absl::Duration timeout;
   const Console& console;
 
   absl::Status operator()(const EncodeCommand& command) const {
@@ -50,6 +53,9 @@ struct Dispatch {
     const auto status = CheckUtf8("the service's name", command.service);
     return status.ok() ? RunHealth(client, command, format, console) : status;
   }
+  absl::Status operator()(const TopCommand& command) const {
+    return RunTop(command, timeout, console);
+  }
 };
 
 absl::Status Run(const Invocation& invocation, const Console& console) {
@@ -57,10 +63,11 @@ absl::Status Run(const Invocation& invocation, const Console& console) {
   if (!options.ok()) return options.status();
   const auto client = Client::Create(*std::move(options));
   if (!client.ok()) return UsageError(client.status().message());
-  return std::visit(
-      Dispatch{
-          .client = **client, .format = invocation.format, .console = console},
-      invocation.command);
+  return std::visit(Dispatch{.client = **client,
+                             .format = invocation.format,
+                             .timeout = invocation.timeout,
+                             .console = console},
+                    invocation.command);
 }
 
 }  // namespace
@@ -71,8 +78,11 @@ int RunCli(const std::vector<std::string>& args, const Console& console) {
   const auto& invocation = std::get<Invocation>(parsed);
   const absl::Status status = Run(invocation, console);
   if (!status.ok()) {
-    console.err << "strata: "
-                << Explain(status, invocation.server, invocation.timeout)
+    const auto* top = std::get_if<TopCommand>(&invocation.command);
+    const Place place =
+        top == nullptr ? Place{.address = invocation.server}
+                       : Place{.address = top->metrics, .option = "--metrics"};
+    console.err << "strata: " << Explain(status, place, invocation.timeout)
                 << "\n";
   }
   return ExitCodeOf(status);

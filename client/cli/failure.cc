@@ -72,14 +72,16 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   return kServerError;
 }
 
-std::string Explain(const absl::Status& status, absl::string_view server,
+std::string Explain(const absl::Status& status, const Place& place,
                     absl::Duration timeout) {
+  const std::string& server = place.address;
   const absl::string_view message = absl::StripSuffix(status.message(), ".");
   if (IsUsage(status)) return absl::StrCat(message, ".");
   if (IsUnreachable(status)) {
     return absl::StrCat("cannot reach the server at ", server, ": ", message,
                         ". Start strata-server there, or name another place "
-                        "with --server or STRATA_SERVER.");
+                        "with ",
+                        place.option, ".");
   }
   if (absl::IsDeadlineExceeded(status)) {
     return absl::StrCat("no answer from ", server, " within ",

@@ -31,8 +31,14 @@ absl::Status UsageError(absl::string_view message);
 // The exit code for the outcome of a command.
 ExitCode ExitCodeOf(const absl::Status& status);
 
+// Where a command asked, and the options that say so.
+struct Place {
+  std::string address;
+  absl::string_view option = "--server or STRATA_SERVER";
+};
+
 // One or two sentences for a person: what happened, and what to do.
-std::string Explain(const absl::Status& status, absl::string_view server,
+std::string Explain(const absl::Status& status, const Place& place,
                     absl::Duration timeout);
 
 }  // namespace strata::cli

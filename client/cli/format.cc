@@ -17,8 +17,11 @@
 namespace strata::cli {
 
 std::string Milliseconds(const google::protobuf::Duration& duration) {
-  const double ms = 1e3 * static_cast<double>(duration.seconds()) +
-                    1e-6 * static_cast<double>(duration.nanos());
+  return Milliseconds(1e3 * static_cast<double>(duration.seconds()) +
+                      1e-6 * static_cast<double>(duration.nanos()));
+}
+
+std::string Milliseconds(double ms) {
   if (ms < 10) return absl::StrFormat("%.2f ms", ms);
   if (ms < 100) return absl::StrFormat("%.1f ms", ms);
   return absl::StrFormat("%.0f ms", ms);

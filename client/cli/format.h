@@ -16,6 +16,7 @@ namespace strata::cli {
 
 // In milliseconds, three digits or so: "0.42 ms", "12.3 ms", "1500 ms".
 std::string Milliseconds(const google::protobuf::Duration& duration);
+std::string Milliseconds(double ms);
 
 // In at most ten columns: "-0.1234", "12.5000", "1.23e+05".
 std::string Number(float value);

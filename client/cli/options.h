@@ -80,6 +80,13 @@ struct HealthCommand {
   std::string service;
 };
 
+struct TopCommand {
+  // HOST:PORT of the server's --metrics-listen.
+  std::string metrics = "127.0.0.1:9464";
+  // One look, not one each second.
+  bool once = false;
+};
+
 // How to connect, and as whom. Paths are empty where they were not given.
 struct ConnectionOptions {
   // Encrypts, and trusts the system's authorities; a file below implies it.
@@ -98,7 +105,8 @@ struct Invocation {
   absl::Duration timeout = absl::Seconds(30);
   Format format = Format::kTable;
   ConnectionOptions connection;
-  std::variant<EncodeCommand, TokenizeCommand, ModelsCommand, HealthCommand>
+  std::variant<EncodeCommand, TokenizeCommand, ModelsCommand, HealthCommand,
+               TopCommand>
       command;
 };
 

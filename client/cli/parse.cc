@@ -53,6 +53,7 @@ struct Parsed {
   TokenizeCommand tokenize;
   ModelsCommand models;
   HealthCommand health;
+  TopCommand top;
 };
 
 // In place of CLI11's own, whose message spells out the largest double.
@@ -219,6 +220,13 @@ TextOptions AddCommands(CLI::App& app, Parsed& parsed) {
       AddCommand(app, "health", "Whether the server, or a model, is serving");
   AddString(*health, "service", parsed.health.service,
             "Name of a model; default: the server as a whole");
+  CLI::App* top = AddCommand(
+      app, "top", "What the server does, each second, from its metrics");
+  AddString(*top, "--metrics", parsed.top.metrics,
+            "HOST:PORT of the server's --metrics-listen; --server has no say")
+      ->capture_default_str();
+  top->add_flag("--once", parsed.top.once,
+                "One look at all since the server started, then exit");
   return options;
 }
 
@@ -230,7 +238,13 @@ std::string Mistake(const CLI::App& app, const Parsed& parsed) {
                         "\"; expected HOST:PORT, as 127.0.0.1:50051");
   }
   if (app.get_subcommands().empty()) {
-    return "a command is missing; expected encode, tokenize, models or health";
+    return "a command is missing; expected encode, tokenize, models, health or "
+           "top";
+  }
+  if (parsed.format != "table" && app.got_subcommand("top")) {
+    return absl::StrCat("--format ", parsed.format,
+                        " is not for top; programs read the metrics' own "
+                        "address");
   }
   if (parsed.format == "npy" && !app.got_subcommand("encode")) {
     return "--format npy is for encode only; use table or json";
@@ -273,8 +287,10 @@ Invocation InvocationOf(const CLI::App& app, Parsed parsed) {
     invocation.command = std::move(parsed.tokenize);
   } else if (app.got_subcommand("models")) {
     invocation.command = std::move(parsed.models);
-  } else {
+  } else if (app.got_subcommand("health")) {
     invocation.command = std::move(parsed.health);
+  } else {
+    invocation.command = std::move(parsed.top);
   }
   return invocation;
 }

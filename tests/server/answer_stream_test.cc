@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "core/base/error.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
@@ -357,7 +358,7 @@ class StreamSetTest : public AnswerStreamTest {};
 TEST_F(StreamSetTest, EndsIdleStreamsAtOnceAndLaterOnesToo) {
   StreamSet streams;
   Start();
-  streams.Add(stream_);
+  streams.Add(stream_, absl::UnixEpoch());
   stream_->ReadNext();
   streams.EndAll();
   EXPECT_EQ(ReasonOf(wire_.end.value_or(absl::OkStatus())),
@@ -367,7 +368,7 @@ TEST_F(StreamSetTest, EndsIdleStreamsAtOnceAndLaterOnesToo) {
   FakeWire late_wire;
   const auto late = std::make_shared<AnswerStream>(
       StreamLimits{}, AnswerStream::Failures::kInDone, late_wire);
-  streams.Add(late);
+  streams.Add(late, absl::UnixEpoch());
   EXPECT_TRUE(late_wire.end.has_value());
   late->ReadNext();
   EXPECT_EQ(late_wire.reads, 0);
@@ -376,7 +377,7 @@ TEST_F(StreamSetTest, EndsIdleStreamsAtOnceAndLaterOnesToo) {
 TEST_F(StreamSetTest, AClientThatHadSentItsLastGetsOk) {
   StreamSet streams;
   const auto requests = StartWith({"a"});
-  streams.Add(stream_);
+  streams.Add(stream_, absl::UnixEpoch());
   streams.EndAll();
   stream_->OnHalfClose();
   Succeed(*requests[0]);
@@ -387,10 +388,73 @@ TEST_F(StreamSetTest, AClientThatHadSentItsLastGetsOk) {
 TEST_F(StreamSetTest, LeavesStreamsAloneThatWereRemoved) {
   StreamSet streams;
   Start();
-  streams.Add(stream_);
+  streams.Add(stream_, absl::UnixEpoch());
   streams.Remove(stream_);
   streams.EndAll();
   EXPECT_FALSE(wire_.end.has_value());
+}
+
+TEST_F(StreamSetTest, LeavesStreamsAloneThatAreNotOld) {
+  StreamSet streams;
+  Start();
+  streams.Add(stream_, absl::UnixEpoch());
+  streams.EndOld(absl::UnixEpoch() - absl::Nanoseconds(1));
+  stream_->ReadNext();
+  EXPECT_EQ(wire_.reads, 1);
+  EXPECT_FALSE(wire_.end.has_value());
+}
+
+TEST_F(StreamSetTest, AllAreReadNoMoreWhereTheServerIsAboutToStop) {
+  StreamSet streams;
+  Start();
+  streams.Add(stream_, absl::UnixEpoch());
+  streams.QuietAll();
+  stream_->ReadNext();
+  EXPECT_EQ(wire_.reads, 0);
+  EXPECT_FALSE(wire_.end.has_value());
+  streams.EndAll();
+  EXPECT_TRUE(wire_.end.has_value());
+}
+
+// Its client falls silent before the connection goes.
+TEST_F(StreamSetTest, AnOldStreamIsFirstReadNoMore) {
+  StreamSet streams;
+  Start();
+  stream_->ReadNext();
+  streams.Add(stream_, absl::UnixEpoch());
+  streams.EndOld(absl::UnixEpoch());
+  // What was being read is still taken up.
+  const auto request = TakeUp("a");
+  ASSERT_NE(request, nullptr);
+  EXPECT_EQ(wire_.reads, 1);
+  Succeed(*request);
+  EXPECT_THAT(SendAll(), ElementsAre("a done 0"));
+  streams.EndOld(absl::UnixEpoch() + StreamSet::kQuiet - absl::Nanoseconds(1));
+  EXPECT_EQ(wire_.reads, 1);
+  EXPECT_FALSE(wire_.end.has_value());
+  streams.EndOld(absl::UnixEpoch() + StreamSet::kQuiet);
+  EXPECT_TRUE(wire_.end.has_value());
+}
+
+TEST_F(StreamSetTest, AnOldStreamEndsAfterWhatIsUnderWay) {
+  StreamSet streams;
+  const auto requests = StartWith({"a"});
+  FakeWire young_wire;
+  const auto young = std::make_shared<AnswerStream>(
+      StreamLimits{}, AnswerStream::Failures::kInDone, young_wire);
+  streams.Add(stream_, absl::UnixEpoch());
+  streams.Add(young, absl::UnixEpoch() + absl::Nanoseconds(1));
+  streams.EndOld(absl::UnixEpoch() + StreamSet::kQuiet);
+  EXPECT_EQ(stream_->Begin(StreamFormat("b", 2)), nullptr);
+  EXPECT_FALSE(wire_.end.has_value()) << "a request is under way";
+  Succeed(*requests[0]);
+  EXPECT_THAT(SendAll(), ElementsAre("a done 0"));
+  const absl::Status end = wire_.end.value_or(absl::OkStatus());
+  EXPECT_EQ(ReasonOf(end), Reason::kServerStopping);
+  EXPECT_EQ(end.message(),
+            "the stream is as old as a connection may be; open another, and "
+            "send what has no 'done' again");
+  EXPECT_FALSE(young_wire.end.has_value());
 }
 
 }  // namespace

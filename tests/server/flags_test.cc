@@ -144,7 +144,17 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "--lame-duck",
                                     "2s",
                                     "--max-connection-age",
-                                    "0s"});
+                                    "0s",
+                                    "--max-connection-age-grace",
+                                    "0s",
+                                    "--log-format",
+                                    "text",
+                                    "--otlp-endpoint",
+                                    "none",
+                                    "--trace-sample-ratio",
+                                    "1",
+                                    "--orca",
+                                    "on"});
   const ServerFlags flags = Good({});
   EXPECT_EQ(printed.listen, flags.listen);
   EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
@@ -173,6 +183,11 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.drain_timeout, flags.drain_timeout);
   EXPECT_EQ(printed.lame_duck, flags.lame_duck);
   EXPECT_EQ(printed.max_connection_age, flags.max_connection_age);
+  EXPECT_EQ(printed.max_connection_age_grace, flags.max_connection_age_grace);
+  EXPECT_EQ(printed.log_format, flags.log_format);
+  EXPECT_EQ(printed.otlp_endpoint, flags.otlp_endpoint);
+  EXPECT_EQ(printed.trace_sample_ratio, flags.trace_sample_ratio);
+  EXPECT_EQ(printed.orca, flags.orca);
 }
 
 TEST(FlagsTest, ReadsEveryFlag) {
@@ -220,6 +235,16 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "14s",
                                   "--max-connection-age",
                                   "15m",
+                                  "--max-connection-age-grace",
+                                  "16m",
+                                  "--log-format",
+                                  "json",
+                                  "--otlp-endpoint",
+                                  "collector:4317",
+                                  "--trace-sample-ratio",
+                                  "0.25",
+                                  "--orca",
+                                  "off",
                                   "--digests",
                                   "/d",
                                   "--tls-certificate",
@@ -266,6 +291,11 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.drain_timeout, absl::Seconds(90));
   EXPECT_EQ(flags.lame_duck, absl::Seconds(14));
   EXPECT_EQ(flags.max_connection_age, absl::Minutes(15));
+  EXPECT_EQ(flags.max_connection_age_grace, absl::Minutes(16));
+  EXPECT_EQ(flags.log_format, LogFormat::kJson);
+  EXPECT_EQ(flags.otlp_endpoint, (Address{"collector", 4317}));
+  EXPECT_EQ(flags.trace_sample_ratio, 0.25);
+  EXPECT_FALSE(flags.orca);
   EXPECT_EQ(flags.digests, "/d");
   const SecurityOptions& security = flags.security;
   EXPECT_EQ(security.tls.certificate, "/c");
@@ -336,6 +366,16 @@ TEST(FlagsTest, MistakesSayWhatWasExpected) {
   };
   EXPECT_THAT(mistake("--versions", "1,2"),
               HasSubstr("--versions: \"1,2\" is not all or newest"));
+  EXPECT_THAT(mistake("--log-format", "xml"),
+              HasSubstr("--log-format: \"xml\" is not text or json"));
+  EXPECT_THAT(mistake("--otlp-endpoint", "collector"),
+              HasSubstr("--otlp-endpoint: \"collector\" is not an address"));
+  for (const char* ratio : {"-0.1", "1.01", "nan", "half"}) {
+    EXPECT_THAT(mistake("--trace-sample-ratio", ratio),
+                HasSubstr("is not a number from 0 to 1"));
+  }
+  EXPECT_THAT(mistake("--orca", "yes"),
+              HasSubstr("--orca: \"yes\" is not on or off"));
   EXPECT_THAT(mistake("--listen", "50051"),
               HasSubstr("--listen: \"50051\" is not an address"));
   EXPECT_THAT(mistake("--metrics-listen", "no"),
@@ -372,6 +412,10 @@ TEST(FlagsTest, FlagsThatContradictEachOtherAreAMistake) {
                 "(1048576)"));
   EXPECT_THAT(Mistake({"--repository", "/models", "--tokens", "/t"}),
               HasSubstr("--tokens-on-plaintext on"));
+  EXPECT_THAT(Mistake({"--repository", "/models", "--max-connection-age", "1h",
+                       "--max-connection-age-grace", "1h4s"}),
+              HasSubstr("--max-connection-age-grace (1h4s) is not 5s above "
+                        "--max-connection-age (1h): a stream"));
 }
 
 TEST(FlagsTest, UnknownFlagsAndWordsAreAMistake) {
@@ -410,6 +454,11 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
                            "--drain-timeout DURATION [30s]",
                            "--lame-duck DURATION [2s]",
                            "--max-connection-age DURATION [0s]",
+                           "--max-connection-age-grace DURATION [0s]",
+                           "--log-format FORMAT [text]",
+                           "--otlp-endpoint HOST:PORT [none]",
+                           "--trace-sample-ratio RATIO [1]",
+                           "--orca WHICH [on]",
                            "--version",
                            "STRATA_"}) {
     EXPECT_THAT(exit.text, HasSubstr(flag));

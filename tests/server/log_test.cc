@@ -59,5 +59,38 @@ TEST(LogTest, WritesWholeLinesToStandardError) {
   EXPECT_THAT(text, testing::EndsWith("Z level=info event=started a=1\n"));
 }
 
+TEST(LogTest, JsonHasTheSameFieldsInTheSameOrder) {
+  EXPECT_EQ(FormatJsonLogLine(kTime, Severity::kWarning, "model_ready",
+                              {{"model", "minilm"}, {"version", "3"}}),
+            R"({"time":"2026-01-02T03:04:05.678Z","level":"warning",)"
+            R"("event":"model_ready","model":"minilm","version":"3"})");
+}
+
+TEST(LogTest, JsonEscapesWhatWouldEndAValue) {
+  EXPECT_THAT(FormatJsonLogLine(kTime, Severity::kInfo, "event",
+                                {{"key", "say \"hi\"\n\\\x01"}}),
+              testing::EndsWith(R"("key":"say \"hi\"\n\\\u0001"})"));
+}
+
+// A line that no JSON parser reads would take the lines about it with it.
+TEST(LogTest, JsonReplacesWhatIsNotUtf8) {
+  EXPECT_THAT(
+      FormatJsonLogLine(kTime, Severity::kInfo, "event", {{"key", "a\xFF"}}),
+      testing::EndsWith("\"key\":\"a\xEF\xBF\xBD\"}"));
+}
+
+TEST(LogTest, WritesJsonWhenToldTo) {
+  SetLogFormat(LogFormat::kJson);
+  testing::internal::CaptureStderr();
+  Announce("listening on 127.0.0.1:1");
+  Log(Severity::kInfo, "started", {{"a", "1"}});
+  const std::string text = testing::internal::GetCapturedStderr();
+  SetLogFormat(LogFormat::kText);
+  EXPECT_EQ(text.substr(0, 25), "listening on 127.0.0.1:1\n");
+  EXPECT_THAT(text,
+              testing::EndsWith("Z\",\"level\":\"info\",\"event\":\"started\","
+                                "\"a\":\"1\"}\n"));
+}
+
 }  // namespace
 }  // namespace strata

@@ -33,7 +33,9 @@
 #include "grpcpp/support/sync_stream.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "server/grpc_server.h"
 #include "server/stream_limits.h"
+#include "server/stream_set.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "tests/fakes/puppet_model.h"
 #include "tests/server/server_fixture.h"
@@ -563,6 +565,48 @@ TEST_F(StreamTest, AShutdownCancelsWhatIsLeftAtItsEnd) {
   EXPECT_EQ(NextDone(), "");
   EXPECT_FALSE(stream_->Finish().ok());
   strings_->ReleaseAll();
+}
+
+// gRPC only tells a client to connect anew; one that keeps its stream would
+// stay for ever.
+TEST_F(StreamTest, AStreamThatIsOldMovesOnAfterWhatIsUnderWay) {
+  RestartServer({.max_connection_age = absl::Hours(1)});
+  strings_->Hold();
+  Open();
+  Send("a", "inputs { text: 'a' }");
+  strings_->AwaitEntered(1);
+  clock_.Advance(absl::Hours(1) + StreamSet::kQuiet);
+  server_->EndOldStreams();
+  strings_->ReleaseAll();
+  EXPECT_EQ(NextDone(), "a");
+  EXPECT_EQ(Answer("a").encodings_size(), 1);
+  EXPECT_EQ(NextDone(), "");
+  ExpectError(stream_->Finish(), StatusCode::UNAVAILABLE, "SERVER_STOPPING", "",
+              "the stream is as old as a connection may be; open another");
+  ExpectServes();
+}
+
+TEST_F(StreamTest, AStreamThatIsYoungStays) {
+  RestartServer({.max_connection_age = absl::Hours(1)});
+  Open();
+  Send("a", "inputs { text: 'a' }");
+  EXPECT_EQ(NextDone(), "a");
+  clock_.Advance(absl::Minutes(59));
+  server_->EndOldStreams();
+  Send("b", "inputs { text: 'a' }");
+  EXPECT_EQ(NextDone(), "b");
+  ExpectEndsWell();
+}
+
+TEST_F(StreamTest, WithoutAMaximumAgeNoStreamIsOld) {
+  Open();
+  Send("a", "inputs { text: 'a' }");
+  EXPECT_EQ(NextDone(), "a");
+  clock_.Advance(absl::Hours(1000));
+  server_->EndOldStreams();
+  Send("b", "inputs { text: 'a' }");
+  EXPECT_EQ(NextDone(), "b");
+  ExpectEndsWell();
 }
 
 TEST_F(StreamTest, RequestsCountAsEncodesDo) {

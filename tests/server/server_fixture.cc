@@ -46,21 +46,29 @@ void ServerFixture::Restart(const EngineOptions& options,
                             std::int64_t max_message_bytes,
                             const StreamLimits& stream,
                             const SecurityOptions& security) {
-  server_.reset();
-  metrics_.SetModels(registry_.List());
-  auto engine = Engine::Create(options, registry_, clock_, observer_);
-  ASSERT_TRUE(engine.ok()) << engine.status();
-  engine_ = *std::move(engine);
   // Not a temporary: g++ 12 would warn of members that it takes for
   // uninitialized.
   GrpcServerOptions server_options;
-  server_options.listen = {.host = "127.0.0.1", .port = 0};
   server_options.max_message_bytes = max_message_bytes;
   server_options.stream = stream;
   server_options.security = security;
-  auto server =
-      GrpcServer::Start(server_options, *engine_, registry_,
-                        /*manager=*/nullptr, clock_, observer_);
+  Start(options, server_options);
+}
+
+void ServerFixture::RestartServer(GrpcServerOptions options) {
+  Start({}, std::move(options));
+}
+
+void ServerFixture::Start(const EngineOptions& engine_options,
+                          GrpcServerOptions options) {
+  options.listen = {.host = "127.0.0.1", .port = 0};
+  server_.reset();
+  metrics_.SetModels(registry_.List());
+  auto engine = Engine::Create(engine_options, registry_, clock_, observer_);
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  engine_ = *std::move(engine);
+  auto server = GrpcServer::Start(options, *engine_, registry_,
+                                  /*manager=*/nullptr, clock_, observer_);
   ASSERT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   channel_ = grpc::CreateChannel(server_->address().ToString(),

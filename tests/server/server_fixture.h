@@ -45,6 +45,8 @@ class ServerFixture : public testing::Test {
                std::int64_t max_message_bytes = std::int64_t{64} << 20,
                const StreamLimits& stream = {},
                const SecurityOptions& security = {});
+  // Starts anew with these, and the default limits.
+  void RestartServer(GrpcServerOptions options);
 
   // Adds a model that is ready, on strings of its own.
   void AddModel(const std::string& name, std::int64_t version = 1);
@@ -91,6 +93,8 @@ class ServerFixture : public testing::Test {
   void AddMetadata(grpc::ClientContext& context) const;
 
   std::multimap<std::string, std::string> metadata_;
+  void Start(const EngineOptions& engine, GrpcServerOptions options);
+
   grpc::Status status_;
 };
 

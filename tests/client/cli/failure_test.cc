@@ -17,7 +17,7 @@ namespace strata::cli {
 namespace {
 
 std::string Explained(const absl::Status& status) {
-  return Explain(status, "127.0.0.1:50051", absl::Seconds(30));
+  return Explain(status, {.address = "127.0.0.1:50051"}, absl::Seconds(30));
 }
 
 absl::Status Answered(grpc::StatusCode code, const std::string& message,

@@ -216,8 +216,8 @@ TEST(Parse, HelpAnswersItself) {
 
 TEST(Parse, SaysWhatIsWrong) {
   EXPECT_EQ(Refused({}),
-            "strata: a command is missing; expected encode, tokenize, models "
-            "or health.\n");
+            "strata: a command is missing; expected encode, tokenize, models, "
+            "health or top.\n");
   EXPECT_THAT(Refused({"encod", "x"}), HasSubstr("encod"));
   EXPECT_THAT(Refused({"encode", "-foo"}),
               HasSubstr("Texts that begin with a dash go after --"));
@@ -241,6 +241,18 @@ TEST(Parse, SaysWhatIsWrong) {
               HasSubstr("--model-version excludes --version-label"));
   EXPECT_THAT(Refused({"encode", "x", "--logits", "--layers", "0"}),
               HasSubstr("--layers excludes --logits"));
+}
+
+TEST(Parse, Top) {
+  const auto defaults = std::get<TopCommand>(Must({"top"}).command);
+  EXPECT_EQ(defaults.metrics, "127.0.0.1:9464");
+  EXPECT_FALSE(defaults.once);
+  const auto top = std::get<TopCommand>(
+      Must({"top", "--metrics", "host:1", "--once"}).command);
+  EXPECT_EQ(top.metrics, "host:1");
+  EXPECT_TRUE(top.once);
+  EXPECT_THAT(Refused({"top", "--format", "json"}),
+              HasSubstr("--format json is not for top"));
 }
 
 }  // namespace
