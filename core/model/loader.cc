@@ -259,16 +259,22 @@ absl::StatusOr<std::shared_ptr<Model>> Load(const ModelDirectory& directory,
   return model;
 }
 
-// Load, of a model that may be served.
+// Load, of a model that may be served; `stamp` is its files' from before they
+// were hashed.
 absl::StatusOr<std::shared_ptr<Model>> LoadListed(
     const ModelDirectory& directory, const LoadOptions& options,
-    const Hashing& hashing, LoadOutcome& outcome) {
-  if (!options.digests.empty()) {
-    const auto& digest = hashing.get().digest;
-    STRATA_RETURN_IF_ERROR(digest.status());
-    STRATA_RETURN_IF_ERROR(CheckListed(*digest, options.digests));
+    const Hashing& hashing, const std::string& stamp, LoadOutcome& outcome) {
+  if (options.digests.empty()) {
+    return Load(directory, options, hashing, outcome);
   }
-  return Load(directory, options, hashing, outcome);
+  const auto& digest = hashing.get().digest;
+  STRATA_RETURN_IF_ERROR(digest.status());
+  STRATA_RETURN_IF_ERROR(CheckListed(*digest, options.digests));
+  auto model = Load(directory, options, hashing, outcome);
+  if (StampModelDirectory(directory.path) == stamp) return model;
+  return Error(Reason::kModelRefused,
+               "its files were written to while they were loaded, so they may "
+               "not be those that the list of digests names; load it again");
 }
 
 // Hashes a model's files, and sees whether they are written to meanwhile.
@@ -288,10 +294,10 @@ LoadOutcome LoadOrThrow(const ModelDirectory& directory,
   // Whatever the forwards that are being served use.
   if (threads_of_loading > 0) UseThreadsHere(threads_of_loading);
   // Hashing a large trace takes about as long as loading it.
+  const std::string stamp = StampModelDirectory(directory.path);
   const Hashing hashing =
-      std::async(std::launch::async, HashFiles, directory.path,
-                 StampModelDirectory(directory.path));
-  auto model = LoadListed(directory, options, hashing, outcome);
+      std::async(std::launch::async, HashFiles, directory.path, stamp);
+  auto model = LoadListed(directory, options, hashing, stamp, outcome);
   const auto& digest = hashing.get().digest;
   outcome.digest = digest.value_or("");
   if (!digest.ok()) {

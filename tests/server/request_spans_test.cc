@@ -26,7 +26,7 @@ using testing::UnorderedElementsAre;
 absl::Time At(int milliseconds) { return absl::FromUnixMillis(milliseconds); }
 
 // Received at 100 ms, with the engine from 110 to 200, ended at 230.
-RequestRecord Record() {
+RequestRecord Record(absl::Duration queue = absl::Milliseconds(30)) {
   return {.trace_id = std::string(16, 't'),
           .parent_id = std::string(8, 'p'),
           .request_id = "id",
@@ -38,7 +38,7 @@ RequestRecord Record() {
               ComputedRequest{.model = "minilm",
                               .version = 3,
                               .timings = {.tokenize = absl::Milliseconds(20),
-                                          .queue = absl::Milliseconds(30),
+                                          .queue = queue,
                                           .compute = absl::Milliseconds(40),
                                           .total = absl::Milliseconds(90)},
                               .at = At(200)}};
@@ -86,9 +86,7 @@ TEST(RequestSpansTest, AWaitForRoomIsAGapBeforeTheQueue) {
 
 // The longest stages of several inputs may come to more than the request.
 TEST(RequestSpansTest, NoStageBeginsBeforeTheRequest) {
-  RequestRecord record = Record();
-  record.computed->timings.queue = absl::Milliseconds(80);
-  EXPECT_THAT(Timeline(SpansOf(record)),
+  EXPECT_THAT(Timeline(SpansOf(Record(absl::Milliseconds(80)))),
               ElementsAre(testing::_, testing::_, testing::_, "queue 100-160",
                           testing::_, testing::_));
 }

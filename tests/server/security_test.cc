@@ -3,6 +3,7 @@
 
 // Who may call, over a real connection.
 
+#include <chrono>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -206,6 +207,9 @@ TEST_F(SecurityTest, NewTokensCountAndOldOnesNoLonger) {
 TEST_F(SecurityTest, AStreamEndsWithItsToken) {
   RestartWithTokens();
   grpc::ClientContext context;
+  // So that a stream which goes on fails the test.
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::seconds(20));
   context.AddMetadata("authorization", "Bearer reader");
   const auto stream = hidden_states_->EncodeStream(&context);
   v1::EncodeStreamRequest request;

@@ -109,7 +109,7 @@ TEST_F(LoaderTest, OnlyWhatTheListOfDigestsNamesIsRead) {
   EXPECT_THAT(unlisted.digest, StartsWith("sha256:"));
   EXPECT_THAT(unlisted.report.checks, SizeIs(0));
   std::filesystem::remove(directory_.path / "model.pt");
-  WriteTrace("dict_mask");
+  WriteTrace("pairs");
   WriteTokenizer();
   Write("digests", Load().digest + " tiny\n");
   const LoadOutcome listed = Load();
