@@ -337,7 +337,8 @@ TEST_F(SecurityTest, FilesThatCannotBeReadKeepAServerFromStarting) {
     GrpcServerOptions options;
     options.listen = server_->address();
     options.security = security;
-    return GrpcServer::Start(options, *engine_, registry_, clock_, observer_)
+    return GrpcServer::Start(options, *engine_, registry_,
+                             /*manager=*/nullptr, clock_, observer_)
         .status();
   };
   EXPECT_EQ(start({.tokens = "/nowhere"}).code(),

@@ -22,6 +22,7 @@
 #include "grpcpp/support/status.h"
 #include "grpcpp/test/server_context_test_spouse.h"
 #include "gtest/gtest.h"
+#include "server/authenticator.h"
 #include "server/call_environment.h"
 #include "server/call_identity.h"
 #include "server/load_meter.h"
@@ -219,6 +220,13 @@ TEST_F(TelemetryTest, TheRequestIdComesBackInTheTrailers) {
   }
 }
 
+// Of calls that need no token.
+const Authenticator& Anybody() {
+  static const FakeClock clock;
+  static const auto authenticator = Authenticator::Create({}, clock).value();
+  return *authenticator;
+}
+
 // What AddTrailers gives a call. On a connection gRPC's own client keeps the
 // report to itself; the end-to-end tests look at the bytes.
 std::multimap<std::string, std::string> Trailers(
@@ -240,6 +248,7 @@ TEST(TrailersTest, CarryTheLoadReportWhereThereIsOne) {
   RecordingObserver observer;
   LoadMeter meter(observer, {}, clock);
   const CallEnvironment environment = {.clock = clock,
+                                       .authenticator = Anybody(),
                                        .telemetry = {.load = &meter}};
   EXPECT_THAT(Trailers(environment), ElementsAre(Pair("x-request-id", "mine")))
       << "nothing is known yet";
@@ -252,7 +261,7 @@ TEST(TrailersTest, CarryTheLoadReportWhereThereIsOne) {
 
 TEST(TrailersTest, WithoutAMeterThereIsNoReport) {
   const FakeClock clock;
-  EXPECT_THAT(Trailers({.clock = clock}),
+  EXPECT_THAT(Trailers({.clock = clock, .authenticator = Anybody()}),
               ElementsAre(Pair("x-request-id", "mine")));
 }
 
@@ -260,7 +269,8 @@ TEST(TrailersTest, WithoutAMeterThereIsNoReport) {
 std::string LogOf(const absl::Status& status, CallIdentity identity) {
   const FakeClock clock;
   testing::internal::CaptureStderr();
-  RequestTrace trace({.clock = clock}, std::move(identity));
+  RequestTrace trace({.clock = clock, .authenticator = Anybody()},
+                     std::move(identity));
   trace.SetMethod(*v1::EncodeRequest::descriptor());
   trace.Answered(status);
   return testing::internal::GetCapturedStderr();
