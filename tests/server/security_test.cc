@@ -189,7 +189,7 @@ TEST_F(SecurityTest, AnAdminIsNotStoppedByTheRole) {
   ExpectServes();
   ExpectError(CallRaw("/strata.v1.ModelService/UnloadModel", ""),
               StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "",
-              "this server's models are those");
+              "does not change its models on request");
 }
 
 TEST_F(SecurityTest, NewTokensCountAndOldOnesNoLonger) {
@@ -302,7 +302,7 @@ TEST_F(SecurityTest, AdminCallsHaveAPortOfTheirOwnWhereOneIsAskedFor) {
   EXPECT_EQ(IsServing("puppet"), true);
   ExpectError(CallRaw("/strata.v1.ModelService/LoadModel", ""),
               StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "",
-              "this server's models are those");
+              "does not change its models on request");
   Send("reader");
   ExpectError(CallRaw("/strata.v1.ModelService/LoadModel", ""),
               StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "",
