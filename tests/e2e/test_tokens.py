@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
+from strata.v1 import model_service_pb2
 
 READER = "reader-4f1c0c9d2b"
 ADMIN = "admin-77aa01be95"
@@ -107,6 +108,27 @@ def test_what_only_an_admin_may(token_server):
     assert error.reason == "NOT_ALLOWED"
     assert "needs the role admin" in str(error)
     assert "needs the role" not in str(load_model(token_server, ADMIN))
+
+
+def test_an_admin_loads_where_the_operator_allows_it(
+    serve, small, list_of_tokens
+):
+    with serve(
+        small,
+        f"--tokens={list_of_tokens}",
+        "--tokens-on-plaintext=on",
+        "--model-control=on",
+    ) as server:
+        assert "needs the role admin" in str(load_model(server, READER))
+        request = model_service_pb2.LoadModelRequest(model="m")
+        with grpc.insecure_channel(server.address) as channel:
+            answer = channel.unary_unary(wire.MODELS + "LoadModel")(
+                request.SerializeToString(),
+                metadata=[("authorization", f"Bearer {ADMIN}")],
+                timeout=60,
+            )
+        loaded = model_service_pb2.LoadModelResponse.FromString(answer)
+        assert loaded.summary.state == model_service_pb2.MODEL_STATE_READY
 
 
 def test_health_and_reflection_are_open(token_server):
