@@ -8,11 +8,11 @@ import importlib
 import importlib.resources
 import pathlib
 import queue
+import subprocess
 import sys
 from concurrent import futures
 
 import grpc
-from grpc_tools import protoc
 
 PROTOS = pathlib.Path(__file__).resolve().parent.parent.parent / "proto"
 _SECONDS = 60
@@ -25,17 +25,21 @@ def generate(folder: pathlib.Path) -> None:
     well_known = importlib.resources.files("grpc_tools") / "_proto"
     files = sorted((third_party / "opentelemetry").rglob("*.proto"))
     assert files
-    code = protoc.main(
+    # In a process of its own: the compiler's protobuf and the one inside
+    # sentencepiece do not bear each other.
+    subprocess.run(
         [
-            "protoc",
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
             f"-I{third_party}",
             f"-I{well_known}",
             f"--python_out={folder}",
             f"--grpc_python_out={folder}",
             *(str(file) for file in files),
-        ]
+        ],
+        check=True,
     )
-    assert code == 0, "protoc failed; see above"
     sys.path.insert(0, str(folder))
 
 
