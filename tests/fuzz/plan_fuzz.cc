@@ -133,19 +133,25 @@ void CheckLeast(const BatchPlan& plan, std::span<const PlanItem> waiting,
     batch.push_back(all[row.members[0]]);
   }
   std::ranges::sort(batch);
-  std::vector<int> shorter;
-  std::vector<int> longer;
+  std::vector<int> left;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (taken[i]) continue;
-    (all[i] <= batch.front() ? shorter : longer).push_back(all[i]);
+    if (!taken[i]) left.push_back(all[i]);
   }
-  for (std::vector<int>* const lengths : {&all, &shorter, &longer}) {
-    std::ranges::sort(*lengths);
-  }
+  std::ranges::sort(all);
+  std::ranges::sort(left);
   const double least = LeastCost(all, limits, cost);
-  const double ours = cost.Cost(std::ssize(batch), plan.length) +
-                      LeastCost(shorter, limits, cost) +
-                      LeastCost(longer, limits, cost);
+  // Of what is left, the first come before the batch and the others after it;
+  // those as long as all of the batch may do either.
+  double ours = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i <= left.size(); ++i) {
+    const bool in_order = (i == 0 || left[i - 1] <= batch.front()) &&
+                          (i == left.size() || left[i] >= batch.back());
+    if (!in_order) continue;
+    const std::span<const int> lengths = left;
+    ours = std::min(ours, cost.Cost(std::ssize(batch), plan.length) +
+                              LeastCost(lengths.first(i), limits, cost) +
+                              LeastCost(lengths.subspan(i), limits, cost));
+  }
   STRATA_FUZZ_CHECK(ours <= least * (1 + 1e-9) + 1e-12);
 }
 
