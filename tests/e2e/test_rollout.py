@@ -244,6 +244,9 @@ def test_health_follows(serve, repository, add_model):
             model_service_pb2.UnloadModelRequest(model="m", version=1),
         )
         assert next(watch).status == serving.NOT_SERVING
+        # Until it is gone it cannot be loaded.
+        with strata.Client(server.address, timeout=60) as client:
+            wire.wait_until(lambda: client.models() == [])
         wire.call(
             server.address,
             wire.MODELS + "LoadModel",
