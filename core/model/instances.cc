@@ -151,7 +151,8 @@ absl::Status WarmUpRunners(const std::vector<std::unique_ptr<Runner>>& runners,
                            Findings& findings) {
   TraceReport& report = findings.report;
   const bool from_before = findings.most_places > 0;
-  int most = std::numeric_limits<int>::max();
+  int& most = findings.most_places;
+  if (!from_before) most = std::numeric_limits<int>::max();
   for (const auto& runner : runners) {
     const std::string device = runner->Device();
     const auto known = report.timings.find(device);
@@ -169,8 +170,6 @@ absl::Status WarmUpRunners(const std::vector<std::unique_ptr<Runner>>& runners,
       report.timings.try_emplace(device, std::move(result.timings));
     }
   }
-  findings.most_places =
-      from_before ? std::min(most, findings.most_places) : most;
   return absl::OkStatus();
 }
 

@@ -16,11 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "core/model/join_keys.h"
 #include "core/model/model.h"
 #include "core/model/report.h"
 
@@ -37,14 +37,6 @@ std::string Shown(absl::string_view name) {
 
 std::string Quoted(const ModelId& id) {
   return absl::StrCat("model \"", id.name, "\" version ", id.version);
-}
-
-template <typename Map>
-std::string JoinKeys(const Map& map) {
-  if (map.empty()) return "none";
-  return absl::StrJoin(map, ", ", [](std::string* out, const auto& item) {
-    absl::StrAppend(out, item.first);
-  });
 }
 
 // The newest version that is ready, and if none is, the newest.

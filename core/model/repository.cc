@@ -19,9 +19,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
+#include "core/model/join_keys.h"
 #include "core/model/version_policy.h"
 
 namespace strata {
@@ -197,26 +197,20 @@ absl::StatusOr<ModelDirectory> FindModelDirectory(const fs::path& repository,
   auto found = version == 0 ? versions.end() : versions.find(version);
   if (version == 0 && !versions.empty()) found = std::prev(versions.end());
   if (found == versions.end()) {
-    return Error(Reason::kModelNotFound,
-                 absl::StrCat("the repository has no version ", version,
-                              " of model \"", name, "\"; it has: ",
-                              versions.empty()
-                                  ? "none"
-                                  : absl::StrJoin(
-                                        versions, ", ",
-                                        [](std::string* out, const auto& item) {
-                                          absl::StrAppend(out, item.first);
-                                        })));
+    return Error(
+        Reason::kModelNotFound,
+        absl::StrCat("the repository has no version ", version, " of model \"",
+                     name, "\"; it has: ", JoinKeys(versions)));
   }
+  // Its labels are those it would be served with.
   std::vector<std::string> mistakes;
-  const VersionPolicy policy =
+  VersionPolicy policy =
       ReadVersionPolicy(folder, ServedVersions::kAll, mistakes);
-  ModelDirectory directory{.id = {std::string(name), found->first},
-                           .path = found->second};
-  for (const auto& [label, labelled] : policy.labels) {
-    if (labelled == found->first) directory.labels.push_back(label);
-  }
-  return directory;
+  policy.served = ServedVersions::kAll;
+  auto served = ApplyVersionPolicy(policy, {found->first}, mistakes);
+  return ModelDirectory{.id = {std::string(name), found->first},
+                        .path = found->second,
+                        .labels = std::move(served.front().labels)};
 }
 
 }  // namespace strata
