@@ -163,5 +163,25 @@ TEST_F(RepositoryTest, AFileIsNoRepository) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(RepositoryTest, OneVersionIsFoundWhateverThePolicyServes) {
+  fs::create_directories(root_ / "a" / "1");
+  fs::create_directories(root_ / "a" / "3");
+  std::ofstream(root_ / "a" / "strata.json")
+      << R"({"versions": [3], "labels": {"old": 1, "older": 1, "new": 3}})";
+  const auto old = FindModelDirectory(root_, "a", 1);
+  ASSERT_TRUE(old.ok()) << old.status();
+  EXPECT_EQ(old->path, root_ / "a" / "1");
+  EXPECT_THAT(old->labels, ElementsAre("old", "older"));
+  const auto newest = FindModelDirectory(root_, "a", 0);
+  ASSERT_TRUE(newest.ok()) << newest.status();
+  EXPECT_EQ(newest->id, (ModelId{"a", 3}));
+  EXPECT_EQ(FindModelDirectory(root_, "a", 2).status().message(),
+            "the repository has no version 2 of model \"a\"; it has: 1, 3");
+  EXPECT_EQ(FindModelDirectory(root_, "b", 0).status().message(),
+            "the repository has no version 0 of model \"b\"; it has: none");
+  EXPECT_EQ(FindModelDirectory(root_, "../a", 1).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace strata
