@@ -5,28 +5,21 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "core/base/status_macros.h"
 #include "core/model/version_policy.h"
-#include "server/address.h"
+#include "server/flag_setters.h"
 #include "server/log.h"
 #include "server/security_options.h"
 #include "server/version.h"
@@ -43,160 +36,6 @@ constexpr std::int64_t kLargestInt64 = std::numeric_limits<std::int64_t>::max();
 
 // What a stream has at least, from its age on, to answer what it has taken.
 constexpr absl::Duration kGraceOfStreams = absl::Seconds(5);
-
-// Reads a value into its member; the error says what was expected.
-using Setter = std::function<absl::Status(const std::string& text)>;
-
-absl::Status Expected(absl::string_view text, absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" is not ", what));
-}
-
-template <typename Int>
-Setter IntSetter(Int& target, std::int64_t least,
-                 std::int64_t largest = kLargestInt) {
-  return [&target, least, largest](const std::string& text) {
-    std::int64_t value = 0;
-    if (!absl::SimpleAtoi(text, &value) || value < least || value > largest) {
-      return Expected(
-          text, absl::StrCat("a whole number from ", least, " to ", largest));
-    }
-    target = static_cast<Int>(value);
-    return absl::OkStatus();
-  };
-}
-
-// A part of 1, from 1 to 100 hundredths.
-Setter PercentSetter(double& target) {
-  return [&target](const std::string& text) {
-    int percent = 0;
-    STRATA_RETURN_IF_ERROR(IntSetter(percent, 1, 100)(text));
-    target = percent / 100.0;
-    return absl::OkStatus();
-  };
-}
-
-// Bytes, with KiB, MiB or GiB behind the number or without.
-template <typename Int>
-Setter BytesSetter(Int& target, std::int64_t largest) {
-  return [&target, largest](const std::string& text) {
-    absl::string_view number = text;
-    int shift = 0;
-    if (absl::ConsumeSuffix(&number, "KiB")) {
-      shift = 10;
-    } else if (absl::ConsumeSuffix(&number, "MiB")) {
-      shift = 20;
-    } else if (absl::ConsumeSuffix(&number, "GiB")) {
-      shift = 30;
-    }
-    std::int64_t value = 0;
-    if (!absl::SimpleAtoi(number, &value) || value < 1 ||
-        value > largest >> shift) {
-      return Expected(text, absl::StrCat("a size from 1 to ", largest,
-                                         " bytes, as 1048576 or 1MiB"));
-    }
-    target = static_cast<Int>(value << shift);
-    return absl::OkStatus();
-  };
-}
-
-Setter DurationSetter(absl::Duration& target) {
-  return [&target](const std::string& text) {
-    absl::Duration value;
-    if (!absl::ParseDuration(text, &value) || value < absl::ZeroDuration() ||
-        value == absl::InfiniteDuration()) {
-      return Expected(text, "a duration, as 500ms, 30s or 1m30s");
-    }
-    target = value;
-    return absl::OkStatus();
-  };
-}
-
-Setter AddressSetter(Address& target) {
-  return [&target](const std::string& text) {
-    STRATA_ASSIGN_OR_RETURN(target, ParseAddress(text));
-    return absl::OkStatus();
-  };
-}
-
-// `none` stands for no address, as the empty text does.
-Setter OptionalAddressSetter(std::optional<Address>& target,
-                             absl::string_view none) {
-  return [&target, none](const std::string& text) {
-    target.reset();
-    if (text.empty() || text == none) return absl::OkStatus();
-    STRATA_ASSIGN_OR_RETURN(target, ParseAddress(text));
-    return absl::OkStatus();
-  };
-}
-
-// One of two words, each for a value.
-template <typename Value>
-struct Choice {
-  absl::string_view word;
-  Value value;
-};
-
-template <typename Value>
-Setter ChoiceSetter(Value& target, Choice<Value> first, Choice<Value> second) {
-  return [&target, first, second](const std::string& text) {
-    if (text != first.word && text != second.word) {
-      return Expected(text, absl::StrCat(first.word, " or ", second.word));
-    }
-    target = text == first.word ? first.value : second.value;
-    return absl::OkStatus();
-  };
-}
-
-Setter RatioSetter(double& target) {
-  return [&target](const std::string& text) {
-    double value = 0;
-    // A not-a-number is not at least 0.
-    if (!absl::SimpleAtod(text, &value) || !(value >= 0) || value > 1) {
-      return Expected(text, "a number from 0 to 1");
-    }
-    target = value;
-    return absl::OkStatus();
-  };
-}
-
-// A folder; "none" for none.
-Setter FolderSetter(std::filesystem::path& target) {
-  return [&target](const std::string& text) {
-    if (text.empty()) return Expected(text, "a folder, or none");
-    target = text == "none" ? "" : text;
-    return absl::OkStatus();
-  };
-}
-
-template <typename Text>
-Setter TextSetter(Text& target) {
-  return [&target](const std::string& text) {
-    if (text.empty()) return Expected(text, "a value");
-    target = text;
-    return absl::OkStatus();
-  };
-}
-
-Setter LowerCaseSetter(std::string& target) {
-  return [&target](const std::string& text) {
-    if (text.empty()) return Expected(text, "a value");
-    target = absl::AsciiStrToLower(text);
-    return absl::OkStatus();
-  };
-}
-
-Setter ListSetter(std::vector<std::string>& target) {
-  return [&target](const std::string& text) {
-    target.clear();
-    for (const absl::string_view item :
-         absl::StrSplit(text, ',', absl::SkipWhitespace())) {
-      target.emplace_back(absl::StripAsciiWhitespace(item));
-    }
-    return target.empty() ? Expected(text, "a list, with commas")
-                          : absl::OkStatus();
-  };
-}
 
 // CLI11's help names the variable behind every flag; ours says the rule once.
 class HelpFormatter final : public CLI::Formatter {
