@@ -103,6 +103,15 @@ def text_server(serve, text_models):
         yield process
 
 
+@pytest.fixture(scope="session")
+def small(models, tmp_path_factory) -> pathlib.Path:
+    """A repository of one small model, "m"."""
+    folder = tmp_path_factory.mktemp("small") / "repository"
+    folder.mkdir()
+    (folder / "m").symlink_to(models / "falcon-random")
+    return folder
+
+
 @pytest.fixture
 def repository(tmp_path) -> pathlib.Path:
     """An empty repository of the test's own."""

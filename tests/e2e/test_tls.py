@@ -14,15 +14,6 @@ import strata
 
 
 @pytest.fixture(scope="module")
-def small(models, tmp_path_factory):
-    """A repository of one small model."""
-    folder = tmp_path_factory.mktemp("tls") / "repository"
-    folder.mkdir()
-    (folder / "m").symlink_to(models / "falcon-random")
-    return folder
-
-
-@pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     return Certificate(tmp_path_factory.mktemp("authority"), "authority")
 

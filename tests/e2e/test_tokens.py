@@ -28,15 +28,6 @@ def entry(subject: str, token: str, role: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def small(models, tmp_path_factory):
-    """A repository of one small model."""
-    folder = tmp_path_factory.mktemp("tokens") / "repository"
-    folder.mkdir()
-    (folder / "m").symlink_to(models / "falcon-random")
-    return folder
-
-
-@pytest.fixture(scope="module")
 def list_of_tokens(tmp_path_factory):
     file = tmp_path_factory.mktemp("list") / "tokens.json"
     file.write_text(
