@@ -197,6 +197,12 @@ void AddScheduling(CLI::App& app, ServerFlags& flags) {
 }
 
 void AddLifetimes(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--hang-timeout", "DURATION", "1m",
+          "How long a forward may stand still. Then health says NOT_SERVING\n"
+          "and what it holds fails with UNAVAILABLE; after as much again the\n"
+          "server stops, with exit code 1, for its supervisor to start it\n"
+          "anew. 0s: for ever.",
+          DurationSetter(flags.hang_timeout));
   AddFlag(app, "--drain-timeout", "DURATION", "30s",
           "Longest time from SIGTERM to the exit, the pause included; calls\n"
           "that are not done by then are cancelled.",

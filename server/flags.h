@@ -63,6 +63,8 @@ struct ServerFlags {
   int window = 256;
   absl::Duration ageing = absl::Milliseconds(500);
 
+  // Zero: a forward may take for ever.
+  absl::Duration hang_timeout = absl::Minutes(1);
   // From the signal to the exit, the pause included.
   absl::Duration drain_timeout = absl::Seconds(30);
   // On SIGTERM, which a supervisor sends while its load balancer still believes

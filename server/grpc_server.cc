@@ -81,6 +81,7 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       clock_(clock),
       authenticator_(std::move(authenticator)),
       registry_(registry),
+      engine_(engine),
       hidden_states_(engine, options.stream,
                      {.clock = clock,
                       .authenticator = *authenticator_,
@@ -164,7 +165,8 @@ std::optional<Address> GrpcServer::admin_address() const {
 
 void GrpcServer::PublishHealth() {
   const MutexLock lock(health_mutex_);
-  strata::PublishHealth(registry_.List(), health_names_, health_);
+  strata::PublishHealth(registry_.List(), engine_.fitness(), health_names_,
+                        health_);
 }
 
 void GrpcServer::StopHealth() { health_.Shutdown(); }

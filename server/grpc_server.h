@@ -72,7 +72,8 @@ class GrpcServer {
   // The same of the port for admin calls; nullopt: there is none.
   [[nodiscard]] std::optional<Address> admin_address() const;
 
-  // Takes up the states of the models; called whenever one has changed.
+  // Takes up the states of the models and how the engine is; called whenever
+  // one has changed.
   void PublishHealth() ABSL_LOCKS_EXCLUDED(health_mutex_);
 
   // Health says NOT_SERVING from now on, whatever the models do. Calls are
@@ -116,6 +117,7 @@ class GrpcServer {
   const Clock& clock_;
   const std::unique_ptr<Authenticator> authenticator_;
   const ModelRegistry& registry_;
+  const Engine& engine_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;

@@ -8,20 +8,23 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 #include "grpcpp/health_check_service_interface.h"
 
 namespace strata {
 
 void PublishHealth(const std::vector<ModelEntry>& entries,
-                   std::set<std::string>& known,
+                   const Fitness& fitness, std::set<std::string>& known,
                    grpc::HealthCheckServiceInterface& health) {
   std::map<std::string, bool> serving = {{"", false}};
   for (const std::string& name : known) serving[name] = false;
   for (const ModelEntry& entry : entries) {
-    const bool ready = entry.state == ModelState::kReady;
-    serving[entry.id.name] |= ready;
-    serving[""] |= ready;
+    const bool serves = entry.state == ModelState::kReady &&
+                        fitness.devices.ok() &&
+                        !fitness.failing.contains(entry.id);
+    serving[entry.id.name] |= serves;
+    serving[""] |= serves;
   }
   for (const auto& [name, is_serving] : serving) {
     known.insert(name);

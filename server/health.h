@@ -8,16 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 #include "grpcpp/health_check_service_interface.h"
 
 namespace strata {
 
 // Tells grpc.health.v1 how the models are: a model's name is SERVING while any
-// version of it is ready, and "" while any model is. `known` keeps the names
-// from call to call: a model that is gone is NOT_SERVING.
+// version of it is ready and not failing, and "" while any model is. Where a
+// device does not compute, nothing is: who can go elsewhere should, even if
+// other devices still do. `known` keeps the names from call to call: a model
+// that is gone is NOT_SERVING.
 void PublishHealth(const std::vector<ModelEntry>& entries,
-                   std::set<std::string>& known,
+                   const Fitness& fitness, std::set<std::string>& known,
                    grpc::HealthCheckServiceInterface& health);
 
 }  // namespace strata

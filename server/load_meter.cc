@@ -103,6 +103,10 @@ void LoadMeter::OnBatch(absl::string_view model, const BatchInfo& batch,
   next_.OnBatch(model, batch, compute);
 }
 
+void LoadMeter::OnInputFailed(absl::string_view model) {
+  next_.OnInputFailed(model);
+}
+
 void LoadMeter::OnCompilations(absl::string_view model, int graphs) {
   next_.OnCompilations(model, graphs);
 }

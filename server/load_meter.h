@@ -48,6 +48,7 @@ class LoadMeter final : public Observer {
                      int inputs, const StageTimings& timings) override;
   void OnBatch(absl::string_view model, const BatchInfo& batch,
                absl::Duration compute) override;
+  void OnInputFailed(absl::string_view model) override;
   void OnCompilations(absl::string_view model, int graphs) override;
   void OnQueueDepth(int waiting_inputs) override;
   void OnInFlight(int requests) override;

@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -99,6 +100,9 @@ Metrics::Metrics()
                                     "Pieces of a forward, without padding.")),
       padding_ratio_(HistogramFamily(*registry_, "strata_batch_padding_ratio",
                                      "Share of padding in a forward.")),
+      failed_inputs_(
+          CounterFamily(*registry_, "strata_failed_inputs_total",
+                        "Inputs that failed in a forward of their own.")),
       compilations_(
           CounterFamily(*registry_, "strata_graph_compilations_total",
                         "Graphs compiled while requests waited for it.")),
@@ -111,7 +115,14 @@ Metrics::Metrics()
                        .Add({})),
       in_flight_(GaugeFamily(*registry_, "strata_in_flight_requests",
                              "Requests between admission and answer.")
-                     .Add({})) {
+                     .Add({})),
+      stuck_forwards_(GaugeFamily(*registry_, "strata_stuck_forwards",
+                                  "Forwards that do not come to their end.")
+                          .Add({})),
+      failing_models_(
+          GaugeFamily(*registry_, "strata_failing_models",
+                      "Versions that fail on whatever they are given.")
+              .Add({})) {
   GaugeFamily(*registry_, "strata_build_info", "1, labelled with the version.")
       .Add({{"version", std::string(Version())}})
       .Set(1);
@@ -135,6 +146,7 @@ Metrics::Series Metrics::MakeSeries(absl::string_view model) {
           .batch_rows = &batch_rows_.Add(labels, kRowsBuckets),
           .batch_pieces = &batch_pieces_.Add(labels, kPiecesBuckets),
           .padding_ratio = &padding_ratio_.Add(labels, kRatioBuckets),
+          .failed_inputs = &failed_inputs_.Add(labels),
           .compilations = &compilations_.Add(labels)};
 }
 
@@ -171,6 +183,11 @@ void Metrics::SetModels(const std::vector<ModelEntry>& entries) {
   states_ = std::move(states);
 }
 
+void Metrics::SetFitness(const Fitness& fitness) {
+  stuck_forwards_.Set(fitness.stuck_forwards);
+  failing_models_.Set(static_cast<double>(fitness.failing.size()));
+}
+
 void Metrics::OnRequestDone(absl::string_view model, const absl::Status& status,
                             int inputs, const StageTimings& timings) {
   const Series& series = SeriesOf(model);
@@ -204,6 +221,10 @@ void Metrics::OnBatch(absl::string_view model, const BatchInfo& batch,
                           static_cast<double>(batch.padded_pieces);
     series.padding_ratio->Observe(1 - useful);
   }
+}
+
+void Metrics::OnInputFailed(absl::string_view model) {
+  SeriesOf(model).failed_inputs->Increment();
 }
 
 void Metrics::OnCompilations(absl::string_view model, int graphs) {

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -45,6 +46,10 @@ class Metrics final : public Observer {
   void SetModels(const std::vector<ModelEntry>& entries)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Takes up what of the engine does not compute; called whenever that has
+  // changed.
+  void SetFitness(const Fitness& fitness);
+
   void OnSpans(SpanOutcome outcome, std::int64_t spans);
 
   // What a listener exposes.
@@ -56,6 +61,7 @@ class Metrics final : public Observer {
                      int inputs, const StageTimings& timings) override;
   void OnBatch(absl::string_view model, const BatchInfo& batch,
                absl::Duration compute) override;
+  void OnInputFailed(absl::string_view model) override;
   void OnCompilations(absl::string_view model, int graphs) override;
   void OnQueueDepth(int waiting_inputs) override;
   void OnInFlight(int requests) override;
@@ -76,6 +82,7 @@ class Metrics final : public Observer {
     prometheus::Histogram* batch_rows;
     prometheus::Histogram* batch_pieces;
     prometheus::Histogram* padding_ratio;
+    prometheus::Counter* failed_inputs;
     prometheus::Counter* compilations;
   };
 
@@ -94,12 +101,15 @@ class Metrics final : public Observer {
   Family<prometheus::Histogram>& batch_rows_;
   Family<prometheus::Histogram>& batch_pieces_;
   Family<prometheus::Histogram>& padding_ratio_;
+  Family<prometheus::Counter>& failed_inputs_;
   Family<prometheus::Counter>& compilations_;
   Family<prometheus::Gauge>& model_state_;
   // By SpanOutcome.
   std::array<prometheus::Counter*, 3> spans_;
   prometheus::Gauge& queue_depth_;
   prometheus::Gauge& in_flight_;
+  prometheus::Gauge& stuck_forwards_;
+  prometheus::Gauge& failing_models_;
 
   Mutex mutex_;
   // A map, whose elements stay where they are.

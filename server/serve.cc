@@ -4,11 +4,9 @@
 #include "server/serve.h"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,7 +14,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/cpu_count.h"
@@ -34,9 +31,9 @@
 #include "server/metrics.h"
 #include "server/metrics_listener.h"
 #include "server/model_manager.h"
+#include "server/run_until_stopped.h"
 #include "server/span_exporter.h"
 #include "server/stop_signal.h"
-#include "server/stream_set.h"
 #include "server/telemetry.h"
 
 namespace strata {
@@ -46,9 +43,6 @@ int ThreadsOr(int asked, int cpus) { return asked > 0 ? asked : cpus; }
 
 // More make no large batch cheaper, and leave each forward fewer CPUs.
 constexpr int kMostInstancesOnCpu = 4;
-
-// What is left of the spans when the last call has ended takes this at most.
-constexpr absl::Duration kFlush = absl::Seconds(5);
 
 // Each of `devices` as often as it has instances.
 std::vector<std::string> Instances(const std::vector<std::string>& devices,
@@ -65,7 +59,8 @@ std::vector<std::string> Instances(const std::vector<std::string>& devices,
 }
 
 EngineOptions ToEngineOptions(const ServerFlags& flags,
-                              std::vector<std::string> devices, int cpus) {
+                              std::vector<std::string> devices, int cpus,
+                              std::function<void()> fitness_changed) {
   return {.devices = std::move(devices),
           .cpus = flags.intra_op_threads > 0 ? 0 : cpus,
           .max_requests = flags.max_requests,
@@ -77,7 +72,9 @@ EngineOptions ToEngineOptions(const ServerFlags& flags,
           .max_stream_reply_bytes = flags.max_stream_reply_bytes,
           .tokenizer_threads = ThreadsOr(flags.tokenizer_threads, cpus),
           .window = flags.window,
-          .ageing = flags.ageing};
+          .ageing = flags.ageing,
+          .hang_timeout = flags.hang_timeout,
+          .fitness_changed = std::move(fitness_changed)};
 }
 
 GrpcServerOptions ToServerOptions(const ServerFlags& flags,
@@ -122,75 +119,6 @@ absl::StatusOr<std::vector<ModelDirectory>> FindModels(
   return std::move(scan.directories);
 }
 
-// The first signal; until then, old streams are asked to move on.
-int AwaitSignal(const ServerFlags& flags, StopSignal& signals,
-                GrpcServer& server) {
-  // Late by a tenth of the age at most, as gRPC is with connections.
-  const absl::Duration tick = std::clamp(
-      flags.max_connection_age / 10, absl::Milliseconds(10), absl::Seconds(1));
-  const bool ageless = flags.max_connection_age == absl::ZeroDuration();
-  for (;;) {
-    const auto signal = signals.Wait(ageless ? absl::InfiniteDuration() : tick);
-    if (signal.has_value()) return *signal;
-    server.EndOldStreams();
-  }
-}
-
-// Waits until the server may stop: the first signal, then the pause.
-// Returns when the drain has to end.
-absl::Time AwaitStop(const ServerFlags& flags, StopSignal& signals,
-                     GrpcServer& server) {
-  const int signal = AwaitSignal(flags, signals, server);
-  const absl::Time end = absl::Now() + flags.drain_timeout;
-  const bool pause = signal == SIGTERM;
-  Log(Severity::kInfo, "stopping",
-      {{"signal", pause ? "SIGTERM" : "SIGINT"},
-       {"pause",
-        absl::FormatDuration(pause ? flags.lame_duck : absl::ZeroDuration())}});
-  server.StopHealth();
-  if (pause) {
-    const absl::Duration quiet = std::min(StreamSet::kQuiet, flags.lame_duck);
-    if (!signals.Wait(flags.lame_duck - quiet).has_value()) {
-      server.QuietStreams();
-      signals.Wait(quiet);
-    }
-  }
-  return end;
-}
-
-// Lets calls finish until `end`; a signal meanwhile, or `end`, drops what
-// waits.
-void Drain(absl::Time end, StopSignal& signals, GrpcServer& server,
-           Engine& engine) {
-  const std::jthread shutdown([&] {
-    server.Shutdown(std::max(end - absl::Now(), absl::ZeroDuration()));
-    signals.Wake();
-  });
-  if (signals.Wait(absl::InfiniteDuration()).has_value()) {
-    Log(Severity::kWarning, "stopping", {{"message", "waiting calls dropped"}});
-    engine.Stop();
-  }
-}
-
-// From the first signal to the last call, and its spans.
-void RunUntilStopped(const ServerFlags& flags, ModelManager& manager,
-                     GrpcServer& server, Engine& engine, SpanExporter* spans,
-                     StopSignal& signals) {
-  const absl::Time end = AwaitStop(flags, signals, server);
-  manager.Stop();
-  Drain(end, signals, server, engine);
-  engine.Stop();
-  if (spans != nullptr) {
-    spans->Stop(std::clamp(end - absl::Now(), absl::ZeroDuration(), kFlush));
-  }
-  if (manager.is_loading()) {
-    // A load cannot be interrupted, and nothing of it is worth waiting for.
-    Log(Severity::kInfo, "stopped", {{"message", "a model was loading"}});
-    std::_Exit(0);
-  }
-  Log(Severity::kInfo, "stopped", {});
-}
-
 }  // namespace
 
 absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
@@ -222,7 +150,8 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
                  Clock::Real());
   STRATA_ASSIGN_OR_RETURN(
       const auto engine,
-      Engine::Create(ToEngineOptions(flags, load_options.devices, cpus),
+      Engine::Create(ToEngineOptions(flags, load_options.devices, cpus,
+                                     [&signals] { signals.Wake(); }),
                      registry, Clock::Real(), load));
   // Outlives the manager, which tells it of what has changed.
   std::unique_ptr<GrpcServer> server;
@@ -259,7 +188,13 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
     }
     Announce(absl::StrCat("listening on ", server->address().ToString()));
   });
-  RunUntilStopped(flags, manager, *server, *engine, spans.get(), signals);
+  RunUntilStopped(flags,
+                  {.manager = manager,
+                   .server = *server,
+                   .engine = *engine,
+                   .metrics = metrics,
+                   .spans = spans.get()},
+                  signals);
   return absl::OkStatus();
 }
 

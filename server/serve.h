@@ -14,7 +14,8 @@ namespace strata {
 // listens for calls, loads the models one after the other while calls to those
 // that are ready are served, and stops at a signal: health says NOT_SERVING, a
 // pause for load balancers to see it (SIGTERM only), then calls drain within
-// --drain-timeout. A second signal drops what still waits.
+// --drain-timeout. A second signal drops what still waits. A device that is
+// lost stops it too, and ends the process with 1.
 //
 // On standard error, once each: `metrics at HOST:PORT`, and, when every model
 // is ready or refused, `admin calls at HOST:PORT` where --admin-listen asks for

@@ -71,6 +71,8 @@ constexpr std::array kReasons = {
               "INTERNAL_DEFECT"},
     ReasonRow{Reason::kNotAuthenticated, absl::StatusCode::kUnauthenticated,
               "NOT_AUTHENTICATED"},
+    ReasonRow{Reason::kDeviceLost, absl::StatusCode::kUnavailable,
+              "DEVICE_LOST"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

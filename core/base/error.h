@@ -37,6 +37,7 @@ enum class Reason {
   kNotAllowed,
   kInternalDefect,
   kNotAuthenticated,
+  kDeviceLost,
 };
 
 // The wire name, as "MODEL_NOT_FOUND".

@@ -40,6 +40,8 @@ class Observer {
   // A forward of `model` ended.
   virtual void OnBatch(absl::string_view model, const BatchInfo& batch,
                        absl::Duration compute) = 0;
+  // An input failed in a forward of its own.
+  virtual void OnInputFailed(absl::string_view model) = 0;
   // Graphs that a forward of `model` compiled while a batch waited for it:
   // none, if the loading has done its part.
   virtual void OnCompilations(absl::string_view model, int graphs) = 0;

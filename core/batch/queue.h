@@ -172,8 +172,16 @@ class Queue {
   // Abandons what waits of a call, as CALLER_CANCELLED. Unknown calls are fine.
   void Cancel(std::uint64_t call) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Abandons what waits of each lane for which `check` returns an error, with
+  // that error. `check` is called under the queue's lock.
+  void Drop(absl::FunctionRef<absl::Status(const Lane&)> check)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Abandons all, as SERVER_STOPPING, and refuses more.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Priorities beyond it count as it, which bounds how long anything waits.
+  static constexpr int kMostPriority = 10;
 
   // Sequences that wait.
   int size() const ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -244,8 +252,6 @@ class Queue {
     for (Item& item : items) std::move(item.done)(status);
   }
 
-  // Priorities beyond it count as it, which bounds how long anything waits.
-  static constexpr int kMostPriority = 10;
   // How many times its own time an answer may take before it is late.
   static constexpr int kPatience = 4;
 
@@ -426,6 +432,27 @@ void Queue<Lane>::Cancel(std::uint64_t call) {
   Abandon(std::move(cancelled),
           Error(Reason::kCallerCancelled,
                 "the caller cancelled while the input waited for a device"));
+}
+
+template <BatchLane Lane>
+void Queue<Lane>::Drop(absl::FunctionRef<absl::Status(const Lane&)> check) {
+  std::vector<std::pair<std::vector<Item>, absl::Status>> dropped;
+  {
+    MutexLock lock(mutex_);
+    for (auto it = lanes_.begin(); it != lanes_.end();) {
+      // Its last item takes the lane with it.
+      const auto lane = it++;
+      const absl::Status status = check(*lane->first);
+      if (status.ok()) continue;
+      std::vector<Item> items;
+      for (int left = std::ssize(lane->second.items); left > 0; --left) {
+        items.push_back(Remove({.lane = lane->first,
+                                .urgency = lane->second.items.begin()->first}));
+      }
+      dropped.emplace_back(std::move(items), status);
+    }
+  }
+  for (auto& [items, status] : dropped) Abandon(std::move(items), status);
 }
 
 template <BatchLane Lane>

@@ -22,6 +22,7 @@
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "core/engine/cut.h"
+#include "core/engine/guarded.h"
 #include "core/engine/pieces.h"
 #include "core/engine/reply_sink.h"
 #include "core/engine/resolve.h"
@@ -90,10 +91,12 @@ void EncodeTask::Prepare(int input) {
   absl::Status status = CheckAlive();
   if (status.ok()) {
     EncodeInput& content = call_.inputs[input];
-    status =
-        std::holds_alternative<TextInput>(content)
-            ? PrepareText(std::get<TextInput>(content), input)
-            : PreparePieces(std::move(std::get<PieceInput>(content)), input);
+    status = Guarded([&] {
+      return std::holds_alternative<TextInput>(content)
+                 ? PrepareText(std::get<TextInput>(content), input)
+                 : PreparePieces(std::move(std::get<PieceInput>(content)),
+                                 input);
+    });
   }
   if (status.ok()) {
     sequences_[input].outputs = resolved_.outputs;

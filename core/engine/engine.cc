@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,13 +16,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/mutex.h"
 #include "core/base/observer.h"
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
@@ -29,9 +33,13 @@
 #include "core/engine/admission.h"
 #include "core/engine/call.h"
 #include "core/engine/cpu_share.h"
+#include "core/engine/device_instance.h"
 #include "core/engine/encode_task.h"
+#include "core/engine/fitness.h"
+#include "core/engine/guarded.h"
 #include "core/engine/pieces.h"
 #include "core/engine/resolve.h"
+#include "core/engine/supervisor.h"
 #include "core/engine/tokenize_text.h"
 #include "core/engine/worker.h"
 #include "core/model/model.h"
@@ -61,6 +69,7 @@ absl::Status CheckOptions(const EngineOptions& options) {
       Bound{"tokenizer_threads", options.tokenizer_threads},
       Bound{"window", options.window},
       Bound{"ageing", absl::ToInt64Nanoseconds(options.ageing), 0},
+      Bound{"hang_timeout", absl::ToInt64Nanoseconds(options.hang_timeout), 0},
   };
   for (const auto& [option, value, least] : bounds) {
     if (value >= least) continue;
@@ -73,6 +82,18 @@ absl::Status CheckOptions(const EngineOptions& options) {
   return FieldError("max_client_share",
                     absl::StrCat("got ", options.max_client_share,
                                  ", expected more than 0 and at most 1"));
+}
+
+// A worker's instance for each of `devices`, which names one that has several
+// as often.
+std::vector<DeviceInstance> InstancesOf(
+    const std::vector<std::string>& devices) {
+  std::vector<DeviceInstance> instances;
+  std::map<std::string, int> count;
+  for (const std::string& device : devices) {
+    instances.push_back({.device = device, .instance = count[device]++});
+  }
+  return instances;
 }
 
 absl::StatusOr<TokenizeReply> TokenizeTexts(
@@ -135,14 +156,20 @@ class Engine::Impl {
                clock),
         cpus_(options_.cpus,
               static_cast<int>(std::ranges::count(options_.devices, "cpu"))),
-        tokenizers_(options_.tokenizer_threads) {
-    workers_.reserve(options_.devices.size());
-    std::map<std::string, int> instances;
-    for (const std::string& device : options_.devices) {
-      workers_.emplace_back([this, device, instance = instances[device]++] {
-        Worker({.device = device, .instance = instance}, queue_, cpus_,
-               completions_, clock_, observer_)
+        tokenizers_(options_.tokenizer_threads),
+        supervisor_({.hang_timeout = options_.hang_timeout,
+                     .changed = options_.fitness_changed},
+                    InstancesOf(options_.devices), queue_) {
+    const auto instances = InstancesOf(options_.devices);
+    running_workers_ = static_cast<int>(instances.size());
+    for (int i = 0; i < std::ssize(instances); ++i) {
+      workers_.emplace_back([this, i, instance = instances[i]] {
+        Worker(i, instance, queue_, cpus_, completions_, supervisor_, clock_,
+               observer_)
             .Run();
+        const MutexLock lock(workers_mutex_);
+        --running_workers_;
+        worker_ended_.NotifyAll();
       });
     }
   }
@@ -153,6 +180,7 @@ class Engine::Impl {
     Stop();
     tokenizers_.Join();
     workers_.clear();
+    supervisor_.Stop();
     completions_.Join();
   }
 
@@ -195,6 +223,19 @@ class Engine::Impl {
     queue_.Stop();
   }
 
+  bool AwaitForwards(absl::Duration timeout) {
+    const absl::Time end = absl::Now() + timeout;
+    MutexLock lock(workers_mutex_);
+    while (running_workers_ > 0) {
+      const absl::Duration left = end - absl::Now();
+      if (left <= absl::ZeroDuration()) return false;
+      worker_ended_.WaitFor(workers_mutex_, left);
+    }
+    return true;
+  }
+
+  Fitness fitness() const { return supervisor_.fitness(); }
+
   const EngineOptions& options() const { return options_; }
 
  private:
@@ -227,6 +268,7 @@ class Engine::Impl {
         resolved.model,
         registry_.Find(call.model, call.version, call.version_label));
     const Model& model = *resolved.model;
+    STRATA_RETURN_IF_ERROR(supervisor_.CheckServed(model));
     if (!call.expected_digest.empty() && call.expected_digest != model.digest) {
       return Error(Reason::kDigestMismatch,
                    absl::StrCat("model \"", model.id.name, "\" version ",
@@ -259,7 +301,9 @@ class Engine::Impl {
       absl::StatusOr<Reply> reply =
           Error(Reason::kDeadlinePassed,
                 "the deadline passed while the request waited");
-      if (call.deadline > clock_.Now()) reply = work(call, model);
+      if (call.deadline > clock_.Now()) {
+        reply = Guarded([&] { return work(call, model); });
+      }
       permit.reset();
       std::move(done)(std::move(reply));
     });
@@ -279,6 +323,10 @@ class Engine::Impl {
   // One thread: it hands over answers that are ready, so that the device's
   // thread goes on with the next batch.
   ThreadPool completions_{1};
+  Supervisor supervisor_;
+  Mutex workers_mutex_;
+  CondVar worker_ended_;
+  int running_workers_ ABSL_GUARDED_BY(workers_mutex_) = 0;
   std::vector<std::jthread> workers_;
 };
 
@@ -307,6 +355,12 @@ void Engine::Detokenize(DetokenizeCall call, Done<DetokenizeReply> done) {
 }
 
 void Engine::Stop() { impl_->Stop(); }
+
+bool Engine::AwaitForwards(absl::Duration timeout) {
+  return impl_->AwaitForwards(timeout);
+}
+
+Fitness Engine::fitness() const { return impl_->fitness(); }
 
 const EngineOptions& Engine::options() const { return impl_->options(); }
 

@@ -5,6 +5,7 @@
 #define STRATA_CORE_ENGINE_ENGINE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/observer.h"
 #include "core/engine/call.h"
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 
 namespace strata {
@@ -54,6 +56,13 @@ struct EngineOptions {
   // How much waiting makes up for one step of priority: bounds how long a
   // stream of higher priorities can hold a lower one back.
   absl::Duration ageing = absl::Milliseconds(500);
+  // How long a forward may stand still before it is given up (see Supervisor).
+  // Smaller tells sooner, larger leaves more time to devices that are slow.
+  // Zero: for ever.
+  absl::Duration hang_timeout = absl::Minutes(1);
+  // Called whenever fitness() has become another, from any thread, under no
+  // lock, until the engine has ended; null: nobody wants to know.
+  std::function<void()> fitness_changed;
 };
 
 // Turns texts and pieces into hidden states: checks, tokenizes, queues,
@@ -79,8 +88,9 @@ class Engine {
   // Errors, by core/base/error.h's reasons: those of ModelRegistry::Find,
   // DIGEST_MISMATCH, INVALID_FIELD, INPUT_TOO_LONG, NOT_SUPPORTED_BY_MODEL,
   // REPLY_TOO_LARGE, SERVER_FULL, SERVER_STOPPING, DEADLINE_PASSED,
-  // CALLER_CANCELLED. What fails for one input while computing is that input's
-  // status alone. `done` comes after the last call of EncodeCall::sink.
+  // CALLER_CANCELLED, DEVICE_LOST. What fails for one input while computing is
+  // that input's status alone. `done` comes after the last call of
+  // EncodeCall::sink.
   void Encode(EncodeCall call, Done<EncodeReply> done);
   void Tokenize(TokenizeCall call, Done<TokenizeReply> done);
   void Detokenize(DetokenizeCall call, Done<DetokenizeReply> done);
@@ -88,6 +98,13 @@ class Engine {
   // Refuses new calls with SERVER_STOPPING, and fails what still waits with it;
   // forwards that run end. Idempotent.
   void Stop();
+
+  // Waits for the forwards that still run after Stop; false where one does
+  // longer than `timeout`, so that the engine's end would wait for it.
+  bool AwaitForwards(absl::Duration timeout);
+
+  // What of it does not compute.
+  Fitness fitness() const;
 
   const EngineOptions& options() const;
 

@@ -111,12 +111,16 @@ absl::Status WhyUnwanted(const Item& item) {
 
 }  // namespace
 
-Worker::Worker(DeviceInstance instance, Queue<Model>& queue, CpuShare& cpus,
-               ThreadPool& completions, const Clock& clock, Observer& observer)
-    : instance_(std::move(instance)),
+Worker::Worker(int number, DeviceInstance instance, Queue<Model>& queue,
+               CpuShare& cpus, ThreadPool& completions, Supervisor& supervisor,
+               const Clock& clock, Observer& observer)
+    : number_(number),
+      instance_(std::move(instance)),
       queue_(queue),
       cpus_(cpus),
       completions_(completions),
+      supervisor_(supervisor),
+      progress_(supervisor.progress(number)),
       clock_(clock),
       observer_(observer) {}
 
@@ -151,29 +155,26 @@ void Worker::Run() {
     if (entered) cpus_.Leave();
     entered = false;
   };
-  while (true) {
+  while (!lost_) {
     std::optional<Batch> batch = queue_.Take(cost_of, leave);
     if (!batch.has_value()) return;
     if (shares && !entered) cpus_.Enter();
     entered = shares;
-    observer_.OnQueueDepth(queue_.size());
-    Runner& runner = *RunnerOf(*batch->lane);
-    RunBatch(runner, *std::move(batch));
+    RunTaken(*std::move(batch));
   }
+  leave();
 }
 
-Runner* Worker::RunnerOf(const Model& model) const {
-  int before = instance_.instance;
-  for (const auto& runner : model.runners) {
-    if (runner->Device() == instance_.device && before-- == 0) {
-      return runner.get();
-    }
-  }
-  return nullptr;
+void Worker::RunTaken(Batch batch) {
+  observer_.OnQueueDepth(queue_.size());
+  progress_.Begin(batch.lane->id.name, BatchAnswers::Between(batch.items));
+  Runner& runner = *instance_.RunnerOf(*batch.lane);
+  RunBatch(runner, std::move(batch));
+  progress_.End();
 }
 
 std::optional<DeviceCost> Worker::CostOf(const Model& model) const {
-  Runner* const runner = RunnerOf(model);
+  Runner* const runner = instance_.RunnerOf(model);
   if (runner == nullptr) return std::nullopt;
   return DeviceCost{.cost = &runner->cost(),
                     .most_places = runner->most_places()};
@@ -203,6 +204,7 @@ absl::Duration Worker::Spare(const Running& running, absl::Time now) {
 }
 
 bool Worker::AtCheckpoint(Running& running) {
+  progress_.Move();
   const absl::Time now = clock_.Now();
   const auto wanted = [now](const Item& item) { return IsWanted(item, now); };
   if (std::ranges::none_of(running.batch.items, wanted)) return false;
@@ -213,13 +215,11 @@ bool Worker::AtCheckpoint(Running& running) {
                           .spare = Spare(running, now),
                           .priority = running.priority()});
   if (batch.has_value()) {
-    observer_.OnQueueDepth(queue_.size());
     running.paused = now;
-    Runner& runner = *RunnerOf(*batch->lane);
-    RunBatch(runner, *std::move(batch));
+    RunTaken(*std::move(batch));
     running.interrupted += clock_.Now() - now;
   }
-  ShareCpus(model, *RunnerOf(model));
+  ShareCpus(model, *instance_.RunnerOf(model));
   return true;
 }
 
@@ -235,6 +235,7 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
         info.rows, batch.plan.length, layers, limits, runner.cost()));
   }
   ShareCpus(*batch.lane, runner);
+  progress_.Move(running.predicted);
   running_ = &running;
   auto outputs =
       runner.Run(sequences, batch.plan, [&] { return AtCheckpoint(running); });
@@ -245,6 +246,7 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
     observer_.OnCompilations(batch.lane->id.name, compiled);
   }
   if (outputs.ok()) {
+    supervisor_.OnRan(*batch.lane);
     runner.OnRan(info.padded_pieces);
     const double share = ShareOfLayers(layers, limits);
     const absl::Duration forward =
@@ -260,11 +262,18 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
     runner.OnTooLarge(info.padded_pieces);
   }
   const bool ended = absl::IsCancelled(outputs.status());
-  // All but the copies of a single sequence.
-  if (!outputs.ok() && !ended &&
-      batch.items.size() > batch.plan.copies.size() + 1) {
-    RunHalves(runner, std::move(batch));
-    return;
+  if (ReasonOf(outputs.status()) == Reason::kDeviceLost) {
+    lost_ = true;
+    supervisor_.OnLost(number_, outputs.status());
+  }
+  if (!outputs.ok() && !ended && !lost_) {
+    // All but the copies of a single sequence.
+    if (batch.items.size() > batch.plan.copies.size() + 1) {
+      RunHalves(runner, std::move(batch));
+      return;
+    }
+    observer_.OnInputFailed(batch.lane->id.name);
+    supervisor_.OnInputFailed(batch.lane);
   }
   completions_.Submit([info, start, compute, ended,
                        outputs = std::move(outputs),

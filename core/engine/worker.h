@@ -5,24 +5,17 @@
 #define STRATA_CORE_ENGINE_WORKER_H_
 
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/observer.h"
 #include "core/base/thread_pool.h"
 #include "core/batch/queue.h"
 #include "core/engine/cpu_share.h"
+#include "core/engine/device_instance.h"
+#include "core/engine/supervisor.h"
 #include "core/model/model.h"
 
 namespace strata {
-
-// One of the forwards that run at the same time on a device.
-struct DeviceInstance {
-  std::string device;
-  // Among those of the device, from 0.
-  int instance = 0;
-};
 
 // Feeds one instance: takes batches from the queue, runs them, hands the
 // results to the completion threads and goes on with the next.
@@ -33,13 +26,17 @@ struct DeviceInstance {
 // next when nobody waits for its batch any more, and is interrupted for what is
 // short beside it (see Queue). On the CPU it has as many threads as CpuShare
 // says, which is asked there too.
+//
+// Tells its supervisor how it comes on. Ends where its device is lost.
 class Worker {
  public:
-  // All references outlive the worker.
-  Worker(DeviceInstance instance, Queue<Model>& queue, CpuShare& cpus,
-         ThreadPool& completions, const Clock& clock, Observer& observer);
+  // All references outlive the worker. `number`: its own, for the supervisor.
+  Worker(int number, DeviceInstance instance, Queue<Model>& queue,
+         CpuShare& cpus, ThreadPool& completions, Supervisor& supervisor,
+         const Clock& clock, Observer& observer);
 
-  // Works until the queue is stopped. On a thread of its own.
+  // Works until the queue is stopped or the device is lost. On a thread of its
+  // own.
   void Run();
 
  private:
@@ -49,13 +46,13 @@ class Worker {
   // A batch while it runs.
   struct Running;
 
+  // Runs what was taken from the queue.
+  void RunTaken(Batch batch);
   void RunBatch(Runner& runner, Batch batch);
   // Whether anybody waits for the batch; runs what is worth interrupting it
   // for.
   bool AtCheckpoint(Running& running);
   void RunHalves(Runner& runner, Batch batch);
-  // The model's runner for this worker; null where there is none.
-  Runner* RunnerOf(const Model& model) const;
   std::optional<DeviceCost> CostOf(const Model& model) const;
   // Uses as many threads as are this worker's part now.
   void ShareCpus(const Model& model, Runner& runner);
@@ -63,6 +60,7 @@ class Worker {
   // interrupts.
   static absl::Duration Spare(const Running& running, absl::Time now);
 
+  const int number_;
   const DeviceInstance instance_;
   Queue<Model>& queue_;
   CpuShare& cpus_;
@@ -71,7 +69,11 @@ class Worker {
   int threads_ = 0;
   // The innermost of the batches that run; nullptr: none.
   const Running* running_ = nullptr;
+  // Its device computes nothing any more.
+  bool lost_ = false;
   ThreadPool& completions_;
+  Supervisor& supervisor_;
+  Progress& progress_;
   const Clock& clock_;
   Observer& observer_;
 };

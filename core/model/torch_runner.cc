@@ -15,9 +15,11 @@
 #include "ATen/Parallel.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "c10/core/StreamGuard.h"
 #include "c10/core/impl/VirtualGuardImpl.h"
+#include "core/base/error.h"
 #include "core/base/host_tensor.h"
 #include "core/base/status_macros.h"
 #include "core/batch/plan.h"
@@ -63,6 +65,15 @@ std::vector<PlanRow> SpoiledRows(const ForwardOutputs& outputs,
   return spoiled;
 }
 
+// Whether a device computes: after a sticky error of its context it does not.
+bool DeviceAnswers(at::Device device) {
+  const auto answer = CallTorch([&] {
+    const c10::InferenceMode no_gradients;
+    return at::ones({1}, at::device(device)).add(1).cpu();
+  });
+  return answer.ok() || absl::IsResourceExhausted(answer.status());
+}
+
 std::optional<c10::Stream> StreamOn(at::Device device) {
   if (!device.is_cuda()) return std::nullopt;
   return c10::impl::VirtualGuardImpl(device.type())
@@ -89,6 +100,20 @@ absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::Compute(
     std::span<const Sequence* const> sequences, const BatchPlan& plan,
     Checkpoint checkpoint) {
   const c10::OptionalStreamGuard stream(stream_);
+  auto results = RunRows(sequences, plan, checkpoint);
+  if (results.ok() || device_.is_cpu() || DeviceAnswers(device_)) {
+    return results;
+  }
+  return Error(
+      Reason::kDeviceLost,
+      absl::StrCat(device_.str(), " computes nothing any more, since: ",
+                   results.status().message(),
+                   "; send the request to another server"));
+}
+
+absl::StatusOr<std::vector<std::vector<HostTensor>>> TorchRunner::RunRows(
+    std::span<const Sequence* const> sequences, const BatchPlan& plan,
+    Checkpoint checkpoint) {
   STRATA_ASSIGN_OR_RETURN(const RowTensors rows, CallTorch([&] {
                             const c10::InferenceMode no_gradients;
                             // Kernels before this thread's first parallel

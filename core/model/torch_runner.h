@@ -34,6 +34,10 @@ namespace strata {
 // In a packed row one sequence's infinities reach the others, since 0 times
 // infinity is not a number. The members of a row that is not finite are
 // therefore run again, each in a batch of its own.
+//
+// An error of a kernel may leave a CUDA context in which nothing runs any more
+// ("sticky" errors, as the CUDA runtime's documentation calls them). After any
+// failure on a device other than the CPU, that is tried.
 class TorchRunner final : public Runner {
  public:
   // `traces` are on `device` and may be other runners' too, unless they write
@@ -58,6 +62,10 @@ class TorchRunner final : public Runner {
   absl::StatusOr<std::vector<std::vector<HostTensor>>> Compute(
       std::span<const Sequence* const> sequences, const BatchPlan& plan,
       Checkpoint checkpoint) override;
+  // Compute, while the device is well.
+  absl::StatusOr<std::vector<std::vector<HostTensor>>> RunRows(
+      std::span<const Sequence* const> sequences, const BatchPlan& plan,
+      Checkpoint checkpoint);
   absl::Status RunAlone(std::span<const Sequence* const> sequences,
                         const BatchPlan& plan, int member,
                         Checkpoint checkpoint,

@@ -36,14 +36,17 @@ constexpr absl::Duration kSlow = absl::Milliseconds(100);
 // How many sizes in a row may fail to.
 constexpr int kPatience = 2;
 
-// Runs `rows` sequences of `length` pieces to the layer that makes `layers`,
-// the last of them pooled.
-absl::Status RunOnce(Runner& runner, int rows, int length, int layers) {
-  const Sequence sequence{
+// `length` pieces to the layer that makes `layers`, the first of them pooled.
+Sequence MakeSequence(int length, int layers) {
+  return {
       .ids = std::vector<std::int64_t>(length, 0),
       .layers = layers,
       .outputs = std::make_shared<const std::vector<OutputSpec>>(
           std::vector<OutputSpec>{{.layers = {0}, .pooling = Pooling::kMean}})};
+}
+
+absl::Status RunOnce(Runner& runner, int rows, int length, int layers) {
+  const Sequence sequence = MakeSequence(length, layers);
   const std::vector<const Sequence*> sequences(rows, &sequence);
   const BatchPlan plan = PlanUnpacked(std::vector<int>(rows, length));
   return runner.Run(sequences, plan).status();
@@ -114,6 +117,11 @@ absl::Status TimeSizes(Runner& runner, const WarmUpLimits& limits,
 }
 
 }  // namespace
+
+Sequence SmallestWarmUp(int longest_pieces) {
+  return MakeSequence(std::min(kLeastPlaces, longest_pieces),
+                      std::numeric_limits<int>::max());
+}
 
 absl::StatusOr<WarmUpResult> WarmUp(Runner& runner, const WarmUpLimits& limits,
                                     const Clock& clock) {

@@ -12,9 +12,14 @@
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/batch/cost.h"
+#include "core/batch/request.h"
 #include "core/batch/runner.h"
 
 namespace strata {
+
+// A sequence that every warm-up runs of a model that takes so many pieces: what
+// the model should be able to compute at any time.
+Sequence SmallestWarmUp(int longest_pieces);
 
 // What a warm-up may try.
 struct WarmUpLimits {

@@ -36,6 +36,10 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     batches_.push_back(batch);
   }
+  void OnInputFailed(absl::string_view /*model*/) override {
+    MutexLock lock(mutex_);
+    ++failed_inputs_;
+  }
   void OnCompilations(absl::string_view /*model*/, int graphs) override {
     MutexLock lock(mutex_);
     compilations_ += graphs;
@@ -54,6 +58,10 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     return batches_;
   }
+  int failed_inputs() const {
+    MutexLock lock(mutex_);
+    return failed_inputs_;
+  }
   int compilations() const {
     MutexLock lock(mutex_);
     return compilations_;
@@ -67,6 +75,7 @@ class RecordingObserver final : public Observer {
   mutable Mutex mutex_;
   std::vector<Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<BatchInfo> batches_ ABSL_GUARDED_BY(mutex_);
+  int failed_inputs_ ABSL_GUARDED_BY(mutex_) = 0;
   int compilations_ ABSL_GUARDED_BY(mutex_) = 0;
   int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
 };

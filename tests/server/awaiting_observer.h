@@ -41,6 +41,9 @@ class AwaitingObserver final : public Observer {
                absl::Duration compute) override {
     next_.OnBatch(model, batch, compute);
   }
+  void OnInputFailed(absl::string_view model) override {
+    next_.OnInputFailed(model);
+  }
   void OnCompilations(absl::string_view model, int graphs) override {
     next_.OnCompilations(model, graphs);
   }

@@ -139,6 +139,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "256",
                                     "--ageing",
                                     "500ms",
+                                    "--hang-timeout",
+                                    "1m",
                                     "--drain-timeout",
                                     "30s",
                                     "--lame-duck",
@@ -180,6 +182,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.stream.part_bytes, flags.stream.part_bytes);
   EXPECT_EQ(printed.window, flags.window);
   EXPECT_EQ(printed.ageing, flags.ageing);
+  EXPECT_EQ(printed.hang_timeout, flags.hang_timeout);
   EXPECT_EQ(printed.drain_timeout, flags.drain_timeout);
   EXPECT_EQ(printed.lame_duck, flags.lame_duck);
   EXPECT_EQ(printed.max_connection_age, flags.max_connection_age);
@@ -229,6 +232,8 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "11",
                                   "--ageing",
                                   "12ms",
+                                  "--hang-timeout",
+                                  "13s",
                                   "--drain-timeout",
                                   "1m30s",
                                   "--lame-duck",
@@ -288,6 +293,7 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.stream.part_bytes, 19 * 1024);
   EXPECT_EQ(flags.window, 11);
   EXPECT_EQ(flags.ageing, absl::Milliseconds(12));
+  EXPECT_EQ(flags.hang_timeout, absl::Seconds(13));
   EXPECT_EQ(flags.drain_timeout, absl::Seconds(90));
   EXPECT_EQ(flags.lame_duck, absl::Seconds(14));
   EXPECT_EQ(flags.max_connection_age, absl::Minutes(15));
@@ -451,6 +457,7 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
                            "--max-reply-bytes SIZE [512MiB]",
                            "--window N [256]",
                            "--ageing DURATION [500ms]",
+                           "--hang-timeout DURATION [1m]",
                            "--drain-timeout DURATION [30s]",
                            "--lame-duck DURATION [2s]",
                            "--max-connection-age DURATION [0s]",

@@ -6,7 +6,10 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "core/base/error.h"
+#include "core/engine/fitness.h"
 #include "core/model/registry.h"
 #include "gmock/gmock.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -39,9 +42,10 @@ ModelEntry Entry(const std::string& name, std::int64_t version,
 }
 
 // As the first time.
-void Publish(const std::vector<ModelEntry>& entries, FakeHealth& health) {
+void Publish(const std::vector<ModelEntry>& entries, FakeHealth& health,
+             const Fitness& fitness = {}) {
   std::set<std::string> known;
-  PublishHealth(entries, known, health);
+  PublishHealth(entries, fitness, known, health);
 }
 
 TEST(PublishHealthTest, WithoutModelsNothingServes) {
@@ -77,13 +81,37 @@ TEST(PublishHealthTest, NoneIsReadyAnyMore) {
   EXPECT_THAT(health.serving(), ElementsAre(Pair("", false), Pair("a", false)));
 }
 
+TEST(PublishHealthTest, AModelThatFailsDoesNotServe) {
+  FakeHealth health;
+  const std::vector<ModelEntry> entries = {Entry("a", 1, ModelState::kReady),
+                                           Entry("b", 1, ModelState::kReady),
+                                           Entry("b", 2, ModelState::kReady)};
+  Publish(entries, health, {.failing = {entries[0].id, entries[1].id}});
+  EXPECT_THAT(health.serving(),
+              ElementsAre(Pair("", true), Pair("a", false), Pair("b", true)));
+  Publish(entries, health,
+          {.failing = {entries[0].id, entries[1].id, entries[2].id}});
+  EXPECT_THAT(health.serving(),
+              ElementsAre(Pair("", false), Pair("a", false), Pair("b", false)));
+  Publish(entries, health);
+  EXPECT_THAT(health.serving(),
+              ElementsAre(Pair("", true), Pair("a", true), Pair("b", true)));
+}
+
+TEST(PublishHealthTest, NothingServesWhereADeviceDoesNot) {
+  FakeHealth health;
+  Publish({Entry("a", 1, ModelState::kReady)}, health,
+          {.devices = Error(Reason::kDeviceLost, "gone")});
+  EXPECT_THAT(health.serving(), ElementsAre(Pair("", false), Pair("a", false)));
+}
+
 TEST(PublishHealthTest, AModelThatIsGoneDoesNotServe) {
   FakeHealth health;
   std::set<std::string> known;
   PublishHealth(
       {Entry("a", 1, ModelState::kReady), Entry("b", 1, ModelState::kReady)},
-      known, health);
-  PublishHealth({Entry("b", 1, ModelState::kReady)}, known, health);
+      {}, known, health);
+  PublishHealth({Entry("b", 1, ModelState::kReady)}, {}, known, health);
   EXPECT_THAT(health.serving(),
               ElementsAre(Pair("", true), Pair("a", false), Pair("b", true)));
 }

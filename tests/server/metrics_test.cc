@@ -101,6 +101,27 @@ TEST(MetricsTest, CountsCompilationsFromNone) {
   EXPECT_THAT(Text(metrics), HasSubstr(absl::StrCat(line, "2\n")));
 }
 
+TEST(MetricsTest, CountsInputsThatFailFromNone) {
+  Metrics metrics;
+  metrics.SetModels({Entry("minilm", ModelState::kReady)});
+  const char* const line = R"(strata_failed_inputs_total{model="minilm"} )";
+  EXPECT_THAT(Text(metrics), HasSubstr(absl::StrCat(line, "0\n")));
+  metrics.OnInputFailed("minilm");
+  EXPECT_THAT(Text(metrics), HasSubstr(absl::StrCat(line, "1\n")));
+}
+
+TEST(MetricsTest, ShowsWhatDoesNotCompute) {
+  Metrics metrics;
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_stuck_forwards 0\n"));
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_failing_models 0\n"));
+  metrics.SetFitness({.stuck_forwards = 2,
+                      .failing = {{.name = "minilm", .version = 1},
+                                  {.name = "minilm", .version = 2},
+                                  {.name = "other", .version = 1}}});
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_stuck_forwards 2\n"));
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_failing_models 3\n"));
+}
+
 TEST(MetricsTest, ABatchWithoutPlacesHasNoPadding) {
   Metrics metrics;
   metrics.OnBatch("", {}, absl::ZeroDuration());

@@ -484,6 +484,24 @@ TEST_F(QueueTest, StopAbandonsAndRefuses) {
   EXPECT_FALSE(queue.Take(Any).has_value());
 }
 
+TEST_F(QueueTest, DropAbandonsTheLanesThatItsCheckRefuses) {
+  TestQueue queue({}, clock_);
+  const auto kept = SingleRows();
+  const auto refused = lane_;
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  ASSERT_TRUE(Push(queue, Item(2)).ok());
+  lane_ = kept;
+  ASSERT_TRUE(Push(queue, Item(3)).ok());
+  queue.Drop([&](const TestLane& lane) {
+    return &lane == kept.get() ? absl::OkStatus()
+                               : Error(Reason::kDeviceLost, "gone");
+  });
+  EXPECT_EQ(abandoned_[1].at(0).message(), "gone");
+  EXPECT_EQ(abandoned_[2].at(0).message(), "gone");
+  EXPECT_EQ(queue.size(), 1);
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+}
+
 TEST_F(QueueTest, StopWakesAWaitingTaker) {
   TestQueue queue({}, clock_);
   std::jthread taker([&queue] { EXPECT_FALSE(queue.Take(Any).has_value()); });

@@ -24,69 +24,14 @@
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "core/engine/reply_sink.h"
-#include "core/model/registry.h"
 #include "gtest/gtest.h"
-#include "tests/fakes/fake_clock.h"
+#include "tests/core/engine/engine_fixture.h"
 #include "tests/fakes/host_numbers.h"
 #include "tests/fakes/puppet_model.h"
 #include "tests/fakes/puppet_runner.h"
-#include "tests/fakes/recording_observer.h"
 
 namespace strata {
 namespace {
-
-class EngineTest : public testing::Test {
- protected:
-  using Reply = absl::StatusOr<EncodeReply>;
-
-  EngineTest() { AddModel("puppet", strings_); }
-
-  // Held forwards would keep the engine from ending.
-  ~EngineTest() override { strings_->ReleaseAll(); }
-
-  void AddModel(const std::string& name,
-                std::shared_ptr<PuppetStrings> strings) {
-    auto model = MakePuppetModel(name, std::move(strings));
-    registry_.SetLoading(model->id);
-    ASSERT_TRUE(registry_.SetReady(std::move(model)).ok());
-  }
-
-  void Start(EngineOptions options = {}) {
-    auto engine =
-        Engine::Create(std::move(options), registry_, clock_, observer_);
-    ASSERT_TRUE(engine.ok()) << engine.status();
-    engine_ = *std::move(engine);
-  }
-
-  std::future<Reply> Send(EncodeCall call) {
-    auto promise = std::make_shared<std::promise<Reply>>();
-    auto reply = promise->get_future();
-    engine_->Encode(std::move(call), [promise](Reply reply) {
-      promise->set_value(std::move(reply));
-    });
-    return reply;
-  }
-
-  static EncodeCall Texts(std::vector<std::string> texts) {
-    EncodeCall call;
-    for (std::string& text : texts) {
-      call.inputs.emplace_back(TextInput{.text = std::move(text), .spans = {}});
-    }
-    return call;
-  }
-
-  static EncodeCall Pieces(std::vector<std::int64_t> ids) {
-    EncodeCall call;
-    call.inputs.emplace_back(PieceInput{.ids = std::move(ids)});
-    return call;
-  }
-
-  FakeClock clock_;
-  RecordingObserver observer_;
-  ModelRegistry registry_;
-  std::shared_ptr<PuppetStrings> strings_ = std::make_shared<PuppetStrings>();
-  std::unique_ptr<Engine> engine_;
-};
 
 TEST_F(EngineTest, EncodesTextsAndPiecesInTheOrderOfTheInputs) {
   Start();
