@@ -1,6 +1,6 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the package `strata` of this tree importable, its stubs included."""
+"""What every Python test needs: the package `strata`, the server's fixtures."""
 
 import os
 import pathlib
@@ -16,10 +16,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # Before any test module is imported: they import strata.
 sys.path.insert(0, str(ROOT / "client" / "python"))
+# The fixtures, and what end-to-end tests and tests of faults share.
+sys.path[1:1] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 subprocess.run(
     [sys.executable, str(ROOT / "deploy" / "generate_python_stubs.py")],
     check=True,
 )
+
+pytest_plugins = ["served"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,9 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The real server, and the models that it serves, for the end-to-end tests.
+"""Fixtures: the real server, and the models that it serves.
+
+What tests/e2e, tests/faults and tests/soak share; tests/conftest.py names it to
+pytest.
 
 Environment:
     STRATA_BIN_DIR       holds strata-server and strata (build/release/bin)
@@ -15,7 +18,7 @@ from collections.abc import Callable
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "deploy"))
 
 from server_process import ServerProcess  # noqa: E402
