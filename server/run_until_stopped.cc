@@ -75,8 +75,9 @@ void LookAway(absl::Duration pause, StopSignal& signals, FitnessReport& report,
   Await(quiet, signals, report);
 }
 
-// Lets calls finish until `end`; a signal meanwhile, or `end`, drops what
-// waits.
+// Lets calls finish until `end`; a signal meanwhile drops what waits. At `end`
+// gRPC cancels what is left, but waits until the engine has answered: what is
+// being computed fails then, since a forward need not end.
 void Drain(absl::Time end, StopSignal& signals, FitnessReport& report,
            GrpcServer& server, Engine& engine) {
   std::atomic<bool> drained = false;
@@ -85,13 +86,19 @@ void Drain(absl::Time end, StopSignal& signals, FitnessReport& report,
     drained = true;
     signals.Wake();
   });
+  bool late = false;
   while (!drained) {
-    if (signals.Wait(absl::InfiniteDuration()).has_value()) {
+    const auto signal =
+        signals.Wait(late ? absl::InfiniteDuration() : end - absl::Now());
+    report.Update();
+    if (signal.has_value()) {
       Log(Severity::kWarning, "stopping",
           {{"message", "waiting calls dropped"}});
       engine.Stop();
+    } else if (!late && absl::Now() >= end) {
+      late = true;
+      engine.Abandon();
     }
-    report.Update();
   }
 }
 

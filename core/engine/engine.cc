@@ -223,6 +223,12 @@ class Engine::Impl {
     queue_.Stop();
   }
 
+  void Abandon() {
+    Stop();
+    supervisor_.FailAll(
+        Error(Reason::kServerStopping, "the server is stopping"));
+  }
+
   bool AwaitForwards(absl::Duration timeout) {
     const absl::Time end = absl::Now() + timeout;
     MutexLock lock(workers_mutex_);
@@ -355,6 +361,8 @@ void Engine::Detokenize(DetokenizeCall call, Done<DetokenizeReply> done) {
 }
 
 void Engine::Stop() { impl_->Stop(); }
+
+void Engine::Abandon() { impl_->Abandon(); }
 
 bool Engine::AwaitForwards(absl::Duration timeout) {
   return impl_->AwaitForwards(timeout);

@@ -99,6 +99,9 @@ class Engine {
   // forwards that run end. Idempotent.
   void Stop();
 
+  // As Stop, and fails what is being computed too.
+  void Abandon();
+
   // Waits for the forwards that still run after Stop; false where one does
   // longer than `timeout`, so that the engine's end would wait for it.
   bool AwaitForwards(absl::Duration timeout);

@@ -126,6 +126,10 @@ void Supervisor::OnLost(int worker, const absl::Status& why) {
   Changed();
 }
 
+void Supervisor::FailAll(const absl::Status& status) {
+  for (Watched& worker : workers_) worker.progress.Fail(status);
+}
+
 absl::Status Supervisor::CheckServed(const Model& model) const {
   const MutexLock lock(mutex_);
   absl::Status trouble;

@@ -66,6 +66,9 @@ class Supervisor {
   // The worker's device computes nothing any more; `why` is a DEVICE_LOST.
   void OnLost(int worker, const absl::Status& why) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Fails what any worker has in hand.
+  void FailAll(const absl::Status& status);
+
   // DEVICE_LOST where no worker is left that could run `model`.
   absl::Status CheckServed(const Model& model) const
       ABSL_LOCKS_EXCLUDED(mutex_);

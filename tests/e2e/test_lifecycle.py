@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import signal
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from concurrent import futures
 import grpc
 import numpy as np
 import pytest
+import watched
 import wire
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -167,11 +167,13 @@ def test_versions(serve, repository, add_model):
 def test_sigterm_under_load(serve, repository, add_model):
     """Calls that are in flight are answered; new ones are not taken."""
     add_model("m")
-    with serve(repository, "--lame-duck=1s") as server:
+    with (
+        serve(repository, "--lame-duck=1s") as server,
+        watched.Watch(server.address) as health,
+    ):
         client = strata.Client(server.address, timeout=120)
         limit = client.model().max_pieces
-        statuses = watch_health(server.address)
-        assert statuses.get() == "SERVING"
+        health.await_last("SERVING")
         with futures.ThreadPoolExecutor(8) as pool:
             calls = [
                 pool.submit(
@@ -187,7 +189,7 @@ def test_sigterm_under_load(serve, repository, add_model):
                 "eight requests in flight",
             )
             server.send_signal(signal.SIGTERM)
-            assert statuses.get() == "NOT_SERVING"
+            health.await_last("NOT_SERVING")
             # In the pause it still serves whoever has not noticed yet.
             assert client.encode(["late"])[0].piece_count > 0
             answers = [call.result() for call in calls]
@@ -198,29 +200,6 @@ def test_sigterm_under_load(serve, repository, add_model):
         assert raised.value.code is grpc.StatusCode.UNAVAILABLE
         client.close()
     assert "event=stopping signal=SIGTERM pause=1s" in "\n".join(server.lines)
-
-
-def watch_health(address):
-    """A queue of what Watch says of the whole server, as it says it."""
-    import queue
-
-    statuses = queue.SimpleQueue()
-    started = threading.Event()
-
-    def watch():
-        with grpc.insecure_channel(address) as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
-            names = health_pb2.HealthCheckResponse.ServingStatus
-            try:
-                for reply in stub.Watch(health_pb2.HealthCheckRequest()):
-                    statuses.put(names.Name(reply.status))
-                    started.set()
-            except grpc.RpcError:
-                pass  # The server has gone.
-
-    threading.Thread(target=watch, daemon=True).start()
-    assert started.wait(30), "health does not answer"
-    return statuses
 
 
 def test_sigint_stops_at_once(serve, repository):

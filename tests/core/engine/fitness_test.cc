@@ -153,6 +153,18 @@ TEST_F(FitnessTest, WithoutATimeoutNothingHangs) {
   EXPECT_TRUE(reply.get().ok());
 }
 
+TEST_F(FitnessTest, AbandonedCallsDoNotWaitForTheirForward) {
+  StartPatient();
+  strings_->Hold();
+  auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto waiting = Send(Pieces({2}));
+  engine_->Abandon();
+  EXPECT_EQ(ReasonOf(running.get().status()), Reason::kServerStopping);
+  EXPECT_EQ(ReasonOf(waiting.get().status()), Reason::kServerStopping);
+  EXPECT_FALSE(engine_->AwaitForwards(absl::Milliseconds(1)));
+}
+
 TEST_F(FitnessTest, ADeviceThatIsLostTakesNothingMore) {
   StartPatient();
   strings_->Hold();
