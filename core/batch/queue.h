@@ -135,10 +135,8 @@ class Queue {
 
   // Adds all of `items`, which are of one call, or none. Errors, `items` then
   // being untouched: SERVER_FULL where they do not fit, or would come too late,
-  // with the time that what waits is predicted to take (if nothing is known of
-  // that: the longest that the most urgent of a lane has waited), between 0.1
-  // and 10 s, as the time to retry after; SERVER_STOPPING after Stop. A queue
-  // that is empty, or holds nothing of the client, takes any.
+  // with RetryAfter(); SERVER_STOPPING after Stop. A queue that is empty, or
+  // holds nothing of the client, takes any.
   absl::Status Push(std::vector<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a lane's forwards cost on the device that takes; nullopt where it does
@@ -182,6 +180,14 @@ class Queue {
 
   // Priorities beyond it count as it, which bounds how long anything waits.
   static constexpr int kMostPriority = 10;
+
+  // When who finds no room should try again: in the time that what waits is
+  // predicted to take (if nothing is known of that: the longest that the most
+  // urgent of a lane has waited), between 0.1 and 10 s.
+  absl::Duration RetryAfter() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    return RetryAfter(Backlog());
+  }
 
   // Sequences that wait.
   int size() const ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -248,6 +254,12 @@ class Queue {
   std::optional<absl::Duration> Backlog() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration LongestWait() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same of a `backlog` that has just been predicted.
+  absl::Duration RetryAfter(std::optional<absl::Duration> backlog) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return std::clamp(backlog.value_or(LongestWait()), absl::Milliseconds(100),
+                      absl::Seconds(10));
+  }
   static void Abandon(std::vector<Item> items, const absl::Status& status) {
     for (Item& item : items) std::move(item.done)(status);
   }
@@ -318,9 +330,7 @@ absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
   if (pieces_ == 0) return absl::OkStatus();
   const std::optional<absl::Duration> known = Backlog();
   const absl::Duration backlog = known.value_or(absl::ZeroDuration());
-  const absl::Duration retry_after =
-      std::clamp(known.value_or(LongestWait()), absl::Milliseconds(100),
-                 absl::Seconds(10));
+  const absl::Duration retry_after = RetryAfter(known);
   std::int64_t pieces = 0;
   for (const Item& item : items) {
     pieces += item.sequence.pieces();

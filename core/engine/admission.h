@@ -5,15 +5,15 @@
 #define STRATA_CORE_ENGINE_ADMISSION_H_
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/budget.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
 
@@ -50,9 +50,13 @@ class Admission {
     const std::string client_;
   };
 
-  // `observer` outlives the admission, which outlives its permits.
-  Admission(const AdmissionLimits& limits, Observer& observer)
-      : limits_(limits), observer_(observer) {}
+  // What a caller who is refused is asked to wait.
+  using RetryAfter = std::function<absl::Duration()>;
+
+  // `retry_after` is called under no lock. `observer` and what it needs outlive
+  // the admission, which outlives its permits.
+  Admission(const AdmissionLimits& limits, RetryAfter retry_after,
+            Observer& observer);
 
   // `client`: who asks; empty: it is not known. Error: SERVER_FULL. A request
   // larger than all bytes together is admitted when nothing else is in flight,
@@ -63,24 +67,18 @@ class Admission {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  struct InFlight {
-    int requests = 0;
-    std::int64_t bytes = 0;
-  };
-
-  // SERVER_FULL where `share` of the limits has no room; `whose` names it.
-  absl::Status CheckRoom(const InFlight& in_flight, std::int64_t bytes,
-                         double share, absl::string_view whose) const;
+  // What has no room; empty: nothing.
+  std::string WhatIsFull(std::int64_t bytes, const std::string& client) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Release(std::int64_t bytes, const std::string& client)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  const AdmissionLimits limits_;
+  const RetryAfter retry_after_;
   Observer& observer_;
 
-  Mutex mutex_;
-  InFlight all_ ABSL_GUARDED_BY(mutex_);
-  // Of clients who are known and have something in flight.
-  std::map<std::string, InFlight> by_client_ ABSL_GUARDED_BY(mutex_);
+  mutable Mutex mutex_;
+  Budget requests_ ABSL_GUARDED_BY(mutex_);
+  Budget bytes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace strata

@@ -142,10 +142,11 @@ class Engine::Impl {
         registry_(registry),
         clock_(clock),
         observer_(observer),
-        admission_({.max_requests = options_.max_requests,
-                    .max_bytes = options_.max_request_bytes,
-                    .max_client_share = options_.max_client_share},
-                   observer),
+        admission_(
+            {.max_requests = options_.max_requests,
+             .max_bytes = options_.max_request_bytes,
+             .max_client_share = options_.max_client_share},
+            [this] { return queue_.RetryAfter(); }, observer),
         queue_({.max_pieces = options_.max_waiting_pieces,
                 .max_client_pieces = static_cast<std::int64_t>(
                     options_.max_client_share *

@@ -362,6 +362,16 @@ const CostModel kQuick = CostModel::Fit(std::vector<ForwardTiming>{
     {.rows = 1, .length = 1, .time = absl::Milliseconds(100)},
     {.rows = 1, .length = 100, .time = absl::Seconds(10)}});
 
+TEST_F(QueueTest, ARetryIsWorthItBetweenATenthOfASecondAndTen) {
+  TestQueue queue({}, clock_);
+  EXPECT_EQ(queue.RetryAfter(), absl::Milliseconds(100));
+  ASSERT_TRUE(Push(queue, Item(1)).ok());
+  clock_.Advance(absl::Seconds(3));
+  EXPECT_EQ(queue.RetryAfter(), absl::Seconds(3));
+  clock_.Advance(absl::Seconds(30));
+  EXPECT_EQ(queue.RetryAfter(), absl::Seconds(10));
+}
+
 TEST_F(QueueTest, WhatCannotBeInTimeIsRefusedAtOnce) {
   const auto slow = [](const TestLane& /*lane*/) {
     return std::optional(DeviceCost{.cost = &kSlow});
@@ -379,6 +389,7 @@ TEST_F(QueueTest, WhatCannotBeInTimeIsRefusedAtOnce) {
   EXPECT_EQ(status.message(),
             "what waits takes about 6s and the request's deadline is in 2.9s");
   EXPECT_EQ(RetryAfterOf(status), absl::Seconds(6));
+  EXPECT_EQ(queue.RetryAfter(), absl::Seconds(6));
   // The more urgent does not wait for it, and who has twice as long may hope.
   items[0].priority = 1;
   EXPECT_TRUE(queue.Push(items).ok());

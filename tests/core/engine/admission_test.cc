@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "core/base/error.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/recording_observer.h"
@@ -14,9 +15,12 @@
 namespace strata {
 namespace {
 
+absl::Duration RetryAfter() { return absl::Seconds(3); }
+
 TEST(Admission, BoundsRequests) {
   RecordingObserver observer;
-  Admission admission({.max_requests = 2, .max_bytes = 1000}, observer);
+  Admission admission({.max_requests = 2, .max_bytes = 1000}, RetryAfter,
+                      observer);
   auto first = admission.Admit(1, "");
   auto second = admission.Admit(1, "");
   ASSERT_TRUE(first.ok());
@@ -25,7 +29,7 @@ TEST(Admission, BoundsRequests) {
   const absl::Status full = admission.Admit(1, "").status();
   EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(full.message(), "2 requests are in flight, the most that may be");
-  EXPECT_TRUE(RetryAfterOf(full).has_value());
+  EXPECT_EQ(RetryAfterOf(full), absl::Seconds(3));
   first->reset();
   EXPECT_EQ(observer.in_flight(), 1);
   EXPECT_TRUE(admission.Admit(1, "").ok());
@@ -33,7 +37,8 @@ TEST(Admission, BoundsRequests) {
 
 TEST(Admission, BoundsBytes) {
   RecordingObserver observer;
-  Admission admission({.max_requests = 10, .max_bytes = 100}, observer);
+  Admission admission({.max_requests = 10, .max_bytes = 100}, RetryAfter,
+                      observer);
   auto first = admission.Admit(60, "");
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(admission.Admit(41, "").status().message(),
@@ -44,7 +49,8 @@ TEST(Admission, BoundsBytes) {
 
 TEST(Admission, AnOversizedRequestIsAdmittedAlone) {
   RecordingObserver observer;
-  Admission admission({.max_requests = 10, .max_bytes = 100}, observer);
+  Admission admission({.max_requests = 10, .max_bytes = 100}, RetryAfter,
+                      observer);
   auto large = admission.Admit(1000, "");
   EXPECT_TRUE(large.ok());
   EXPECT_FALSE(admission.Admit(1, "").ok());
@@ -56,7 +62,7 @@ TEST(Admission, OneClientLeavesRoomForTheOthers) {
   RecordingObserver observer;
   Admission admission(
       {.max_requests = 4, .max_bytes = 1000, .max_client_share = 0.5},
-      observer);
+      RetryAfter, observer);
   auto first = admission.Admit(1, "a");
   auto second = admission.Admit(1, "a");
   ASSERT_TRUE(second.ok());
@@ -64,7 +70,7 @@ TEST(Admission, OneClientLeavesRoomForTheOthers) {
   EXPECT_EQ(ReasonOf(full), Reason::kServerFull);
   EXPECT_EQ(full.message(),
             "2 requests of this client are in flight, the most that may be");
-  EXPECT_TRUE(RetryAfterOf(full).has_value());
+  EXPECT_EQ(RetryAfterOf(full), absl::Seconds(3));
   auto other = admission.Admit(1, "b");
   EXPECT_TRUE(other.ok());
   // Who is not known is bounded by the whole alone.
@@ -81,7 +87,7 @@ TEST(Admission, AClientHasAShareOfTheBytesToo) {
   RecordingObserver observer;
   Admission admission(
       {.max_requests = 10, .max_bytes = 100, .max_client_share = 0.5},
-      observer);
+      RetryAfter, observer);
   // Alone it may be larger, but for the whole.
   auto large = admission.Admit(60, "a");
   ASSERT_TRUE(large.ok());
@@ -95,7 +101,8 @@ TEST(Admission, AClientHasAShareOfTheBytesToo) {
 
 TEST(Admission, ASmallShareIsOneRequest) {
   RecordingObserver observer;
-  Admission admission({.max_requests = 4, .max_client_share = 0.01}, observer);
+  Admission admission({.max_requests = 4, .max_client_share = 0.01}, RetryAfter,
+                      observer);
   EXPECT_TRUE(admission.Admit(1, "a").ok());
 }
 

@@ -281,14 +281,19 @@ TEST_F(EngineTest, ACallCancelledOnArrivalIsNotRun) {
 }
 
 TEST_F(EngineTest, FullRefusesAtOnceAndRecovers) {
-  Start({.max_requests = 1});
+  Start({.max_requests = 2});
   strings_->Hold();
   auto running = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto waiting = Send(Pieces({1, 3}));
+  clock_.Advance(absl::Seconds(4));
   const absl::Status full = Send(Pieces({2})).get().status();
   EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(RetryAfterOf(full).has_value());
+  // The queue's own estimate: what waits has waited for so long.
+  EXPECT_EQ(RetryAfterOf(full), absl::Seconds(4));
   strings_->ReleaseAll();
   ASSERT_TRUE(running.get().ok());
+  ASSERT_TRUE(waiting.get().ok());
   EXPECT_TRUE(Send(Pieces({2})).get().ok());
 }
 
