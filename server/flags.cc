@@ -153,16 +153,24 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           "Pieces that wait for a device; bounds the wait where requests are\n"
           "long.",
           IntSetter(flags.max_waiting_pieces, 1, kLargestInt64));
-  AddFlag(
-      app, "--max-client-share", "PERCENT", "50",
-      "Of the three above, the part that one client who is known may have,\n"
-      "so that the flood of one leaves room for the others.",
-      PercentSetter(flags.max_client_share));
+  AddFlag(app, "--max-unsent-bytes", "SIZE", "4GiB",
+          "Bytes of all answers that are computed, or about to be, and not\n"
+          "sent: what clients who do not read can hold. More are refused\n"
+          "with RESOURCE_EXHAUSTED before they are computed.",
+          BytesSetter(flags.max_unsent_bytes, kLargestInt64));
+  AddFlag(app, "--max-client-share", "PERCENT", "50",
+          "Of the four above, the part that one client who is known may have,\n"
+          "so that the flood of one leaves room for the others.",
+          PercentSetter(flags.max_client_share));
   AddFlag(app, "--max-inputs", "N", "1024", "Inputs of one request.",
           IntSetter(flags.max_inputs, 1));
   AddFlag(app, "--max-reply-bytes", "SIZE", "512MiB",
           "Bytes of the tensors of one Encode answer.",
           BytesSetter(flags.max_reply_bytes, kLargestReply));
+  AddFlag(app, "--max-leased-bytes", "SIZE", "1GiB",
+          "Memory of batches (pinned, on CUDA) that answers hold until they\n"
+          "are sent. Beyond it each is copied into memory of its own.",
+          BytesSetter(flags.max_leased_bytes, kLargestInt64));
 }
 
 void AddStreams(CLI::App& app, ServerFlags& flags) {

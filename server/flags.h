@@ -54,10 +54,12 @@ struct ServerFlags {
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
   std::int64_t max_request_bytes = std::int64_t{256} << 20;
   std::int64_t max_waiting_pieces = std::int64_t{1} << 20;
+  std::int64_t max_unsent_bytes = std::int64_t{4} << 30;
   // A part of 1.
   double max_client_share = 0.5;
   int max_inputs = 1024;
   std::int64_t max_reply_bytes = std::int64_t{512} << 20;
+  std::int64_t max_leased_bytes = std::int64_t{1} << 30;
   std::int64_t max_stream_reply_bytes = std::int64_t{4} << 30;
   StreamLimits stream;
   int window = 256;

@@ -120,4 +120,10 @@ void LoadMeter::OnInFlight(int requests) {
   next_.OnInFlight(requests);
 }
 
+void LoadMeter::OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) {
+  next_.OnReplyMemory(bytes, leased_bytes);
+}
+
+void LoadMeter::OnSpill() { next_.OnSpill(); }
+
 }  // namespace strata

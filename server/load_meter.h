@@ -52,6 +52,8 @@ class LoadMeter final : public Observer {
   void OnCompilations(absl::string_view model, int graphs) override;
   void OnQueueDepth(int waiting_inputs) override;
   void OnInFlight(int requests) override;
+  void OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) override;
+  void OnSpill() override;
 
  private:
   // All that has happened up to a moment.

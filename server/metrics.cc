@@ -122,7 +122,20 @@ Metrics::Metrics()
       failing_models_(
           GaugeFamily(*registry_, "strata_failing_models",
                       "Versions that fail on whatever they are given.")
-              .Add({})) {
+              .Add({})),
+      unsent_bytes_(
+          GaugeFamily(*registry_, "strata_unsent_reply_bytes",
+                      "Bytes of answers that are computed, or about to be, "
+                      "and not sent.")
+              .Add({})),
+      leased_bytes_(GaugeFamily(*registry_, "strata_leased_batch_bytes",
+                                "Bytes of batches' memory that unsent answers "
+                                "hold.")
+                        .Add({})),
+      spills_(CounterFamily(*registry_, "strata_spilled_inputs_total",
+                            "Inputs whose answers were copied out of their "
+                            "batches' memory.")
+                  .Add({})) {
   GaugeFamily(*registry_, "strata_build_info", "1, labelled with the version.")
       .Add({{"version", std::string(Version())}})
       .Set(1);
@@ -241,5 +254,12 @@ void Metrics::OnQueueDepth(int waiting_inputs) {
 }
 
 void Metrics::OnInFlight(int requests) { in_flight_.Set(requests); }
+
+void Metrics::OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) {
+  unsent_bytes_.Set(static_cast<double>(bytes));
+  leased_bytes_.Set(static_cast<double>(leased_bytes));
+}
+
+void Metrics::OnSpill() { spills_.Increment(); }
 
 }  // namespace strata

@@ -65,6 +65,8 @@ class Metrics final : public Observer {
   void OnCompilations(absl::string_view model, int graphs) override;
   void OnQueueDepth(int waiting_inputs) override;
   void OnInFlight(int requests) override;
+  void OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) override;
+  void OnSpill() override;
 
  private:
   enum Stage : std::uint8_t { kTokenize, kQueue, kCompute, kTotal, kStages };
@@ -110,6 +112,9 @@ class Metrics final : public Observer {
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& stuck_forwards_;
   prometheus::Gauge& failing_models_;
+  prometheus::Gauge& unsent_bytes_;
+  prometheus::Gauge& leased_bytes_;
+  prometheus::Counter& spills_;
 
   Mutex mutex_;
   // A map, whose elements stay where they are.

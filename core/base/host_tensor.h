@@ -29,6 +29,8 @@ struct HostTensor {
   std::vector<std::int64_t> shape;
   // Keeps the memory of the blocks alive.
   std::shared_ptr<const void> owner;
+  // Bytes that the owner keeps, with those of the tensors that share it.
+  std::int64_t owner_bytes = 0;
   // The numbers, one block after the other: as many as the places where they
   // lie, one for each layer say. None is empty.
   std::vector<std::span<const std::byte>> blocks;

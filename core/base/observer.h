@@ -4,6 +4,8 @@
 #ifndef STRATA_CORE_BASE_OBSERVER_H_
 #define STRATA_CORE_BASE_OBSERVER_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -27,7 +29,8 @@ struct BatchInfo {
 };
 
 // Told what the engine does, for metrics. Called from many threads at once,
-// never under a lock; implementations are thread-safe and do not block.
+// never under a lock but where it says so; implementations are thread-safe and
+// do not block.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -48,6 +51,13 @@ class Observer {
   // Inputs that now wait for a device, and requests that are in flight.
   virtual void OnQueueDepth(int waiting_inputs) = 0;
   virtual void OnInFlight(int requests) = 0;
+  // Bytes of answers that are computed, or about to be, and not sent, and of
+  // the batches' memory that they now hold. Under a lock, so that what comes
+  // last is what holds.
+  virtual void OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) = 0;
+  // An input's part of an answer was copied out of its batch's memory, of which
+  // too much was held. Under the same lock.
+  virtual void OnSpill() = 0;
 };
 
 }  // namespace strata

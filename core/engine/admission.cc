@@ -4,6 +4,7 @@
 #include "core/engine/admission.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "core/base/budget.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
@@ -25,7 +27,8 @@ absl::string_view Whose(const Budget::Full& full) {
 
 }  // namespace
 
-Admission::Admission(const AdmissionLimits& limits, RetryAfter retry_after,
+Admission::Admission(const AdmissionLimits& limits,
+                     std::function<absl::Duration()> retry_after,
                      Observer& observer)
     : retry_after_(std::move(retry_after)),
       observer_(observer),

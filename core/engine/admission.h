@@ -32,7 +32,8 @@ struct AdmissionLimits {
 
 // The first bound of the engine: how many requests, and how many bytes of
 // them, are in flight at once, held from before tokenizing until the answer is
-// handed over. The second, on pieces that wait, is the queue's. Thread-safe.
+// handed over. The second, on pieces that wait, is the queue's, the third, on
+// the memory of answers, ReplyMemory's. Thread-safe.
 class Admission {
  public:
   // A place in the engine; given back when it is destroyed.
@@ -50,13 +51,11 @@ class Admission {
     const std::string client_;
   };
 
-  // What a caller who is refused is asked to wait.
-  using RetryAfter = std::function<absl::Duration()>;
-
-  // `retry_after` is called under no lock. `observer` and what it needs outlive
-  // the admission, which outlives its permits.
-  Admission(const AdmissionLimits& limits, RetryAfter retry_after,
-            Observer& observer);
+  // `retry_after` says what a caller who is refused is asked to wait; it is
+  // called under no lock. What it needs, and `observer`, outlive the admission,
+  // which outlives its permits.
+  Admission(const AdmissionLimits& limits,
+            std::function<absl::Duration()> retry_after, Observer& observer);
 
   // `client`: who asks; empty: it is not known. Error: SERVER_FULL. A request
   // larger than all bytes together is admitted when nothing else is in flight,
@@ -73,7 +72,7 @@ class Admission {
   void Release(std::int64_t bytes, const std::string& client)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  const RetryAfter retry_after_;
+  const std::function<absl::Duration()> retry_after_;
   Observer& observer_;
 
   mutable Mutex mutex_;

@@ -24,6 +24,7 @@
 #include "core/engine/cut.h"
 #include "core/engine/guarded.h"
 #include "core/engine/pieces.h"
+#include "core/engine/reply_memory.h"
 #include "core/engine/reply_sink.h"
 #include "core/engine/resolve.h"
 #include "core/engine/tokenize_text.h"
@@ -36,6 +37,19 @@ namespace {
 // A selection costs some microseconds whatever its size. Without a bound a
 // request of many tiny ones would hold the device for minutes.
 constexpr std::int64_t kMaxSelections = std::int64_t{1} << 17;
+
+// What the process holds of an answer besides its tensors and pieces: the call,
+// its headers and its buffers.
+constexpr std::int64_t kAnswerBytes = std::int64_t{16} << 10;
+
+// What pieces take in an answer.
+std::int64_t BytesOf(const std::vector<Piece>& pieces) {
+  std::int64_t bytes = 0;
+  for (const Piece& piece : pieces) {
+    bytes += static_cast<std::int64_t>(sizeof(Piece) + piece.text.size());
+  }
+  return bytes;
+}
 
 // Whether an error is about the call and not about the input that met it.
 bool IsAboutCall(const absl::Status& status) {
@@ -196,8 +210,23 @@ void EncodeTask::OnPrepared() {
   }
 }
 
+absl::Status EncodeTask::Reserve() {
+  std::vector<std::int64_t> bytes;
+  bytes.reserve(sequences_.size());
+  for (std::size_t input = 0; input < sequences_.size(); ++input) {
+    bytes.push_back(
+        OutputBytes(sequences_[input], resolved_.model->report.widths()) +
+        BytesOf(results_[input].pieces));
+  }
+  bytes[0] += kAnswerBytes;
+  STRATA_ASSIGN_OR_RETURN(rooms_,
+                          context_.reply_memory.Reserve(bytes, call_.client));
+  return absl::OkStatus();
+}
+
 void EncodeTask::Enqueue() {
   absl::Status status = CheckAlive();
+  if (status.ok()) status = Reserve();
   if (status.ok()) {
     const int count = static_cast<int>(sequences_.size());
     pending_ = count;
@@ -231,6 +260,7 @@ void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {
   EncodedInput& result = results_[input];
   if (computed.ok()) {
     result.outputs = std::move(computed->outputs);
+    context_.reply_memory.Keep(std::move(rooms_[input]), result.outputs);
     result.batch = computed->batch;
     result.timings.queue = computed->queue;
     result.timings.compute = computed->compute;
@@ -248,6 +278,7 @@ void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {
 }
 
 void EncodeTask::Finish() {
+  rooms_.clear();
   EncodeReply reply = MakeReply();
   absl::Status status = failure();
   context_.observer.OnRequestDone(resolved_.model->id.name, status,

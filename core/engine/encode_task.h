@@ -25,12 +25,14 @@
 #include "core/batch/request.h"
 #include "core/engine/admission.h"
 #include "core/engine/call.h"
+#include "core/engine/reply_memory.h"
 #include "core/model/model.h"
 
 namespace strata {
 
 // An EncodeCall on its way: tokenize each text -> wait for room, if it has a
-// sink -> queue all sequences -> collect what is computed -> answer. Every step
+// sink -> reserve memory for the answer -> queue all sequences -> collect what
+// is computed -> answer. Every step
 // is called on whatever thread the one before ended on; the last of the
 // parallel parts goes on with the next step. Kept alive by the callbacks that
 // it hands out.
@@ -42,6 +44,7 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
     std::int64_t max_reply_bytes = 0;
     const Clock& clock;
     Observer& observer;
+    ReplyMemory& reply_memory;
     Queue<Model>& queue;
     ThreadPool& tokenizers;
   };
@@ -71,7 +74,9 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   absl::Status CheckAlive() const;
   // The last input is prepared: checks what all of them come to.
   void OnPrepared();
+  // Waits for a device, if there is room for the answer.
   void Enqueue();
+  absl::Status Reserve();
   // Takes what waits of this call out of the queue.
   void Cancel();
   // Bytes of the answer's tensors.
@@ -98,6 +103,8 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   // Each element is written by one thread at a time.
   std::vector<Sequence> sequences_;
   std::vector<EncodedInput> results_;
+  // Until the input has been computed.
+  std::vector<std::shared_ptr<ReplyMemory::Room>> rooms_;
 
   mutable Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);

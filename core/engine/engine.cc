@@ -38,6 +38,7 @@
 #include "core/engine/fitness.h"
 #include "core/engine/guarded.h"
 #include "core/engine/pieces.h"
+#include "core/engine/reply_memory.h"
 #include "core/engine/resolve.h"
 #include "core/engine/supervisor.h"
 #include "core/engine/tokenize_text.h"
@@ -65,6 +66,8 @@ absl::Status CheckOptions(const EngineOptions& options) {
       Bound{"max_inputs", options.max_inputs},
       Bound{"max_reply_bytes", options.max_reply_bytes},
       Bound{"max_stream_reply_bytes", options.max_stream_reply_bytes},
+      Bound{"max_unsent_bytes", options.max_unsent_bytes},
+      Bound{"max_leased_bytes", options.max_leased_bytes},
       Bound{"cpus", options.cpus, 0},
       Bound{"tokenizer_threads", options.tokenizer_threads},
       Bound{"window", options.window},
@@ -147,6 +150,11 @@ class Engine::Impl {
              .max_bytes = options_.max_request_bytes,
              .max_client_share = options_.max_client_share},
             [this] { return queue_.RetryAfter(); }, observer),
+        reply_memory_(
+            {.max_bytes = options_.max_unsent_bytes,
+             .max_client_share = options_.max_client_share,
+             .max_leased_bytes = options_.max_leased_bytes},
+            [this] { return queue_.RetryAfter(); }, observer),
         queue_({.max_pieces = options_.max_waiting_pieces,
                 .max_client_pieces = static_cast<std::int64_t>(
                     options_.max_client_share *
@@ -203,6 +211,7 @@ class Engine::Impl {
                                    : options_.max_reply_bytes,
             .clock = clock_,
             .observer = observer_,
+            .reply_memory = reply_memory_,
             .queue = queue_,
             .tokenizers = tokenizers_},
         std::move(call), *std::move(resolved), std::move(done))
@@ -324,6 +333,7 @@ class Engine::Impl {
   std::atomic<bool> stopped_ = false;
   std::atomic<std::uint64_t> next_call_ = 1;
   Admission admission_;
+  ReplyMemory reply_memory_;
   Queue<Model> queue_;
   CpuShare cpus_;
   ThreadPool tokenizers_;

@@ -34,9 +34,10 @@ struct EngineOptions {
   int max_requests = 1024;
   // Bytes of the messages in flight.
   std::int64_t max_request_bytes = std::int64_t{256} << 20;
-  // The part of requests, bytes and waiting pieces that one client who is known
-  // may have, above 0 and at most 1. Smaller leaves more room for the others
-  // when one floods; larger lets one use a server that has no other.
+  // The part of requests, their bytes, waiting pieces and unsent bytes that one
+  // client who is known may have, above 0 and at most 1. Smaller leaves more
+  // room for the others when one floods; larger lets one use a server that has
+  // no other.
   double max_client_share = 0.5;
   // Pieces that wait for a device. Bounds the wait as requests alone cannot,
   // since a request may be one word or a book.
@@ -48,6 +49,14 @@ struct EngineOptions {
   // The same of an answer that goes to a sink. All of one answer may be in
   // memory at once where its caller reads slowly.
   std::int64_t max_stream_reply_bytes = std::int64_t{4} << 30;
+  // Bytes of all answers that are computed, or about to be, and not sent: what
+  // callers who do not read can hold. An answer that finds no room is refused
+  // with RESOURCE_EXHAUSTED before it costs compute.
+  std::int64_t max_unsent_bytes = std::int64_t{4} << 30;
+  // Bytes of the batches' memory (pinned, on a CUDA device) that these answers
+  // hold. Beyond them each is copied into memory of its own, which costs time;
+  // larger holds more memory than the answers have bytes.
+  std::int64_t max_leased_bytes = std::int64_t{1} << 30;
   // Threads that tokenize.
   int tokenizer_threads = 1;
   // Waiting sequences that the batch plan looks at. Larger wastes fewer places

@@ -205,6 +205,7 @@ std::vector<std::vector<HostTensor>> SelectOutputs(
       tensor.shape = place.shape;
       if (place.bytes == 0) continue;
       tensor.owner = host;
+      tensor.owner_bytes = layout.bytes;
       tensor.blocks = {
           {data + place.offset, static_cast<std::size_t>(place.bytes)}};
     }

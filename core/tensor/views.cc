@@ -54,7 +54,7 @@ std::int64_t BytesOfPlaces(const at::Tensor& layer, std::int64_t places) {
 
 Views Views::Find(const ForwardOutputs& outputs,
                   std::span<const Sequence* const> sequences) {
-  if (outputs.overwritten_later) return Views(nullptr);
+  if (outputs.overwritten_later) return {nullptr, 0};
   auto kept = std::make_shared<Layers>(outputs.layers.size());
   std::int64_t shown = 0;
   for (const Sequence* sequence : sequences) {
@@ -75,8 +75,8 @@ Views Views::Find(const ForwardOutputs& outputs,
     if (!counted.insert(layer.storage().data()).second) continue;
     held += static_cast<std::int64_t>(layer.storage().nbytes());
   }
-  if (shown == 0 || held > kMostKept * shown) return Views(nullptr);
-  return Views(std::move(kept));
+  if (shown == 0 || held > kMostKept * shown) return {nullptr, 0};
+  return {std::move(kept), held};
 }
 
 bool Views::Shows(const OutputSpec& spec) const {
@@ -90,6 +90,7 @@ std::vector<HostTensor> Views::Of(const Sequence& sequence,
     const OutputSpec& spec = (*sequence.outputs)[i];
     if (!Shows(spec)) continue;
     tensors[i].owner = layers_;
+    tensors[i].owner_bytes = bytes_;
     for (const int index : spec.layers) {
       const at::Tensor& layer = (*layers_)[index];
       const auto show = [&](std::int64_t begin, std::int64_t pieces) {

@@ -46,12 +46,14 @@ class Views {
  private:
   using Layers = std::vector<at::Tensor>;
 
-  explicit Views(std::shared_ptr<const Layers> layers)
-      : layers_(std::move(layers)) {}
+  // `bytes`: those of the layers' memory.
+  Views(std::shared_ptr<const Layers> layers, std::int64_t bytes)
+      : layers_(std::move(layers)), bytes_(bytes) {}
 
   // What a forward gave, undefined where no view needs it; nullptr where there
   // are no views.
   std::shared_ptr<const Layers> layers_;
+  std::int64_t bytes_;
 };
 
 }  // namespace strata

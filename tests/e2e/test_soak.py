@@ -7,12 +7,12 @@ Environment:
 """
 
 import os
-import pathlib
 import random
 import threading
 import time
 
 import pytest
+import wire
 
 import strata
 
@@ -21,13 +21,6 @@ CLIENTS = 6
 # What the second half may hold more than the first at its highest: caches of
 # the allocators fill up slowly.
 MOST_GROWTH = 1.05
-
-
-def resident_mib(pid: int) -> float:
-    """The memory that the process holds, without pages of files."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    [line] = [x for x in status.splitlines() if x.startswith("RssAnon:")]
-    return int(line.split()[1]) / 1024
 
 
 def ask(client: strata.Client, models: list, dice: random.Random) -> int:
@@ -83,7 +76,7 @@ def test_memory_does_not_grow(serve, models):
                 thread.start()
             held = []
             while any(thread.is_alive() for thread in threads):
-                held.append(resident_mib(server.pid))
+                held.append(wire.resident_mib(server.pid))
                 time.sleep(1)
             assert not errors
             assert min(answered) > 0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import time
 import urllib.request
@@ -57,6 +58,13 @@ def metric(server, series: str) -> float:
     found = re.search(pattern, scrape(server), re.MULTILINE)
     assert found, f"no {series} in the metrics"
     return float(found[1])
+
+
+def resident_mib(pid: int) -> float:
+    """The memory that a process holds, without pages of files."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    [line] = [x for x in status.splitlines() if x.startswith("RssAnon:")]
+    return int(line.split()[1]) / 1024
 
 
 def wait_until(

@@ -65,6 +65,7 @@ HostTensor MakeOutput(const OutputSpec& spec, const Sequence& sequence,
   return {.dtype = DataType::kFloat32,
           .shape = OutputShape(spec, sequence, {.hidden_states = width}),
           .owner = numbers,
+          .owner_bytes = std::ssize(bytes),
           .blocks = {bytes}};
 }
 

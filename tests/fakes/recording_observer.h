@@ -4,6 +4,7 @@
 #ifndef STRATA_TESTS_FAKES_RECORDING_OBSERVER_H_
 #define STRATA_TESTS_FAKES_RECORDING_OBSERVER_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,15 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     in_flight_ = requests;
   }
+  void OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) override {
+    MutexLock lock(mutex_);
+    reply_bytes_ = bytes;
+    leased_bytes_ = leased_bytes;
+  }
+  void OnSpill() override {
+    MutexLock lock(mutex_);
+    ++spills_;
+  }
 
   std::vector<Request> requests() const {
     MutexLock lock(mutex_);
@@ -70,6 +80,18 @@ class RecordingObserver final : public Observer {
     MutexLock lock(mutex_);
     return in_flight_;
   }
+  std::int64_t reply_bytes() const {
+    MutexLock lock(mutex_);
+    return reply_bytes_;
+  }
+  std::int64_t leased_bytes() const {
+    MutexLock lock(mutex_);
+    return leased_bytes_;
+  }
+  int spills() const {
+    MutexLock lock(mutex_);
+    return spills_;
+  }
 
  private:
   mutable Mutex mutex_;
@@ -78,6 +100,9 @@ class RecordingObserver final : public Observer {
   int failed_inputs_ ABSL_GUARDED_BY(mutex_) = 0;
   int compilations_ ABSL_GUARDED_BY(mutex_) = 0;
   int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::int64_t reply_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::int64_t leased_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int spills_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace strata

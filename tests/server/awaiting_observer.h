@@ -4,6 +4,8 @@
 #ifndef STRATA_TESTS_SERVER_AWAITING_OBSERVER_H_
 #define STRATA_TESTS_SERVER_AWAITING_OBSERVER_H_
 
+#include <cstdint>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -54,6 +56,10 @@ class AwaitingObserver final : public Observer {
     changed_.NotifyAll();
   }
   void OnInFlight(int requests) override { next_.OnInFlight(requests); }
+  void OnReplyMemory(std::int64_t bytes, std::int64_t leased_bytes) override {
+    next_.OnReplyMemory(bytes, leased_bytes);
+  }
+  void OnSpill() override { next_.OnSpill(); }
 
  private:
   Observer& next_;

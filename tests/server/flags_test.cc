@@ -121,12 +121,16 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "256MiB",
                                     "--max-waiting-pieces",
                                     "1048576",
+                                    "--max-unsent-bytes",
+                                    "4GiB",
                                     "--max-client-share",
                                     "50",
                                     "--max-inputs",
                                     "1024",
                                     "--max-reply-bytes",
                                     "512MiB",
+                                    "--max-leased-bytes",
+                                    "1GiB",
                                     "--max-stream-reply-bytes",
                                     "4GiB",
                                     "--max-stream-requests",
@@ -173,6 +177,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.max_message_bytes, flags.max_message_bytes);
   EXPECT_EQ(printed.max_request_bytes, flags.max_request_bytes);
   EXPECT_EQ(printed.max_waiting_pieces, flags.max_waiting_pieces);
+  EXPECT_EQ(printed.max_unsent_bytes, flags.max_unsent_bytes);
+  EXPECT_EQ(printed.max_leased_bytes, flags.max_leased_bytes);
   EXPECT_EQ(printed.max_client_share, flags.max_client_share);
   EXPECT_EQ(printed.max_inputs, flags.max_inputs);
   EXPECT_EQ(printed.max_reply_bytes, flags.max_reply_bytes);
@@ -216,6 +222,12 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "1GiB",
                                   "--max-waiting-pieces",
                                   "8",
+                                  "--max-unsent-bytes",
+                                  "24GiB",
+                                  "--max-client-share",
+                                  "25",
+                                  "--max-leased-bytes",
+                                  "25MiB",
                                   "--max-inputs",
                                   "9",
                                   "--max-reply-bytes",
@@ -285,6 +297,9 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.max_message_bytes, 6 * 1024);
   EXPECT_EQ(flags.max_request_bytes, 1 << 30);
   EXPECT_EQ(flags.max_waiting_pieces, 8);
+  EXPECT_EQ(flags.max_unsent_bytes, std::int64_t{24} << 30);
+  EXPECT_EQ(flags.max_client_share, 0.25);
+  EXPECT_EQ(flags.max_leased_bytes, 25 << 20);
   EXPECT_EQ(flags.max_inputs, 9);
   EXPECT_EQ(flags.max_reply_bytes, 10);
   EXPECT_EQ(flags.max_stream_reply_bytes, std::int64_t{16} << 30);
@@ -453,6 +468,8 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
                            "--max-message-bytes SIZE [64MiB]",
                            "--max-request-bytes SIZE [256MiB]",
                            "--max-waiting-pieces N [1048576]",
+                           "--max-unsent-bytes SIZE [4GiB]",
+                           "--max-leased-bytes SIZE [1GiB]",
                            "--max-inputs N [1024]",
                            "--max-reply-bytes SIZE [512MiB]",
                            "--window N [256]",

@@ -139,6 +139,18 @@ TEST(MetricsTest, GaugesShowTheLastValue) {
   EXPECT_THAT(Text(metrics), HasSubstr("strata_in_flight_requests 3\n"));
 }
 
+TEST(MetricsTest, ShowsTheMemoryOfAnswers) {
+  Metrics metrics;
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_spilled_inputs_total 0\n"));
+  metrics.OnReplyMemory(300, 200);
+  metrics.OnReplyMemory(30, 20);
+  metrics.OnSpill();
+  metrics.OnSpill();
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_unsent_reply_bytes 30\n"));
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_leased_batch_bytes 20\n"));
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_spilled_inputs_total 2\n"));
+}
+
 TEST(MetricsTest, ShowsTheStateOfEachVersion) {
   Metrics metrics;
   const auto state = [&metrics](absl::string_view name) {

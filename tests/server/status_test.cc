@@ -63,7 +63,7 @@ TEST(StatusTest, ReasonsAreThoseOfTheProto) {
     EXPECT_EQ(error.reason, ReasonName(reason));
   }
   EXPECT_EQ(v1::ErrorReason_ARRAYSIZE - 2,
-            static_cast<int>(Reason::kNotAuthenticated));
+            static_cast<int>(Reason::kDeviceLost));
 }
 
 TEST(StatusTest, AnErrorWithoutAReasonIsADefect) {

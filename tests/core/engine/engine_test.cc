@@ -309,6 +309,94 @@ TEST_F(EngineTest, AFullQueueRefuses) {
   EXPECT_TRUE(waiting.get().ok());
 }
 
+// Two numbers of 4 bytes, and what a call takes.
+constexpr std::int64_t kSmallAnswer = 8 + (16 << 10);
+
+TEST_F(EngineTest, AnswersThatNobodyHasReadLeaveNoRoom) {
+  Start({.max_unsent_bytes = 3 * kSmallAnswer});
+  strings_->Hold();
+  auto computing = Send(Pieces({1}));
+  strings_->AwaitEntered(1);
+  auto waiting = Send(Pieces({2}));
+  auto last = Send(Pieces({3}));
+  EXPECT_EQ(observer_.reply_bytes(), 3 * kSmallAnswer);
+  const absl::Status full = Send(Pieces({4})).get().status();
+  EXPECT_EQ(ReasonOf(full), Reason::kServerFull);
+  EXPECT_EQ(RetryAfterOf(full), absl::Milliseconds(100));
+  strings_->ReleaseAll();
+  std::vector<Reply> answers;
+  answers.push_back(computing.get());
+  answers.push_back(waiting.get());
+  answers.push_back(last.get());
+  // Computed, but not let go of.
+  EXPECT_EQ(observer_.in_flight(), 0);
+  EXPECT_EQ(ReasonOf(Send(Pieces({4})).get().status()), Reason::kServerFull);
+  EXPECT_EQ(strings_->batches().size(), 2);
+  answers.pop_back();
+  const Reply again = Send(Pieces({4})).get();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(Numbers(again->inputs[0].outputs[0]),
+            (std::vector<float>{3004, 3004}));
+}
+
+TEST_F(EngineTest, OneClientWhoDoesNotReadLeavesRoomForTheOthers) {
+  Start({.max_client_share = 0.5, .max_unsent_bytes = 4 * kSmallAnswer});
+  const auto send = [this](const std::string& client) {
+    EncodeCall call = Pieces({1});
+    call.client = client;
+    return Send(std::move(call)).get();
+  };
+  const Reply first = send("a");
+  const Reply second = send("a");
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(ReasonOf(send("a").status()), Reason::kServerFull);
+  EXPECT_TRUE(send("b").ok());
+}
+
+TEST_F(EngineTest, WhatFailsGivesItsRoomBack) {
+  Start({});
+  strings_->FailOn(7, Error(Reason::kForwardFailed, "it fails"));
+  strings_->Hold();
+  std::stop_source stop;
+  auto failing = Send(Pieces({7}));
+  strings_->AwaitEntered(1);
+  EncodeCall cancelled = Pieces({1});
+  cancelled.stop = stop.get_token();
+  auto waiting = Send(std::move(cancelled));
+  EXPECT_EQ(observer_.reply_bytes(), 2 * kSmallAnswer);
+  stop.request_stop();
+  EXPECT_FALSE(waiting.get().ok());
+  strings_->ReleaseAll();
+  const Reply failed = failing.get();
+  ASSERT_TRUE(failed.ok());
+  EXPECT_EQ(ReasonOf(failed->inputs[0].status), Reason::kForwardFailed);
+  EXPECT_EQ(observer_.reply_bytes(), 0);
+}
+
+TEST_F(EngineTest, PiecesInAnAnswerCount) {
+  Start({});
+  EncodeCall call = Texts({"abc"});
+  call.return_pieces = true;
+  strings_->Hold();
+  auto reply = Send(std::move(call));
+  strings_->AwaitEntered(1);
+  EXPECT_GE(observer_.reply_bytes(), (16 << 10) + (5 * (8 + sizeof(Piece))));
+  strings_->ReleaseAll();
+  EXPECT_TRUE(reply.get().ok());
+}
+
+TEST_F(EngineTest, BeyondTheLeaseAnswersAreCopied) {
+  Start({.max_leased_bytes = 8});
+  const Reply leased = Send(Pieces({1})).get();
+  EXPECT_EQ(observer_.leased_bytes(), 8);
+  const Reply spilled = Send(Pieces({2})).get();
+  EXPECT_EQ(observer_.leased_bytes(), 8);
+  EXPECT_EQ(observer_.spills(), 1);
+  ASSERT_TRUE(spilled.ok());
+  EXPECT_EQ(Numbers(spilled->inputs[0].outputs[0]),
+            (std::vector<float>{3002, 3002}));
+}
+
 TEST_F(EngineTest, EqualInputsShareAForwardAndItsFailure) {
   Start();
   strings_->FailOn(200, Error(Reason::kForwardFailed, "as told"));

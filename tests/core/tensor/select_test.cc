@@ -402,6 +402,7 @@ TEST(SelectTest, AllShareOneBufferAtAlignedPlaces) {
   for (const auto& outputs : results) {
     for (const HostTensor& tensor : outputs) {
       EXPECT_EQ(tensor.owner, results[0][0].owner);
+      EXPECT_EQ(tensor.owner_bytes, 3 * 64);
       ASSERT_EQ(tensor.blocks.size(), 1);
       EXPECT_EQ((tensor.blocks[0].data() - start) % 64, 0);
     }

@@ -58,6 +58,8 @@ TEST(ViewsTest, PointIntoTheLayersAsked) {
               ElementsAre(205, 206, 207, 5, 6, 7, 205, 206, 207));
   const auto* const layer =
       static_cast<const std::byte*>(outputs.layers[2].const_data_ptr());
+  // Layers 0 and 2, each of eight numbers.
+  EXPECT_EQ(tensors[0].owner_bytes, 2 * 8 * sizeof(float));
   ASSERT_EQ(tensors[0].blocks.size(), 3);
   EXPECT_EQ(tensors[0].blocks[0].data(), layer + (5 * sizeof(float)));
 }
