@@ -3,7 +3,6 @@
 
 #include "server/flag_setters.h"
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,14 +70,6 @@ Setter RatioSetter(double& target) {
       return Expected(text, "a number from 0 to 1");
     }
     target = value;
-    return absl::OkStatus();
-  };
-}
-
-Setter FolderSetter(std::filesystem::path& target) {
-  return [&target](const std::string& text) {
-    if (text.empty()) return Expected(text, "a folder, or none");
-    target = text == "none" ? "" : text;
     return absl::OkStatus();
   };
 }

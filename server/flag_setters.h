@@ -5,11 +5,11 @@
 #define STRATA_SERVER_FLAG_SETTERS_H_
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -76,6 +76,17 @@ Setter DurationSetter(absl::Duration& target);
 
 Setter AddressSetter(Address& target);
 
+// For what may be left out: "none" stands for nothing, as before any flag, all
+// else is read by `set`, which writes to `target`.
+template <typename Target>
+Setter NoneOr(Target& target, Setter set) {
+  return [&target, set = std::move(set)](const std::string& text) {
+    if (text != "none") return set(text);
+    target = Target();
+    return absl::OkStatus();
+  };
+}
+
 // `none` stands for no address, as the empty text does.
 Setter OptionalAddressSetter(std::optional<Address>& target,
                              absl::string_view none);
@@ -100,9 +111,6 @@ Setter ChoiceSetter(Value& target, Choice<Value> first, Choice<Value> second) {
 
 // From 0 to 1.
 Setter RatioSetter(double& target);
-
-// A folder; "none" for none.
-Setter FolderSetter(std::filesystem::path& target);
 
 // Anything but nothing.
 template <typename Text>

@@ -83,12 +83,12 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "Folder where what the load of a model finds out is kept, so that\n"
           "the next start on a machine of this kind need not find it out\n"
           "anew. Servers may share one.",
-          FolderSetter(flags.report_directory));
+          NoneOr(flags.report_directory, TextSetter(flags.report_directory)));
   AddFlag(app, "--digests", "FILE", "none",
           "List of digests, one a line as `strata models NAME` prints them.\n"
           "With it, only models that it lists are served, and files of others\n"
           "are not read but for their digest.",
-          TextSetter(flags.digests));
+          NoneOr(flags.digests, TextSetter(flags.digests)));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
           "Where gRPC listens; port 0 picks a free one. Without\n"
           "--tls-certificate and --tokens calls are neither encrypted nor\n"
@@ -256,17 +256,18 @@ void AddTelemetry(CLI::App& app, ServerFlags& flags) {
 }
 
 void AddTls(CLI::App& app, SecurityOptions& security) {
-  AddFlag(app, "--tls-certificate", "FILE", "none",
-          "Certificate of this server (PEM), those that vouch for it after\n"
-          "it. With it and --tls-key, calls are taken over TLS only.",
-          TextSetter(security.tls.certificate));
+  AddFlag(
+      app, "--tls-certificate", "FILE", "none",
+      "Certificate of this server (PEM), those that vouch for it after\n"
+      "it. With it and --tls-key, calls are taken over TLS only.",
+      NoneOr(security.tls.certificate, TextSetter(security.tls.certificate)));
   AddFlag(app, "--tls-key", "FILE", "none",
           "The certificate's private key (PEM), without a passphrase.",
-          TextSetter(security.tls.key));
+          NoneOr(security.tls.key, TextSetter(security.tls.key)));
   AddFlag(app, "--tls-client-ca", "FILE", "none",
           "Certificates of authorities (PEM). With it, only clients that show\n"
           "a certificate of one of them can connect.",
-          TextSetter(security.tls.client_ca));
+          NoneOr(security.tls.client_ca, TextSetter(security.tls.client_ca)));
   AddFlag(app, "--credentials-reload", "DURATION", "10s",
           "How long a change of the files of --tls-* and --tokens may go\n"
           "unnoticed. A broken one is logged, and what was before stays.",
@@ -277,7 +278,7 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
   AddFlag(app, "--tokens", "FILE", "none",
           "JSON list of who may call, with what role, by the hashes of their\n"
           "tokens (see SECURITY in the README). Unset, everybody may.",
-          TextSetter(security.tokens));
+          NoneOr(security.tokens, TextSetter(security.tokens)));
   AddFlag(app, "--tokens-on-plaintext", "WHETHER", "off",
           "on: take tokens without TLS, where they can be read on the way;\n"
           "for a server behind a proxy that ends TLS.",
@@ -290,11 +291,13 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
   AddFlag(app, "--forwarded-identity", "HEADER", "none",
           "Header in which a proxy says for whom it calls, as\n"
           "x-forwarded-user.",
-          LowerCaseSetter(security.forwarded_identity));
-  AddFlag(app, "--trusted-proxies", "LIST", "none",
-          "Whose --forwarded-identity is believed: token:SUBJECT,\n"
-          "certificate:NAME, or loopback for whoever calls from this machine.",
-          ListSetter(security.trusted_proxies));
+          NoneOr(security.forwarded_identity,
+                 LowerCaseSetter(security.forwarded_identity)));
+  AddFlag(
+      app, "--trusted-proxies", "LIST", "none",
+      "Whose --forwarded-identity is believed: token:SUBJECT,\n"
+      "certificate:NAME, or loopback for whoever calls from this machine.",
+      NoneOr(security.trusted_proxies, ListSetter(security.trusted_proxies)));
   AddFlag(app, "--max-streams", "N", "4096",
           "Calls that one connection may have open; the client's gRPC holds\n"
           "back the others.",

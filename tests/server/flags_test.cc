@@ -160,7 +160,21 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "--trace-sample-ratio",
                                     "1",
                                     "--orca",
-                                    "on"});
+                                    "on",
+                                    "--digests",
+                                    "none",
+                                    "--tls-certificate",
+                                    "none",
+                                    "--tls-key",
+                                    "none",
+                                    "--tls-client-ca",
+                                    "none",
+                                    "--tokens",
+                                    "none",
+                                    "--forwarded-identity",
+                                    "none",
+                                    "--trusted-proxies",
+                                    "none"});
   const ServerFlags flags = Good({});
   EXPECT_EQ(printed.listen, flags.listen);
   EXPECT_EQ(printed.metrics_listen, flags.metrics_listen);
@@ -197,6 +211,14 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.otlp_endpoint, flags.otlp_endpoint);
   EXPECT_EQ(printed.trace_sample_ratio, flags.trace_sample_ratio);
   EXPECT_EQ(printed.orca, flags.orca);
+  EXPECT_EQ(printed.digests, flags.digests);
+  const SecurityOptions& security = printed.security;
+  EXPECT_EQ(security.tls.certificate, flags.security.tls.certificate);
+  EXPECT_EQ(security.tls.key, flags.security.tls.key);
+  EXPECT_EQ(security.tls.client_ca, flags.security.tls.client_ca);
+  EXPECT_EQ(security.tokens, flags.security.tokens);
+  EXPECT_EQ(security.forwarded_identity, flags.security.forwarded_identity);
+  EXPECT_EQ(security.trusted_proxies, flags.security.trusted_proxies);
 }
 
 TEST(FlagsTest, ReadsEveryFlag) {
@@ -336,6 +358,32 @@ TEST(FlagsTest, ReadsEveryFlag) {
 TEST(FlagsTest, MetricsCanBeSwitchedOff) {
   EXPECT_EQ(Good({"--metrics-listen", "off"}).metrics_listen, std::nullopt);
   EXPECT_EQ(Good({"--metrics-listen", ""}).metrics_listen, std::nullopt);
+}
+
+// Whoever writes into a wrapper what the help shows means what it means.
+TEST(FlagsTest, NoneTakesBackWhatAFlagBeforeItSaid) {
+  const ServerFlags flags =
+      Good({"--report-directory",   "/r",     "--digests",         "/d",
+            "--tls-certificate",    "/c",     "--tls-key",         "/k",
+            "--tls-client-ca",      "/a",     "--tokens",          "/t",
+            "--forwarded-identity", "x-user", "--trusted-proxies", "loopback",
+            "--report-directory",   "none",   "--digests",         "none",
+            "--tls-certificate",    "none",   "--tls-key",         "none",
+            "--tls-client-ca",      "none",   "--tokens",          "none",
+            "--forwarded-identity", "none",   "--trusted-proxies", "none"});
+  EXPECT_EQ(flags.report_directory, "");
+  EXPECT_EQ(flags.digests, "");
+  EXPECT_EQ(flags.security.tls.certificate, "");
+  EXPECT_EQ(flags.security.tls.key, "");
+  EXPECT_EQ(flags.security.tls.client_ca, "");
+  EXPECT_EQ(flags.security.tokens, "");
+  EXPECT_EQ(flags.security.forwarded_identity, "");
+  EXPECT_TRUE(flags.security.trusted_proxies.empty());
+}
+
+TEST(FlagsTest, NoneInTheEnvironmentStandsForNothingToo) {
+  const Environment tokens("STRATA_TOKENS", "none");
+  EXPECT_EQ(Good({}).security.tokens, "");
 }
 
 TEST(FlagsTest, AdminCallsHaveNoPortOfTheirOwnUnlessAsked) {
