@@ -43,13 +43,15 @@ void LogModels(const Fitness& before, const Fitness& now) {
 }  // namespace
 
 void FitnessReport::Update() {
+  // Even where nothing seems to have changed: it may have been otherwise
+  // meanwhile, when the models' own changes were published.
+  server_.PublishHealth();
   Fitness now = engine_.fitness();
   if (now == fitness_) return;
   LogDevices(fitness_, now);
   LogModels(fitness_, now);
   fitness_ = std::move(now);
   metrics_.SetFitness(fitness_);
-  server_.PublishHealth();
 }
 
 }  // namespace strata

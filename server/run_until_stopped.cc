@@ -88,14 +88,15 @@ void Drain(absl::Time end, StopSignal& signals, FitnessReport& report,
   });
   bool late = false;
   while (!drained) {
+    // Again and again: a worker may just have been taking another batch.
     const auto signal =
-        signals.Wait(late ? absl::InfiniteDuration() : end - absl::Now());
+        signals.Wait(late ? absl::Seconds(1) : end - absl::Now());
     report.Update();
     if (signal.has_value()) {
       Log(Severity::kWarning, "stopping",
           {{"message", "waiting calls dropped"}});
       engine.Stop();
-    } else if (!late && absl::Now() >= end) {
+    } else if (absl::Now() >= end) {
       late = true;
       engine.Abandon();
     }

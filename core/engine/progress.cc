@@ -4,6 +4,7 @@
 #include "core/engine/progress.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,16 +52,21 @@ void BatchAnswers::Fail(const absl::Status& status) {
 }
 
 void Progress::Begin(std::string model, std::shared_ptr<BatchAnswers> answers) {
-  ++steps_;
   const MutexLock lock(mutex_);
+  ++steps_;
   batches_.push_back(
       {.model = std::move(model), .answers = std::move(answers)});
 }
 
 void Progress::End() {
-  ++steps_;
   const MutexLock lock(mutex_);
+  ++steps_;
   batches_.pop_back();
+}
+
+bool Progress::given_up() const {
+  const MutexLock lock(mutex_);
+  return !batches_.empty() && batches_.back().given_up;
 }
 
 std::string Progress::model() const {
@@ -69,12 +75,32 @@ std::string Progress::model() const {
 }
 
 void Progress::Fail(const absl::Status& status) {
-  std::vector<Batch> batches;
+  std::vector<std::shared_ptr<BatchAnswers>> given_up;
   {
     const MutexLock lock(mutex_);
-    batches = batches_;
+    given_up = GiveUp();
   }
-  for (const Batch& batch : batches) batch.answers->Fail(status);
+  for (const auto& answers : given_up) answers->Fail(status);
+}
+
+bool Progress::FailAfter(std::uint64_t steps, const absl::Status& status) {
+  std::vector<std::shared_ptr<BatchAnswers>> given_up;
+  {
+    const MutexLock lock(mutex_);
+    if (steps_ != steps) return false;
+    given_up = GiveUp();
+  }
+  for (const auto& answers : given_up) answers->Fail(status);
+  return true;
+}
+
+std::vector<std::shared_ptr<BatchAnswers>> Progress::GiveUp() {
+  std::vector<std::shared_ptr<BatchAnswers>> given_up;
+  for (Batch& batch : batches_) {
+    batch.given_up = true;
+    given_up.push_back(batch.answers);
+  }
+  return given_up;
 }
 
 }  // namespace strata

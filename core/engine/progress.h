@@ -45,8 +45,8 @@ class BatchAnswers {
   std::vector<Done> done_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What a worker is doing, for those who watch it. Begin, Move and End are
-// called by the worker, all else by anybody.
+// What a worker is doing, for those who watch it. Begin, Move, End and
+// given_up are called by the worker, all else by anybody.
 class Progress {
  public:
   // A batch was taken; inside another one where that is interrupted for it.
@@ -62,6 +62,10 @@ class Progress {
   void Move() { ++steps_; }
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether the innermost batch was failed by somebody else, so that its
+  // worker need not go on.
+  bool given_up() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Grows with each of the calls above.
   std::uint64_t steps() const { return steps_; }
   absl::Duration predicted() const {
@@ -71,12 +75,20 @@ class Progress {
   std::string model() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Fails every batch that has begun and not ended.
   void Fail(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The same, if no other step was made than those; whether it did.
+  bool FailAfter(std::uint64_t steps, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Batch {
     std::string model;
     std::shared_ptr<BatchAnswers> answers;
+    bool given_up = false;
   };
+
+  // Marks all that has begun as given up; what is to be failed, under no lock.
+  std::vector<std::shared_ptr<BatchAnswers>> GiveUp()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::atomic<std::uint64_t> steps_ = 0;
   std::atomic<std::int64_t> predicted_ns_ = 0;

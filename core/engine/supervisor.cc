@@ -27,13 +27,17 @@ namespace strata {
 namespace {
 
 constexpr absl::Duration kLongestPeriod = absl::Seconds(1);
+constexpr absl::Duration kShortestPeriod = absl::Milliseconds(1);
+// How often models that are failing are tried.
+constexpr absl::Duration kTrialPeriod = absl::Seconds(1);
 constexpr int kLooksInTimeout = 4;
 // How many times its prediction a forward may take before it is stuck.
 constexpr int kMostOverrun = 4;
 
 absl::Duration PeriodOf(absl::Duration hang_timeout) {
   if (hang_timeout == absl::ZeroDuration()) return kLongestPeriod;
-  return std::min(hang_timeout / kLooksInTimeout, kLongestPeriod);
+  return std::clamp(hang_timeout / kLooksInTimeout, kShortestPeriod,
+                    kLongestPeriod);
 }
 
 // Whether a trial that ended so says something about the model.
@@ -66,54 +70,70 @@ void Supervisor::Stop() {
 }
 
 void Supervisor::Watch() {
+  absl::Duration since_trials;
   while (true) {
     {
       MutexLock lock(mutex_);
       if (!stopped_) stopping_.WaitFor(mutex_, period_);
       if (stopped_) return;
     }
-    bool changed = false;
-    for (Watched& worker : workers_) changed |= Look(worker);
-    if (changed) Changed();
+    for (Watched& worker : workers_) Look(worker);
     DropUnserved();
-    for (const auto& model : trials_.TakeDue()) Try(model);
+    since_trials += period_;
+    if (since_trials >= kTrialPeriod) {
+      since_trials = absl::ZeroDuration();
+      for (const auto& model : trials_.TakeDue()) Try(model);
+    }
+    Tell();
   }
 }
 
-bool Supervisor::Look(Watched& worker) {
+void Supervisor::Look(Watched& worker) {
   const std::uint64_t steps = worker.progress.steps();
   const std::string model = worker.progress.model();
   if (model.empty() || steps != worker.steps) {
     worker.steps = steps;
     worker.still = 0;
     const MutexLock lock(mutex_);
-    if (worker.lost || worker.trouble.ok()) return false;
-    worker.trouble = absl::OkStatus();
-    return true;
+    worker.stuck = false;
+    if (!worker.lost) worker.trouble = absl::OkStatus();
+    return;
   }
-  if (options_.hang_timeout == absl::ZeroDuration()) return false;
+  if (options_.hang_timeout == absl::ZeroDuration()) return;
   const absl::Duration patience = std::max(
       options_.hang_timeout, kMostOverrun * worker.progress.predicted());
   const std::int64_t looks = absl::Ceil(patience, period_) / period_;
   ++worker.still;
-  if (worker.still == looks) {
-    const absl::Status why = Error(
-        Reason::kDeviceLost,
-        absl::StrCat("a forward of model \"", model, "\" on ",
-                     worker.instance.device, " has not come on for ",
-                     absl::FormatDuration(patience),
-                     "; send the request to another server, or again later"));
-    {
-      const MutexLock lock(mutex_);
-      if (worker.lost) return false;
-      worker.trouble = why;
-    }
-    worker.progress.Fail(why);
-    return true;
+  if (worker.still >= 2 * looks) {
+    const MutexLock lock(mutex_);
+    worker.lost |= worker.stuck;
+  } else if (worker.still >= looks) {
+    GiveUp(worker, model, patience);
   }
-  if (worker.still != 2 * looks) return false;
+}
+
+void Supervisor::GiveUp(Watched& worker, const std::string& model,
+                        absl::Duration patience) {
+  {
+    const MutexLock lock(mutex_);
+    if (worker.stuck || worker.lost) return;
+  }
+  const std::string what = absl::StrCat(
+      "a forward of model \"", model, "\" on ", worker.instance.device,
+      " has not come on for ", absl::FormatDuration(patience));
+  const bool stands_still = worker.progress.FailAfter(
+      worker.steps,
+      Error(Reason::kDeviceLost,
+            absl::StrCat(what,
+                         "; the request was in its batch and may be the "
+                         "cause: send it to another server once at most")));
+  if (!stands_still) return;
   const MutexLock lock(mutex_);
-  return !std::exchange(worker.lost, true);
+  worker.stuck = true;
+  worker.trouble =
+      Error(Reason::kDeviceLost,
+            absl::StrCat(
+                what, "; send the request to another server, or again later"));
 }
 
 void Supervisor::OnLost(int worker, const absl::Status& why) {
@@ -123,7 +143,7 @@ void Supervisor::OnLost(int worker, const absl::Status& why) {
     workers_[worker].lost = true;
   }
   DropUnserved();
-  Changed();
+  Tell();
 }
 
 void Supervisor::FailAll(const absl::Status& status) {
@@ -146,7 +166,7 @@ void Supervisor::DropUnserved() {
 }
 
 void Supervisor::OnRan(const Model& model) {
-  if (trials_.OnRan(model)) Changed();
+  if (trials_.OnRan(model)) Tell();
 }
 
 void Supervisor::OnInputFailed(const std::shared_ptr<const Model>& model) {
@@ -160,19 +180,29 @@ void Supervisor::Try(const std::shared_ptr<const Model>& model) {
   items[0].priority = Queue<Model>::kMostPriority;
   items[0].done = [this, model](const absl::StatusOr<Computed>& computed) {
     if (computed.ok()) return;
-    if (trials_.OnTrialFailed(*model, IsVerdict(computed.status()))) Changed();
+    if (trials_.OnTrialFailed(*model, IsVerdict(computed.status()))) Tell();
   };
   if (!queue_.Push(items).ok()) trials_.OnTrialFailed(*model, false);
+}
+
+void Supervisor::Tell() {
+  {
+    const MutexLock lock(told_mutex_);
+    Fitness now = fitness();
+    if (now == told_) return;
+    told_ = std::move(now);
+  }
+  if (options_.changed != nullptr) options_.changed();
 }
 
 Fitness Supervisor::fitness() const {
   Fitness fitness{.failing = trials_.failing()};
   const MutexLock lock(mutex_);
   for (const Watched& worker : workers_) {
-    if (worker.trouble.ok()) continue;
+    if (worker.stuck) ++fitness.stuck_forwards;
+    if (worker.trouble.ok() || fitness.lost) continue;
     fitness.devices = worker.trouble;
-    fitness.lost |= worker.lost;
-    if (!worker.progress.model().empty()) ++fitness.stuck_forwards;
+    fitness.lost = worker.lost;
   }
   return fitness;
 }

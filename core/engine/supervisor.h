@@ -90,19 +90,25 @@ class Supervisor {
     int still = 0;
     // Guarded by mutex_: why it is not to be counted on; OK: it is.
     absl::Status trouble;
+    // The same: whether a forward of it stands still, and whether its device is
+    // lost.
+    bool stuck = false;
     bool lost = false;
   };
 
   void Watch() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Returns whether the fitness has become another.
-  bool Look(Watched& worker) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Look(Watched& worker) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Fails what the worker has in hand, unless it has come on meanwhile.
+  void GiveUp(Watched& worker, const std::string& model,
+              absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_);
   // Fails what waits for models that no worker is left for.
   void DropUnserved();
   // Has `model` computed once.
   void Try(const std::shared_ptr<const Model>& model);
-  void Changed() const {
-    if (options_.changed != nullptr) options_.changed();
-  }
+  // Calls `changed` if fitness() is another than when it was called last. After
+  // each event, and at each look for what is none: a failing model may have
+  // been unloaded.
+  void Tell() ABSL_LOCKS_EXCLUDED(told_mutex_, mutex_);
 
   const Options options_;
   const absl::Duration period_;
@@ -112,6 +118,10 @@ class Supervisor {
   mutable Mutex mutex_;
   CondVar stopping_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  Mutex told_mutex_;
+  Fitness told_ ABSL_GUARDED_BY(told_mutex_);
+
   // Each stays where it is.
   std::deque<Watched> workers_;
 

@@ -155,7 +155,7 @@ void Worker::Run() {
     if (entered) cpus_.Leave();
     entered = false;
   };
-  while (!lost_) {
+  while (lost_.ok()) {
     std::optional<Batch> batch = queue_.Take(cost_of, leave);
     if (!batch.has_value()) return;
     if (shares && !entered) cpus_.Enter();
@@ -205,6 +205,7 @@ absl::Duration Worker::Spare(const Running& running, absl::Time now) {
 
 bool Worker::AtCheckpoint(Running& running) {
   progress_.Move();
+  if (progress_.given_up()) return false;
   const absl::Time now = clock_.Now();
   const auto wanted = [now](const Item& item) { return IsWanted(item, now); };
   if (std::ranges::none_of(running.batch.items, wanted)) return false;
@@ -218,6 +219,7 @@ bool Worker::AtCheckpoint(Running& running) {
     running.paused = now;
     RunTaken(*std::move(batch));
     running.interrupted += clock_.Now() - now;
+    progress_.Move(running.predicted);
   }
   ShareCpus(model, *instance_.RunnerOf(model));
   return true;
@@ -263,10 +265,10 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
   }
   const bool ended = absl::IsCancelled(outputs.status());
   if (ReasonOf(outputs.status()) == Reason::kDeviceLost) {
-    lost_ = true;
-    supervisor_.OnLost(number_, outputs.status());
+    lost_ = outputs.status();
+    supervisor_.OnLost(number_, lost_);
   }
-  if (!outputs.ok() && !ended && !lost_) {
+  if (!outputs.ok() && !ended && lost_.ok() && !progress_.given_up()) {
     // All but the copies of a single sequence.
     if (batch.items.size() > batch.plan.copies.size() + 1) {
       RunHalves(runner, std::move(batch));
@@ -296,7 +298,11 @@ void Worker::RunBatch(Runner& runner, Batch batch) {
 void Worker::RunHalves(Runner& runner, Batch batch) {
   const auto [first, second] = Halve(batch.plan.rows);
   RunBatch(runner, TakeRows(batch, first));
-  RunBatch(runner, TakeRows(batch, second));
+  if (lost_.ok()) {
+    RunBatch(runner, TakeRows(batch, second));
+  } else {
+    progress_.Fail(lost_);
+  }
 }
 
 }  // namespace strata

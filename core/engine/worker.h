@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "absl/status/status.h"
 #include "core/base/clock.h"
 #include "core/base/observer.h"
 #include "core/base/thread_pool.h"
@@ -69,8 +70,8 @@ class Worker {
   int threads_ = 0;
   // The innermost of the batches that run; nullptr: none.
   const Running* running_ = nullptr;
-  // Its device computes nothing any more.
-  bool lost_ = false;
+  // Why its device computes nothing any more; OK: it does.
+  absl::Status lost_;
   ThreadPool& completions_;
   Supervisor& supervisor_;
   Progress& progress_;

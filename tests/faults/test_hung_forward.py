@@ -19,7 +19,7 @@ import strata
 def test_its_callers_are_told_and_the_others_served(serve, switched):
     # The second time-out is far: it comes on again before.
     with serve(
-        switched.repository, "--hang-timeout=4s", "--instances=2"
+        switched.repository, "--hang-timeout=8s", "--instances=2"
     ) as server:
         with (
             strata.Client(server.address, timeout=120) as client,
@@ -59,7 +59,7 @@ def test_its_callers_are_told_and_the_others_served(serve, switched):
 def test_where_nobody_is_left_what_waits_is_told_too(serve, switched):
     with serve(
         switched.repository,
-        "--hang-timeout=4s",
+        "--hang-timeout=8s",
         "--instances=1",
         "--drain-timeout=20s",
     ) as server:
