@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -32,6 +34,13 @@
 #include "server/model_loading.h"
 
 namespace strata {
+namespace {
+
+absl::Status Stopping() {
+  return Error(Reason::kServerStopping, "the server is stopping");
+}
+
+}  // namespace
 
 // Outlives the manager while a model does.
 struct ModelManager::Graveyard {
@@ -95,8 +104,17 @@ void ModelManager::Start(std::vector<ModelDirectory> found,
 
 void ModelManager::Stop() {
   stopped_ = true;
-  const MutexLock lock(gone_mutex_);
-  gone_.NotifyAll();
+  {
+    const MutexLock lock(gone_mutex_);
+    gone_.NotifyAll();
+  }
+  std::map<std::uint64_t, Done> asked;
+  {
+    const MutexLock lock(asked_mutex_);
+    refusing_ = true;
+    asked.swap(asked_);
+  }
+  for (auto& [number, done] : asked) std::move(done)(Stopping());
 }
 
 void ModelManager::LoadFound(const std::vector<ModelDirectory>& found) {
@@ -121,13 +139,33 @@ void ModelManager::Load(const ModelDirectory& directory) {
 
 void ModelManager::Ask(absl::AnyInvocable<absl::StatusOr<ModelEntry>()> work,
                        Done done) {
-  loader_.Submit(
-      [this, work = std::move(work), done = std::move(done)]() mutable {
-        std::move(done)(
-            stopped_ ? absl::StatusOr<ModelEntry>(Error(
-                           Reason::kServerStopping, "the server is stopping"))
-                     : std::move(work)());
-      });
+  std::optional<std::uint64_t> number;
+  {
+    const MutexLock lock(asked_mutex_);
+    if (!refusing_) {
+      number = next_asked_++;
+      asked_.emplace(*number, std::move(done));
+    }
+  }
+  if (!number.has_value()) {
+    std::move(done)(Stopping());
+    return;
+  }
+  loader_.Submit([this, work = std::move(work), number = *number]() mutable {
+    // Stop answers.
+    if (stopped_) return;
+    auto entry = std::move(work)();
+    if (Done done = TakeAsked(number)) std::move(done)(std::move(entry));
+  });
+}
+
+ModelManager::Done ModelManager::TakeAsked(std::uint64_t number) {
+  const MutexLock lock(asked_mutex_);
+  const auto found = asked_.find(number);
+  if (found == asked_.end()) return nullptr;
+  Done done = std::move(found->second);
+  asked_.erase(found);
+  return done;
 }
 
 void ModelManager::LoadVersion(std::string name, std::int64_t version,

@@ -64,9 +64,10 @@ class ModelManager {
              absl::AnyInvocable<void()> loaded);
 
   // Loads a version of the repository, 0 the newest, and keeps it while it lies
-  // there. `done` gets the entry, on the manager's thread: ready, or the error
-  // that it was refused with. Errors: INVALID_FIELD, MODEL_NOT_FOUND,
-  // MODEL_NOT_READY while it is being unloaded, SERVER_STOPPING.
+  // there. `done` gets the entry, on the manager's thread, on that of Stop or
+  // on the calling one: ready, or the error that it was refused with. Errors:
+  // INVALID_FIELD, MODEL_NOT_FOUND, MODEL_NOT_READY while it is being unloaded,
+  // SERVER_STOPPING.
   void LoadVersion(std::string name, std::int64_t version, Done done);
 
   // Unloads a version, and keeps it so while it lies in the repository. `done`
@@ -78,8 +79,10 @@ class ModelManager {
   // what follows from it has been done.
   void Look();
 
-  // Begins nothing more; what waits fails with SERVER_STOPPING.
-  void Stop();
+  // Begins nothing more. What was asked for and is not done fails with
+  // SERVER_STOPPING before this returns, also what is being loaded: that cannot
+  // be interrupted, and whoever waits for it would hold a drain.
+  void Stop() ABSL_LOCKS_EXCLUDED(asked_mutex_);
 
   // Whether a model is being loaded, which cannot be interrupted.
   bool is_loading() const { return loading_; }
@@ -109,7 +112,10 @@ class ModelManager {
   // Puts around a model what tells that its last user is done with it.
   std::shared_ptr<const Model> Adopt(std::shared_ptr<const Model> model);
   void OnGone(const ModelId& id);
-  void Ask(absl::AnyInvocable<absl::StatusOr<ModelEntry>()> work, Done done);
+  void Ask(absl::AnyInvocable<absl::StatusOr<ModelEntry>()> work, Done done)
+      ABSL_LOCKS_EXCLUDED(asked_mutex_);
+  // Takes what is to be told of an answer; nullptr: it has been told already.
+  Done TakeAsked(std::uint64_t number) ABSL_LOCKS_EXCLUDED(asked_mutex_);
 
   const ModelManagerOptions options_;
   const LoadModel load_;
@@ -117,6 +123,13 @@ class ModelManager {
 
   Mutex changed_mutex_;
   const std::function<void()> changed_ ABSL_GUARDED_BY(changed_mutex_);
+
+  Mutex asked_mutex_;
+  // Whether Stop has answered what was asked for.
+  bool refusing_ ABSL_GUARDED_BY(asked_mutex_) = false;
+  std::uint64_t next_asked_ ABSL_GUARDED_BY(asked_mutex_) = 0;
+  // What is not answered yet.
+  std::map<std::uint64_t, Done> asked_ ABSL_GUARDED_BY(asked_mutex_);
 
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> loading_ = false;

@@ -253,3 +253,30 @@ def test_health_follows(serve, repository, add_model):
             model_service_pb2.LoadModelRequest(model="m", version=1),
         )
         assert next(watch).status == serving.SERVING
+
+
+def test_a_load_under_way_does_not_hold_a_stop(serve, repository, add_model):
+    """It cannot be interrupted, so whoever waits for it is told at once.
+
+    A terabyte of nothing takes longer to be read than anybody waits here, and
+    the drain has an hour.
+    """
+    add_model("m", 1)
+    message = model_service_pb2.LoadModelRequest(model="m", version=2)
+    with (
+        serve(repository, "--model-control=on", "--drain-timeout=1h") as server,
+        strata.Client(server.address, timeout=60) as client,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        with (add_model("m", 2) / "model.pt").open("wb") as trace:
+            trace.truncate(1 << 40)
+        load = channel.unary_unary(wire.MODELS + "LoadModel").future(
+            message.SerializeToString(), timeout=300
+        )
+        wire.wait_until(lambda: states(client).get(2) == "loading")
+        server.stop()
+        with pytest.raises(grpc.RpcError) as raised:
+            load.result(timeout=60)
+    error = strata.StrataError.from_rpc_error(raised.value)
+    assert error.code is grpc.StatusCode.UNAVAILABLE
+    assert error.reason == "SERVER_STOPPING"

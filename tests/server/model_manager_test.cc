@@ -3,6 +3,7 @@
 
 #include "server/model_manager.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -32,6 +33,7 @@
 namespace strata {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -76,6 +78,12 @@ class ModelManagerTest : public testing::Test {
   }
 
   LoadOutcome Load(const ModelDirectory& directory) {
+    {
+      MutexLock lock(mutex_);
+      ++loads_;
+      changed_.NotifyAll();
+      while (holding_) changed_.Wait(mutex_);
+    }
     std::ifstream file(directory.path / "model.pt");
     std::string content;
     file >> content;
@@ -104,6 +112,22 @@ class ModelManagerTest : public testing::Test {
     changed_.NotifyAll();
   }
 
+  // From now on, loads do not end before Release.
+  void Hold() {
+    const MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void Release() {
+    const MutexLock lock(mutex_);
+    holding_ = false;
+    changed_.NotifyAll();
+  }
+  // Waits until so many loads have begun since the start.
+  void AwaitLoads(int loads) {
+    MutexLock lock(mutex_);
+    while (loads_ < loads) changed_.Wait(mutex_);
+  }
+
   // Waits until the states are these.
   void Await(const std::string& states) {
     MutexLock lock(mutex_);
@@ -116,23 +140,24 @@ class ModelManagerTest : public testing::Test {
     manager_->Look();
   }
 
-  absl::StatusOr<ModelEntry> Ask(
-      void (ModelManager::*request)(std::string, std::int64_t,
-                                    ModelManager::Done),
-      const std::string& name, std::int64_t version) {
-    std::promise<absl::StatusOr<ModelEntry>> answer;
+  using Answer = std::future<absl::StatusOr<ModelEntry>>;
+
+  Answer Ask(void (ModelManager::*request)(std::string, std::int64_t,
+                                           ModelManager::Done),
+             const std::string& name, std::int64_t version) {
+    auto answer = std::make_shared<std::promise<absl::StatusOr<ModelEntry>>>();
     (manager_.get()->*request)(name, version,
-                               [&](absl::StatusOr<ModelEntry> entry) {
-                                 answer.set_value(std::move(entry));
+                               [answer](absl::StatusOr<ModelEntry> entry) {
+                                 answer->set_value(std::move(entry));
                                });
-    return answer.get_future().get();
+    return answer->get_future();
   }
   absl::StatusOr<ModelEntry> AskToLoad(std::int64_t version,
                                        const std::string& name = "m") {
-    return Ask(&ModelManager::LoadVersion, name, version);
+    return Ask(&ModelManager::LoadVersion, name, version).get();
   }
   absl::StatusOr<ModelEntry> AskToUnload(std::int64_t version) {
-    return Ask(&ModelManager::UnloadVersion, "m", version);
+    return Ask(&ModelManager::UnloadVersion, "m", version).get();
   }
 
   std::shared_ptr<const Model> Find(std::int64_t version = 0) {
@@ -148,6 +173,8 @@ class ModelManagerTest : public testing::Test {
   CondVar changed_;
   // After each change.
   std::vector<std::string> states_;
+  int loads_ = 0;
+  bool holding_ = false;
   std::unique_ptr<ModelManager> manager_;
 };
 
@@ -320,6 +347,31 @@ TEST_F(ModelManagerTest, NothingIsBegunAfterAStop) {
   LookUntilSettled();
   EXPECT_EQ(ReasonOf(AskToLoad(2).status()), Reason::kServerStopping);
   EXPECT_EQ(States(), "1+");
+}
+
+// A load cannot be interrupted, and a drain waits for every call.
+TEST_F(ModelManagerTest, AStopAnswersWhatWaitsForALoad) {
+  Write("1", "good");
+  Start();
+  Hold();
+  Write("2", "good");
+  std::vector<Answer> answers;
+  answers.push_back(Ask(&ModelManager::LoadVersion, "m", 2));
+  AwaitLoads(2);
+  answers.push_back(Ask(&ModelManager::LoadVersion, "m", 1));
+  answers.push_back(Ask(&ModelManager::UnloadVersion, "m", 1));
+  manager_->Stop();
+  answers.push_back(Ask(&ModelManager::LoadVersion, "m", 1));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::vector<std::future_status> answered;
+  for (Answer& answer : answers) answered.push_back(answer.wait_until(end));
+  EXPECT_THAT(answered, Each(std::future_status::ready));
+  EXPECT_TRUE(manager_->is_loading());
+  Release();
+  for (Answer& answer : answers) {
+    const absl::Status status = answer.get().status();
+    EXPECT_EQ(ReasonOf(status), Reason::kServerStopping) << status;
+  }
 }
 
 // As when the server ends while requests hold a model.
