@@ -35,6 +35,7 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
       *std::move(tokenize),
       [call = std::move(call)](absl::StatusOr<TokenizeReply> reply) {
         if (reply.ok()) {
+          call->Hold(std::move(reply->room));
           call->FinishWith(ToTokenizeResponse(*std::move(reply)));
         } else {
           call->Finish(reply.status());
@@ -52,6 +53,7 @@ void Detokenize(Engine& engine, v1::DetokenizeRequest message,
       std::move(detokenize),
       [call = std::move(call)](absl::StatusOr<DetokenizeReply> reply) {
         if (reply.ok()) {
+          call->Hold(std::move(reply->room));
           call->FinishWith(ToDetokenizeResponse(*std::move(reply)));
         } else {
           call->Finish(reply.status());

@@ -51,6 +51,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // Bytes of the request.
   [[nodiscard]] std::int64_t request_bytes() const { return request_bytes_; }
 
+  // Keeps what the answer takes room in until it has been sent. Before Finish.
+  void Hold(std::shared_ptr<const void> room) { room_ = std::move(room); }
+
   // What is told of it to logs and traces.
   [[nodiscard]] RequestTrace& trace() { return trace_; }
 
@@ -80,6 +83,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   const std::int64_t request_bytes_;
   grpc::ByteBuffer* const reply_;
   std::stop_source stop_;
+  std::shared_ptr<const void> room_;
   // Until OnDone.
   std::shared_ptr<UnaryCall> self_;
 };

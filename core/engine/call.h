@@ -139,6 +139,8 @@ struct TokenizeReply {
 
   std::shared_ptr<const Model> model;
   std::vector<Text> texts;
+  // Its room in the memory of answers; to be held until it has been sent.
+  std::shared_ptr<const void> room;
 };
 
 // A request to join pieces.
@@ -158,6 +160,8 @@ struct DetokenizeCall {
 struct DetokenizeReply {
   std::shared_ptr<const Model> model;
   std::vector<std::string> texts;
+  // As in TokenizeReply.
+  std::shared_ptr<const void> room;
 };
 
 }  // namespace strata

@@ -38,19 +38,6 @@ namespace {
 // request of many tiny ones would hold the device for minutes.
 constexpr std::int64_t kMaxSelections = std::int64_t{1} << 17;
 
-// What the process holds of an answer besides its tensors and pieces: the call,
-// its headers and its buffers.
-constexpr std::int64_t kAnswerBytes = std::int64_t{16} << 10;
-
-// What pieces take in an answer.
-std::int64_t BytesOf(const std::vector<Piece>& pieces) {
-  std::int64_t bytes = 0;
-  for (const Piece& piece : pieces) {
-    bytes += static_cast<std::int64_t>(sizeof(Piece) + piece.text.size());
-  }
-  return bytes;
-}
-
 // Whether an error is about the call and not about the input that met it.
 bool IsAboutCall(const absl::Status& status) {
   return status.code() == absl::StatusCode::kCancelled ||
@@ -218,7 +205,7 @@ absl::Status EncodeTask::Reserve() {
         OutputBytes(sequences_[input], resolved_.model->report.widths()) +
         BytesOf(results_[input].pieces));
   }
-  bytes[0] += kAnswerBytes;
+  bytes[0] += ReplyMemory::kAnswerBytes;
   STRATA_ASSIGN_OR_RETURN(rooms_,
                           context_.reply_memory.Reserve(bytes, call_.client));
   return absl::OkStatus();

@@ -10,7 +10,6 @@
 #include <iterator>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,15 +36,13 @@
 #include "core/engine/encode_task.h"
 #include "core/engine/fitness.h"
 #include "core/engine/guarded.h"
-#include "core/engine/pieces.h"
 #include "core/engine/reply_memory.h"
 #include "core/engine/resolve.h"
 #include "core/engine/supervisor.h"
-#include "core/engine/tokenize_text.h"
+#include "core/engine/tokenize_call.h"
 #include "core/engine/worker.h"
 #include "core/model/model.h"
 #include "core/model/registry.h"
-#include "core/tokenize/tokenizer.h"
 
 namespace strata {
 namespace {
@@ -97,42 +94,6 @@ std::vector<DeviceInstance> InstancesOf(
     instances.push_back({.device = device, .instance = count[device]++});
   }
   return instances;
-}
-
-absl::StatusOr<TokenizeReply> TokenizeTexts(
-    const TokenizeCall& call, const std::shared_ptr<const Model>& model) {
-  STRATA_ASSIGN_OR_RETURN(const int max_pieces,
-                          ResolveMaxPieces(call.max_pieces, *model));
-  std::optional<PieceLimit> limit;
-  if (call.truncation.has_value()) {
-    limit = {.max_pieces = max_pieces, .truncation = *call.truncation};
-  }
-  TokenizeReply reply{.model = model, .texts = {}};
-  for (int i = 0; i < std::ssize(call.texts); ++i) {
-    STRATA_ASSIGN_OR_RETURN(
-        const TokenizedText tokenized,
-        TokenizeText(call.texts[i], *model, call.add_special_pieces, limit, i));
-    reply.texts.push_back(
-        {.pieces = PiecesOf(tokenized.tokens, *model->tokenizer),
-         .truncated_pieces = tokenized.truncated_pieces});
-  }
-  return reply;
-}
-
-absl::StatusOr<DetokenizeReply> DetokenizePieces(
-    const DetokenizeCall& call, const std::shared_ptr<const Model>& model) {
-  DetokenizeReply reply{.model = model, .texts = {}};
-  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
-    auto text =
-        model->tokenizer->Decode(call.inputs[i], call.skip_special_pieces);
-    if (absl::IsInvalidArgument(text.status())) {
-      return FieldError(absl::StrCat("inputs[", i, "].ids"),
-                        text.status().message());
-    }
-    if (!text.ok()) return text.status();
-    reply.texts.push_back(*std::move(text));
-  }
-  return reply;
 }
 
 }  // namespace
@@ -320,9 +281,19 @@ class Engine::Impl {
       if (call.deadline > clock_.Now()) {
         reply = Guarded([&] { return work(call, model); });
       }
+      if (reply.ok()) reply = WithRoom(*std::move(reply), call.client);
       permit.reset();
       std::move(done)(std::move(reply));
     });
+  }
+
+  // Reserves memory for an answer whose size nobody could tell before.
+  template <typename Reply>
+  absl::StatusOr<Reply> WithRoom(Reply reply, const std::string& client) {
+    STRATA_ASSIGN_OR_RETURN(auto rooms,
+                            reply_memory_.Reserve({BytesOf(reply)}, client));
+    reply.room = std::move(rooms[0]);
+    return reply;
   }
 
   const EngineOptions options_;

@@ -51,7 +51,7 @@ struct EngineOptions {
   std::int64_t max_stream_reply_bytes = std::int64_t{4} << 30;
   // Bytes of all answers that are computed, or about to be, and not sent: what
   // callers who do not read can hold. An answer that finds no room is refused
-  // with RESOURCE_EXHAUSTED before it costs compute.
+  // with RESOURCE_EXHAUSTED, one of Encode before it costs compute.
   std::int64_t max_unsent_bytes = std::int64_t{4} << 30;
   // Bytes of the batches' memory (pinned, on a CUDA device) that these answers
   // hold. Beyond them each is copied into memory of its own, which costs time;

@@ -4,6 +4,7 @@
 #include "core/engine/pieces.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/engine/call.h"
@@ -21,6 +22,14 @@ std::vector<Piece> PiecesOf(const Tokens& tokens, const Tokenizer& tokenizer) {
                       .in_pair = tokens.origins[i] == PieceOrigin::kPair});
   }
   return pieces;
+}
+
+std::int64_t BytesOf(const std::vector<Piece>& pieces) {
+  std::int64_t bytes = 0;
+  for (const Piece& piece : pieces) {
+    bytes += static_cast<std::int64_t>(sizeof(Piece) + piece.text.size());
+  }
+  return bytes;
 }
 
 }  // namespace strata

@@ -49,6 +49,10 @@ class ReplyMemory {
   // gone.
   class Room;
 
+  // What the process holds of an answer besides its tensors, pieces and texts:
+  // the call, its headers and its buffers. For users to count in.
+  static constexpr std::int64_t kAnswerBytes = std::int64_t{16} << 10;
+
   // `retry_after` says when who finds no room should try again; it is called
   // under no lock. What it needs, and `observer`, outlive the ReplyMemory.
   ReplyMemory(const ReplyMemoryLimits& limits,

@@ -11,6 +11,7 @@ import wire
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
+from strata.v1 import tokenizer_service_pb2
 
 MIB = 1 << 20
 UNSENT = 64
@@ -158,6 +159,31 @@ def test_streams_that_nobody_reads(serve, small):
             assert_serves_others(server)
             growth = wire.resident_mib(server.pid) - before
             assert growth <= MOST_GROWTH_MIB
+        await_all_free(server)
+
+
+def test_pieces_that_nobody_reads(serve, small):
+    """The text has some KiB, and its pieces take a MiB or so."""
+    clients = 20
+    flags = ["--max-unsent-bytes=4MiB"]
+    message = tokenizer_service_pb2.TokenizeRequest(
+        inputs=[service_pb2.Input(text="a bc " * 3000)]
+    ).SerializeToString()
+    with serve(small, *flags) as server:
+        with contextlib.ExitStack() as stack:
+            answers = []
+            for _ in range(clients):
+                deaf = stack.enter_context(http2.DeafClient(server.address))
+                deaf.call(wire.TOKENIZER + "Tokenize", message)
+                answers += deaf.await_heads(1)
+            refused = [x for x in answers if x.trailers_only]
+            assert 0 < len(refused) < clients
+            for answer in refused:
+                assert answer.trailer("grpc-status") == b"8"
+            assert MIB < wire.metric(server, HELD) <= 4 * MIB
+            # Small ones have room still.
+            with strata.Client(server.address, timeout=120) as client:
+                assert client.encode(["A text."])[0].piece_count > 0
         await_all_free(server)
 
 

@@ -385,6 +385,34 @@ TEST_F(EngineTest, PiecesInAnAnswerCount) {
   EXPECT_TRUE(reply.get().ok());
 }
 
+TEST_F(EngineTest, PiecesAndTextsThatNobodyHasReadLeaveNoRoom) {
+  Start({.max_unsent_bytes = 40 << 10});
+  const auto tokenize = [this] {
+    std::promise<absl::StatusOr<TokenizeReply>> promise;
+    engine_->Tokenize({.texts = {TextInput{.text = "abc"}}},
+                      [&](auto reply) { promise.set_value(std::move(reply)); });
+    return promise.get_future().get();
+  };
+  const auto detokenize = [this] {
+    std::promise<absl::StatusOr<DetokenizeReply>> promise;
+    engine_->Detokenize({.inputs = {{66, 67}}}, [&](auto reply) {
+      promise.set_value(std::move(reply));
+    });
+    return promise.get_future().get();
+  };
+  auto pieces = tokenize();
+  ASSERT_TRUE(pieces.ok()) << pieces.status();
+  EXPECT_GT(observer_.reply_bytes(), (16 << 10) + (5 * sizeof(Piece)));
+  auto text = detokenize();
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(ReasonOf(tokenize().status()), Reason::kServerFull);
+  EXPECT_EQ(ReasonOf(detokenize().status()), Reason::kServerFull);
+  pieces->room.reset();
+  EXPECT_TRUE(detokenize().ok());
+  text->room.reset();
+  EXPECT_EQ(observer_.reply_bytes(), 0);
+}
+
 TEST_F(EngineTest, BeyondTheLeaseAnswersAreCopied) {
   Start({.max_leased_bytes = 8});
   const Reply leased = Send(Pieces({1})).get();
