@@ -223,6 +223,43 @@ def test_a_second_signal_hurries(serve, repository):
         assert time.monotonic() - begin < 30
 
 
+def test_a_second_signal_in_the_drain_drops_what_waits(
+    serve, repository, add_model
+):
+    add_model("m")
+    with serve(repository, "--instances=1", "--drain-timeout=59s") as server:
+        with strata.Client(server.address, timeout=120) as client:
+            limit = client.model().max_pieces
+            with futures.ThreadPoolExecutor(64) as pool:
+                calls = [
+                    pool.submit(
+                        # No two alike, which would be computed as one.
+                        client.encode,
+                        [[7 + 16 * call + i] * limit for i in range(16)],
+                        layers=[-1],
+                        pooling="mean",
+                    )
+                    for call in range(56)
+                ]
+                wire.wait_until(
+                    lambda: wire.metric(server, "strata_queue_depth_inputs")
+                    > 500,
+                    "the requests wait",
+                )
+                server.send_signal(signal.SIGTERM)
+                wire.wait_until(
+                    lambda: any("event=stopping" in x for x in server.lines),
+                    "the server says that it stops",
+                )
+                server.send_signal(signal.SIGTERM)
+                assert server.wait() == 0
+                errors = [call.exception() for call in calls]
+    dropped = [x for x in errors if x is not None]
+    assert dropped
+    assert {x.reason for x in dropped} == {"SERVER_STOPPING"}
+    assert any("waiting calls dropped" in line for line in server.lines)
+
+
 def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
     """48 long texts, cancelled: a short one need not wait for them."""
     add_model("m")

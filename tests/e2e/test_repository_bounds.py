@@ -23,7 +23,7 @@ def enclosed(serve, models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bounds")
     for name in ("outside", "repository/m"):
         shutil.copytree(models / "falcon-random", folder / name)
-    with serve(folder / "repository") as server:
+    with serve(folder / "repository", "--model-control=on") as server:
         yield server
 
 
@@ -45,10 +45,17 @@ def test_no_name_leads_out_of_the_repository(enclosed, name):
         with pytest.raises(strata.StrataError) as raised:
             wire.call(enclosed.address, method, request)
         assert raised.value.reason == "MODEL_NOT_FOUND", method
+        # In place of the version, too.
+        if hasattr(request, "version_label"):
+            request.model, request.version_label = "m", name
+            with pytest.raises(strata.StrataError) as raised:
+                wire.call(enclosed.address, method, request)
+            assert raised.value.reason == "MODEL_NOT_FOUND", method
     for method in ("LoadModel", "UnloadModel"):
         request = model_service_pb2.LoadModelRequest(model=name)
-        with pytest.raises(strata.StrataError):
+        with pytest.raises(strata.StrataError) as raised:
             wire.call(enclosed.address, wire.MODELS + method, request)
+        assert raised.value.reason in ("MODEL_NOT_FOUND", "INVALID_FIELD")
     with strata.Client(enclosed.address, timeout=60) as client:
         assert [x.name for x in client.models()] == ["m"]
 
