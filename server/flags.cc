@@ -37,6 +37,9 @@ constexpr std::int64_t kLargestInt64 = std::numeric_limits<std::int64_t>::max();
 // What a stream has at least, from its age on, to answer what it has taken.
 constexpr absl::Duration kGraceOfStreams = absl::Seconds(5);
 
+// A client that is well may be busy for as long.
+constexpr absl::Duration kShortestKeepaliveTimeout = absl::Seconds(1);
+
 // CLI11's help names the variable behind every flag; ours says the rule once.
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -232,6 +235,15 @@ void AddLifetimes(CLI::App& app, ServerFlags& flags) {
       "is closed; above the age, which a stream may have left, by 5s and\n"
       "what a request takes. 0s: as long as they take.",
       DurationSetter(flags.max_connection_age_grace));
+  AddFlag(app, "--keepalive-time", "DURATION", "60s",
+          "Ask a client that has been silent for this long whether it is\n"
+          "still there, so that nothing is kept for one that has gone without\n"
+          "a word. 0s: never.",
+          DurationSetter(flags.keepalive_time));
+  AddFlag(app, "--keepalive-timeout", "DURATION", "20s",
+          "How long it may take to answer that, or to take what it is sent,\n"
+          "before its connection is closed and its calls are cancelled.",
+          DurationSetter(flags.keepalive_timeout));
 }
 
 void AddTelemetry(CLI::App& app, ServerFlags& flags) {
@@ -330,6 +342,14 @@ absl::Status Check(const ServerFlags& flags) {
         " above --max-connection-age (",
         absl::FormatDuration(flags.max_connection_age),
         "): a stream that began late on its connection would be cut off"));
+  }
+  if (flags.keepalive_time > absl::ZeroDuration() &&
+      flags.keepalive_timeout < kShortestKeepaliveTimeout) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--keepalive-timeout (", absl::FormatDuration(flags.keepalive_timeout),
+        ") is below ", absl::FormatDuration(kShortestKeepaliveTimeout),
+        ": clients that are well would be cut off; \"--keepalive-time 0s\" "
+        "asks none of them"));
   }
   return CheckSecurity(flags.security);
 }

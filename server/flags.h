@@ -76,6 +76,9 @@ struct ServerFlags {
   absl::Duration max_connection_age = absl::ZeroDuration();
   // Zero: calls of an old connection take as long as they take.
   absl::Duration max_connection_age_grace = absl::ZeroDuration();
+  // Zero: whether a silent client is still there is never asked.
+  absl::Duration keepalive_time = absl::Seconds(60);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
 
   LogFormat log_format = LogFormat::kText;
   // nullopt: no spans.

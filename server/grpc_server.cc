@@ -3,7 +3,10 @@
 
 #include "server/grpc_server.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -47,7 +50,8 @@ void SetArguments(const GrpcServerOptions& options,
                   grpc::ServerBuilder& builder) {
   // Else a second process would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Proxies ping idle connections; by default that brings them a GOAWAY.
+  // Proxies ping idle connections; by default that brings them a GOAWAY. The
+  // second lets this server ask connections without calls, too.
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -55,15 +59,20 @@ void SetArguments(const GrpcServerOptions& options,
                              options.security.max_streams);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
                              options.security.max_header_bytes);
-  if (options.max_connection_age > absl::ZeroDuration()) {
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(
-                                   options.max_connection_age)));
-  }
-  if (options.max_connection_age_grace > absl::ZeroDuration()) {
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(
-                                   options.max_connection_age_grace)));
+  const auto set = [&builder](const char* name, absl::Duration duration) {
+    if (duration == absl::ZeroDuration()) return;
+    constexpr std::int64_t kLongest = std::numeric_limits<int>::max();
+    builder.AddChannelArgument(
+        name, static_cast<int>(
+                  std::min(absl::ToInt64Milliseconds(duration), kLongest)));
+  };
+  set(GRPC_ARG_MAX_CONNECTION_AGE_MS, options.max_connection_age);
+  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, options.max_connection_age_grace);
+  if (options.keepalive_time > absl::ZeroDuration()) {
+    set(GRPC_ARG_KEEPALIVE_TIME_MS, options.keepalive_time);
+    set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout);
+    // Else the third ping of a connection without calls is never sent.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   // Answers are bounded before compute, by max_reply_bytes, or cut into parts.

@@ -43,6 +43,9 @@ struct GrpcServerOptions {
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
   absl::Duration max_connection_age = absl::ZeroDuration();
   absl::Duration max_connection_age_grace = absl::ZeroDuration();
+  // Zero: silent clients are not asked whether they are there.
+  absl::Duration keepalive_time = absl::ZeroDuration();
+  absl::Duration keepalive_timeout = absl::Seconds(20);
   StreamLimits stream;
   SecurityOptions security;
   // What it names outlives the server.

@@ -85,6 +85,8 @@ GrpcServerOptions ToServerOptions(const ServerFlags& flags,
           .max_message_bytes = flags.max_message_bytes,
           .max_connection_age = flags.max_connection_age,
           .max_connection_age_grace = flags.max_connection_age_grace,
+          .keepalive_time = flags.keepalive_time,
+          .keepalive_timeout = flags.keepalive_timeout,
           .stream = flags.stream,
           .security = flags.security,
           .telemetry = telemetry};

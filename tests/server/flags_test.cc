@@ -153,6 +153,10 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "0s",
                                     "--max-connection-age-grace",
                                     "0s",
+                                    "--keepalive-time",
+                                    "60s",
+                                    "--keepalive-timeout",
+                                    "20s",
                                     "--log-format",
                                     "text",
                                     "--otlp-endpoint",
@@ -207,6 +211,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.lame_duck, flags.lame_duck);
   EXPECT_EQ(printed.max_connection_age, flags.max_connection_age);
   EXPECT_EQ(printed.max_connection_age_grace, flags.max_connection_age_grace);
+  EXPECT_EQ(printed.keepalive_time, flags.keepalive_time);
+  EXPECT_EQ(printed.keepalive_timeout, flags.keepalive_timeout);
   EXPECT_EQ(printed.log_format, flags.log_format);
   EXPECT_EQ(printed.otlp_endpoint, flags.otlp_endpoint);
   EXPECT_EQ(printed.trace_sample_ratio, flags.trace_sample_ratio);
@@ -276,6 +282,10 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "15m",
                                   "--max-connection-age-grace",
                                   "16m",
+                                  "--keepalive-time",
+                                  "17s",
+                                  "--keepalive-timeout",
+                                  "18s",
                                   "--log-format",
                                   "json",
                                   "--otlp-endpoint",
@@ -335,6 +345,8 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.lame_duck, absl::Seconds(14));
   EXPECT_EQ(flags.max_connection_age, absl::Minutes(15));
   EXPECT_EQ(flags.max_connection_age_grace, absl::Minutes(16));
+  EXPECT_EQ(flags.keepalive_time, absl::Seconds(17));
+  EXPECT_EQ(flags.keepalive_timeout, absl::Seconds(18));
   EXPECT_EQ(flags.log_format, LogFormat::kJson);
   EXPECT_EQ(flags.otlp_endpoint, (Address{"collector", 4317}));
   EXPECT_EQ(flags.trace_sample_ratio, 0.25);
@@ -485,6 +497,13 @@ TEST(FlagsTest, FlagsThatContradictEachOtherAreAMistake) {
                        "--max-connection-age-grace", "1h4s"}),
               HasSubstr("--max-connection-age-grace (1h4s) is not 5s above "
                         "--max-connection-age (1h): a stream"));
+  EXPECT_THAT(
+      Mistake({"--repository", "/models", "--keepalive-timeout", "10ms"}),
+      HasSubstr(
+          "--keepalive-timeout (10ms) is below 1s: clients that are well"));
+  EXPECT_EQ(Good({"--keepalive-time", "0s", "--keepalive-timeout", "0s"})
+                .keepalive_time,
+            absl::ZeroDuration());
 }
 
 TEST(FlagsTest, UnknownFlagsAndWordsAreAMistake) {
@@ -527,6 +546,8 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
                            "--lame-duck DURATION [2s]",
                            "--max-connection-age DURATION [0s]",
                            "--max-connection-age-grace DURATION [0s]",
+                           "--keepalive-time DURATION [60s]",
+                           "--keepalive-timeout DURATION [20s]",
                            "--log-format FORMAT [text]",
                            "--otlp-endpoint HOST:PORT [none]",
                            "--trace-sample-ratio RATIO [1]",
