@@ -7,13 +7,19 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
+#include "core/base/status_macros.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "grpcpp/support/status.h"
+#include "server/call_environment.h"
+#include "server/message_bytes.h"
+#include "server/refused_call.h"
 #include "server/status.h"
 
 namespace strata {
@@ -21,10 +27,29 @@ namespace strata {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
+namespace {
+
+grpc::ByteBuffer ResponseOf(HealthCheckResponse::ServingStatus status) {
+  HealthCheckResponse message;
+  message.set_status(status);
+  // Of two bytes, which are never too many.
+  return SerializeMessage(message).value_or(grpc::ByteBuffer());
+}
+
+absl::StatusOr<HealthCheckRequest> RequestOf(const grpc::ByteBuffer& bytes) {
+  // Shares what they hold.
+  grpc::ByteBuffer shared = bytes;
+  HealthCheckRequest message;
+  STRATA_RETURN_IF_ERROR(TakeMessage(shared, message));
+  return message;
+}
+
+}  // namespace
+
 // One Watch: writes each new status, one write at a time, the latest if several
 // came meanwhile. Owns itself until gRPC is done with it.
 class HealthService::Watcher final
-    : public grpc::ServerWriteReactor<HealthCheckResponse> {
+    : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   Watcher(HealthService& service, std::string name)
       : service_(service), name_(std::move(name)) {}
@@ -68,7 +93,7 @@ class HealthService::Watcher final
     if (latest_ != told_) {
       told_ = latest_;
       writing_ = true;
-      message_.set_status(latest_);
+      message_ = ResponseOf(latest_);
       StartWrite(&message_);
     } else if (ending_) {
       finished_ = true;
@@ -80,7 +105,7 @@ class HealthService::Watcher final
   const std::string name_;
 
   Mutex mutex_;
-  HealthCheckResponse message_ ABSL_GUARDED_BY(mutex_);
+  grpc::ByteBuffer message_ ABSL_GUARDED_BY(mutex_);
   Status latest_ ABSL_GUARDED_BY(mutex_) = HealthCheckResponse::UNKNOWN;
   Status told_ ABSL_GUARDED_BY(mutex_) = HealthCheckResponse::UNKNOWN;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -113,32 +138,40 @@ void HealthService::EndWatches() {
 }
 
 grpc::ServerUnaryReactor* HealthService::Check(
-    grpc::CallbackServerContext* context, const HealthCheckRequest* request,
-    HealthCheckResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  const auto asked = RequestOf(*request);
+  auto* reactor = context->DefaultReactor();
+  if (!asked.ok()) {
+    reactor->Finish(ToGrpcStatus(asked.status()));
+    return reactor;
+  }
   Status status = HealthCheckResponse::UNKNOWN;
   {
     MutexLock lock(mutex_);
-    status = StatusOf(request->service());
+    status = StatusOf(asked->service());
   }
-  auto* reactor = context->DefaultReactor();
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
     reactor->Finish(ToGrpcStatus(
         Error(Reason::kModelNotFound,
-              absl::StrCat("no service \"", request->service(),
+              absl::StrCat("no service \"", asked->service(),
                            R"("; ask for a model by name, or for "")"))));
   } else {
-    response->set_status(status);
+    *response = ResponseOf(status);
     reactor->Finish(grpc::Status::OK);
   }
   return reactor;
 }
 
-grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
-    grpc::CallbackServerContext* /*context*/,
-    const HealthCheckRequest* request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* HealthService::Watch(
+    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
+  const auto asked = RequestOf(*request);
+  if (!asked.ok()) {
+    return RefusedCall<grpc::ServerWriteReactor<grpc::ByteBuffer>>::Start(
+        asked.status());
+  }
   // gRPC calls OnDone, which ends its life.
-  auto* watcher =
-      std::make_unique<Watcher>(*this, request->service()).release();
+  auto* watcher = std::make_unique<Watcher>(*this, asked->service()).release();
   MutexLock lock(mutex_);
   watchers_.insert(watcher);
   watcher->Tell(StatusOf(watcher->name()));

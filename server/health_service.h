@@ -13,6 +13,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 
 namespace strata {
@@ -20,8 +21,15 @@ namespace strata {
 // grpc.health.v1, as its proto describes it. gRPC's own service would do but
 // for two things: a Watch that nobody ends holds a shutdown up to its deadline,
 // and reflection does not list it. Thread-safe; outlives its server.
-class HealthService final : public grpc::health::v1::Health::CallbackService,
-                            public grpc::HealthCheckServiceInterface {
+//
+// Raw, as the services of strata.v1 are: gRPC's own parsing answers
+// UNIMPLEMENTED where a message is malformed, which says that there is no such
+// method.
+class HealthService final
+    : public grpc::health::v1::Health::WithRawCallbackMethod_Check<
+          grpc::health::v1::Health::WithRawCallbackMethod_Watch<
+              grpc::health::v1::Health::Service>>,
+      public grpc::HealthCheckServiceInterface {
  public:
   HealthService() = default;
   HealthService(const HealthService&) = delete;
@@ -38,15 +46,13 @@ class HealthService final : public grpc::health::v1::Health::CallbackService,
   // UNAVAILABLE, which makes clients watch elsewhere; new ones end at once.
   void EndWatches() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  grpc::ServerUnaryReactor* Check(
-      grpc::CallbackServerContext* context,
-      const grpc::health::v1::HealthCheckRequest* request,
-      grpc::health::v1::HealthCheckResponse* response) override
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override
       ABSL_LOCKS_EXCLUDED(mutex_);
-  grpc::ServerWriteReactor<grpc::health::v1::HealthCheckResponse>* Watch(
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(
       grpc::CallbackServerContext* context,
-      const grpc::health::v1::HealthCheckRequest* request) override
-      ABSL_LOCKS_EXCLUDED(mutex_);
+      const grpc::ByteBuffer* request) override ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;
