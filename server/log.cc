@@ -3,23 +3,31 @@
 
 #include "server/log.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/mutex.h"
 
 namespace strata {
 namespace {
 
 std::atomic<LogFormat> log_format = LogFormat::kText;
+std::atomic<std::int64_t> dropped_lines = 0;
 
 absl::string_view Name(Severity severity) {
   switch (severity) {
@@ -47,6 +55,59 @@ std::string Quoted(absl::string_view value) {
     return std::string(value);
   }
   return absl::StrCat("\"", absl::Utf8SafeCEscape(value), "\"");
+}
+
+// Standard error, written to without ever waiting long for it. Not stdio's:
+// that waits for a pipe that nobody reads for as long as nobody does. Not made
+// non-blocking either: the terminal or pipe may be that of other processes too.
+class StandardError {
+ public:
+  // Returns whether the line was taken.
+  bool Write(absl::string_view text) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    // What is left of a line that was cut ends here.
+    const std::string line = absl::StrCat(torn_ ? "\n" : "", text, "\n");
+    const absl::string_view rest = WriteSome(line);
+    if (rest.empty()) {
+      torn_ = stalled_ = false;
+      return true;
+    }
+    if (rest.size() < line.size()) torn_ = true;
+    stalled_ = true;
+    dropped_lines.fetch_add(1);
+    return false;
+  }
+
+ private:
+  // Returns what was not taken.
+  absl::string_view WriteSome(absl::string_view text)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    constexpr int kPatienceMilliseconds = 100;
+    while (!text.empty()) {
+      pollfd ready{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+      const int found = poll(&ready, 1, stalled_ ? 0 : kPatienceMilliseconds);
+      if (found < 0 && errno == EINTR) continue;
+      if (found <= 0) break;
+      // A pipe that is ready takes as much as this without waiting.
+      const auto written = write(STDERR_FILENO, text.data(),
+                                 std::min<std::size_t>(text.size(), PIPE_BUF));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) break;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return text;
+  }
+
+  Mutex mutex_;
+  // The last line was not taken: nobody waits for the next.
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  // Of a line that was not taken, a part was.
+  bool torn_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+StandardError& TheStandardError() {
+  static StandardError standard_error;
+  return standard_error;
 }
 
 }  // namespace
@@ -87,10 +148,16 @@ void Log(Severity severity, absl::string_view event,
 }
 
 void Announce(absl::string_view text) {
-  const std::string line = absl::StrCat(text, "\n");
-  // One call: stdio locks the stream for it.
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
+  static std::atomic<std::int64_t> told = 0;
+  const bool taken = TheStandardError().Write(text);
+  if (!taken) return;
+  const std::int64_t dropped = DroppedLogLines();
+  const std::int64_t before = told.exchange(dropped);
+  if (before == dropped) return;
+  Log(Severity::kWarning, "lines_dropped",
+      {{"count", absl::StrCat(dropped - before)}});
 }
+
+std::int64_t DroppedLogLines() { return dropped_lines; }
 
 }  // namespace strata

@@ -49,12 +49,22 @@ void SetLogFormat(LogFormat format);
 
 // Writes a line to standard error. Thread-safe: lines never mix. Fields never
 // hold payload: no texts, no pieces, no numbers of a reply.
+//
+// Never waits long: a line that standard error does not take (its disk is full,
+// its reader has gone or does not read) is dropped and counted, and a server
+// goes on serving. Where nobody reads, the first line waits a tenth of a second
+// and those after it not at all; when lines are taken again, a `lines_dropped`
+// line says how many are missing.
 void Log(Severity severity, absl::string_view event,
          const std::vector<LogField>& fields);
 
 // Writes `text` and a line's end as they are: the few lines that scripts wait
-// for. Thread-safe.
+// for. Thread-safe; as Log where it is not taken.
 void Announce(absl::string_view text);
+
+// Lines that standard error has not taken, or not whole, since the start.
+// Thread-safe.
+std::int64_t DroppedLogLines();
 
 }  // namespace strata
 

@@ -3,6 +3,7 @@
 
 // strata-server: serves the models of a repository over gRPC.
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <variant>
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
   }
+  // Whoever reads the log may go away: that ends no server.
+  std::signal(SIGPIPE, SIG_IGN);
   strata::StartWithLibrarySettings(argv);
   // Before any thread starts, so that all of them leave the signals alone.
   const auto signals = strata::StopSignal::Create();

@@ -21,6 +21,7 @@
 #include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
 #include "server/address.h"
+#include "server/process_metrics.h"
 
 namespace strata {
 namespace {
@@ -48,8 +49,11 @@ void Knock(const Address& address) {
 }  // namespace
 
 MetricsListener::MetricsListener(std::unique_ptr<prometheus::Exposer> exposer,
+                                 std::shared_ptr<ProcessMetrics> process,
                                  Address address)
-    : exposer_(std::move(exposer)), address_(std::move(address)) {}
+    : process_(std::move(process)),
+      exposer_(std::move(exposer)),
+      address_(std::move(address)) {}
 
 MetricsListener::~MetricsListener() {
   // The HTTP library looks whether to stop every two seconds, or when somebody
@@ -72,10 +76,12 @@ absl::StatusOr<std::unique_ptr<MetricsListener>> MetricsListener::Start(
   try {
     auto exposer = std::make_unique<prometheus::Exposer>(numeric.ToString());
     exposer->RegisterCollectable(metrics);
+    auto process = std::make_shared<ProcessMetrics>();
+    exposer->RegisterCollectable(process);
     numeric.port = exposer->GetListeningPorts().front();
     // Not make_unique: the constructor is private.
-    return std::unique_ptr<MetricsListener>(
-        new MetricsListener(std::move(exposer), std::move(numeric)));
+    return std::unique_ptr<MetricsListener>(new MetricsListener(
+        std::move(exposer), std::move(process), std::move(numeric)));
   } catch (const std::exception&) {
     // Its message says "null context" whatever the cause.
     return absl::UnavailableError(absl::StrCat(

@@ -10,11 +10,13 @@
 #include "prometheus/collectable.h"
 #include "prometheus/exposer.h"
 #include "server/address.h"
+#include "server/process_metrics.h"
 
 namespace strata {
 
 // Answers GET /metrics over HTTP on an address of its own, with two threads of
-// its own, until it is destroyed.
+// its own, until it is destroyed: the metrics that it is given, and those of
+// the process.
 class MetricsListener {
  public:
   // `address.host` is an IP address or "localhost". Error: UNAVAILABLE where
@@ -33,8 +35,10 @@ class MetricsListener {
 
  private:
   MetricsListener(std::unique_ptr<prometheus::Exposer> exposer,
-                  Address address);
+                  std::shared_ptr<ProcessMetrics> process, Address address);
 
+  // The exposer holds it weakly.
+  const std::shared_ptr<ProcessMetrics> process_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   const Address address_;
 };

@@ -3,8 +3,16 @@
 
 #include "server/log.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -90,6 +98,73 @@ TEST(LogTest, WritesJsonWhenToldTo) {
   EXPECT_THAT(text,
               testing::EndsWith("Z\",\"level\":\"info\",\"event\":\"started\","
                                 "\"a\":\"1\"}\n"));
+}
+
+// Standard error is something else for a scope.
+class StandardErrorIs {
+ public:
+  explicit StandardErrorIs(int descriptor) : before_(dup(STDERR_FILENO)) {
+    dup2(descriptor, STDERR_FILENO);
+  }
+  ~StandardErrorIs() {
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+  }
+  StandardErrorIs(const StandardErrorIs&) = delete;
+  StandardErrorIs& operator=(const StandardErrorIs&) = delete;
+
+ private:
+  const int before_;
+};
+
+// All that a pipe holds.
+std::string ReadAll(int descriptor) {
+  std::string text;
+  std::array<char, 4096> some;
+  pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+  while (poll(&ready, 1, 0) > 0) {
+    const auto size = read(descriptor, some.data(), some.size());
+    if (size <= 0) break;
+    text.append(some.data(), static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+TEST(LogTest, AFullDiskCostsLinesOnly) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  const std::int64_t before = DroppedLogLines();
+  {
+    const StandardErrorIs standard_error(full);
+    Announce("one");
+    Announce("two");
+  }
+  close(full);
+  EXPECT_EQ(DroppedLogLines(), before + 2);
+}
+
+TEST(LogTest, APipeThatNobodyReadsHoldsNobodyUp) {
+  std::array<int, 2> ends;
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const std::int64_t before = DroppedLogLines();
+  std::string text;
+  {
+    const StandardErrorIs standard_error(ends[1]);
+    // More than any pipe holds. Would not end if one of them waited.
+    const std::string line(10'000, 'x');
+    for (int i = 0; i < 1000; ++i) Announce(line);
+    EXPECT_GT(DroppedLogLines(), before);
+    text = ReadAll(ends[0]);
+    Announce("taken again");
+    text += ReadAll(ends[0]);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  // The line that was cut has an end; what is missing is told.
+  EXPECT_THAT(text, testing::HasSubstr("x\ntaken again\n"));
+  EXPECT_THAT(text, testing::HasSubstr(
+                        absl::StrCat("level=warning event=lines_dropped count=",
+                                     DroppedLogLines() - before, "\n")));
 }
 
 }  // namespace

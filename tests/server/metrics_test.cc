@@ -3,7 +3,9 @@
 
 #include "server/metrics.h"
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/metric_type.h"
 #include "prometheus/text_serializer.h"
+#include "server/process_metrics.h"
 
 namespace strata {
 namespace {
@@ -223,7 +226,10 @@ std::set<std::string> DocumentedMetrics() {
   for (std::string line; std::getline(readme, line);) {
     const std::vector<std::string> cells =
         absl::StrSplit(line, absl::ByAnyChar("|` ,"), absl::SkipEmpty());
-    if (cells.empty() || !cells[0].starts_with("strata_")) continue;
+    if (cells.empty() || !(cells[0].starts_with("strata_") ||
+                           cells[0].starts_with("process_"))) {
+      continue;
+    }
     const std::vector<std::string> columns = absl::StrSplit(line, '|');
     std::set<std::string> labels = absl::StrSplit(
         columns.at(3), absl::ByAnyChar("`, "), absl::SkipEmpty());
@@ -238,7 +244,10 @@ TEST(MetricsTest, TheTableInTheReadmeIsWhatThereIs) {
   metrics.SetModels({Entry("minilm", ModelState::kReady)});
   metrics.OnRequestDone("minilm", Error(Reason::kInputTooLong, "x"), 1, {});
   std::set<std::string> registered;
-  for (const prometheus::MetricFamily& family : metrics.registry()->Collect()) {
+  std::vector<prometheus::MetricFamily> families =
+      metrics.registry()->Collect();
+  std::ranges::move(ProcessMetrics().Collect(), std::back_inserter(families));
+  for (const prometheus::MetricFamily& family : families) {
     std::set<std::string> labels;
     for (const auto& label : family.metric.at(0).label) {
       labels.insert(label.name);
