@@ -3,7 +3,8 @@
 #
 # A thin front for deploy/bootstrap.sh and the CMake presets. `make help` lists
 # the targets. Variables: STRATA_TORCH (a LibTorch of one's own), STRATA_CACHE,
-# JOBS (compilers at once), FUZZ_SECONDS, BENCH_FLAGS (as "--only goodput").
+# JOBS (compilers at once), FUZZ_SECONDS, SOAK_FLAGS (as "--seconds 60"),
+# BENCH_FLAGS (as "--only goodput").
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -59,8 +60,13 @@ fuzz: ## Run each fuzz target, a minute unless FUZZ_SECONDS says otherwise
 	$(call build,fuzz)
 	@deploy/fuzz.sh $(FUZZ_SECONDS)
 
+.PHONY: soak
+soak: setup ## Half an hour of load while everything goes wrong, then a table
+	$(call build,release,--target strata-server)
+	@$(PYTHON) tests/soak/run.py $(SOAK_FLAGS)
+
 .PHONY: nightly
-nightly: test check fuzz ## make test, make check, make fuzz, and the tests too long for them
+nightly: test check fuzz soak ## make test, check, fuzz and soak, and the tests too long for them
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
 
 .PHONY: bundle

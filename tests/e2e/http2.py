@@ -1,26 +1,29 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""gRPC calls over a bare socket, for what gRPC's clients do not show.
+"""HTTP/2 over a bare socket, for what gRPC's clients do not show or say.
 
-gRPC keeps load reports to its balancers, does not tell an error that came with
-initial metadata from one that came without, and reads whatever comes.
+gRPC keeps load reports to its balancers, and does not tell an error that came
+with initial metadata from one that came without; and it sends no frame that is
+malformed.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _GOAWAY = 0, 1, 3, 4, 7
-_END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
+# Types of frames.
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS = 0, 1, 2, 3, 4
+PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
+# Flags.
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 # Nothing is kept in a table, and binary metadata comes as it is.
 _NO_TABLE = struct.pack(">HI", 1, 0)
 _TRUE_BINARY = struct.pack(">HI", 0xFE03, 1)
-_NO_WINDOW = struct.pack(">HI", 4, 0)
-_MAX_STREAMS = 3
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 @dataclass
@@ -51,151 +54,103 @@ class Answer:
         return value[1:] if key.endswith("-bin") else value
 
 
-def call(address: str, path: str, message: bytes) -> Answer:
-    """Sends a message to "/package.Service/Method"."""
-    with _connect(address) as connection:
-        connection.sendall(
-            _PREFACE
-            + _frame(_SETTINGS, 0, 0, _NO_TABLE + _TRUE_BINARY)
-            + _frame(_HEADERS, _END_HEADERS, 1, _request_headers(address, path))
-            + _message(1, message, _END_STREAM)
-        )
-        return _read(connection)
-
-
-class DeafClient:
-    """A connection whose answers are never read: no window opens for them.
-
-    Headers go outside of the windows, so it learns which calls were refused.
-    Ends the connection, and with it its calls, where the block ends.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._connection = _connect(address)
-        self._frames = self._connection.makefile("rb")
-        self._last = -1
-        self._answers: dict[int, Answer] = {}
-        self.settings: dict[int, int] = {}
-        self._connection.sendall(
-            _PREFACE
-            + _frame(_SETTINGS, 0, 0, _NO_TABLE + _TRUE_BINARY + _NO_WINDOW)
-        )
-
-    def __enter__(self) -> DeafClient:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._frames.close()
-        self._connection.close()
-
-    def open(self, path: str) -> int:
-        """Begins a call of "/package.Service/Method"; returns its number."""
-        self._last += 2
-        headers = _request_headers(self._address, path)
-        self._connection.sendall(
-            _frame(_HEADERS, _END_HEADERS, self._last, headers)
-        )
-        return self._last
-
-    def send(self, call: int, message: bytes, last: bool = False) -> None:
-        flags = _END_STREAM if last else 0
-        self._connection.sendall(_message(call, message, flags))
-
-    def call(self, path: str, message: bytes) -> int:
-        """A unary call, or one whose answer is a stream."""
-        number = self.open(path)
-        self.send(number, message, last=True)
-        return number
-
-    def await_heads(self, count: int) -> list[Answer]:
-        """The answers, once so many calls have the first block of headers.
-
-        Those that were refused are "trailers_only" then.
-        """
-        while len(self._answers) < count:
-            self._take()
-        return list(self._answers.values())
-
-    def await_max_streams(self) -> int:
-        """The calls that the server lets one connection have open."""
-        while _MAX_STREAMS not in self.settings:
-            self._take()
-        return self.settings[_MAX_STREAMS]
-
-    def await_end(self) -> None:
-        """Returns once the server has ended the connection."""
-        try:
-            while self._frames.read(4096):
-                pass
-        except ConnectionResetError:
-            pass
-
-    def _take(self) -> None:
-        kind, flags, stream, payload = _take_frame(self._frames)
-        assert kind not in (_RST_STREAM, _GOAWAY), (kind, payload)
-        assert kind != _DATA or not payload, "more than the window lets in"
-        if kind == _SETTINGS and not flags & _ACK:
-            for key, value in struct.iter_unpack(">HI", payload):
-                self.settings[key] = value
-            self._connection.sendall(_frame(_SETTINGS, _ACK, 0, b""))
-        elif kind == _HEADERS:
-            answer = self._answers.setdefault(stream, Answer())
-            answer.headers.append(payload)
-            answer.ended = bool(flags & _END_STREAM)
-
-
-def _connect(address: str) -> socket.socket:
+def connect(address: str) -> socket.socket:
+    """A connection on which nothing is said yet."""
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=60)
 
 
-def _message(stream: int, message: bytes, flags: int) -> bytes:
-    head = b"\0" + struct.pack(">I", len(message))
-    return _frame(_DATA, flags, stream, head + message)
+def call(address: str, path: str, message: bytes) -> Answer:
+    """Sends a message to "/package.Service/Method"."""
+    with connect(address) as connection:
+        connection.sendall(
+            greeting() + request(path, prefixed(message), stream=1)
+        )
+        return read_answer(connection)
 
 
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+def greeting(settings: bytes = b"") -> bytes:
+    """What a client begins with, with settings of its own."""
+    return PREFACE + frame(SETTINGS, 0, 0, _NO_TABLE + _TRUE_BINARY + settings)
+
+
+def request(path: str, body: bytes, stream: int) -> bytes:
+    """A whole request with a body as it is."""
+    return frame(HEADERS, END_HEADERS, stream, headers(path)) + frame(
+        DATA, END_STREAM, stream, body
+    )
+
+
+def prefixed(message: bytes) -> bytes:
+    """A message as gRPC frames it, not compressed."""
+    return b"\0" + struct.pack(">I", len(message)) + message
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame, whether or not it is allowed."""
     length = struct.pack(">I", len(payload))[1:]
     return length + struct.pack(">BBI", kind, flags, stream) + payload
 
 
-def _request_headers(address: str, path: str) -> bytes:
+def headers(path: str, changes: Mapping[str, str | None] = {}) -> bytes:
+    """The encoded headers of a gRPC request.
+
+    Args:
+        changes: Headers that are other or more; None leaves one out.
+    """
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": path,
+        ":authority": "localhost",
+        "te": "trailers",
+        "content-type": "application/grpc",
+    }
     block = b""
-    for name, value in [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", path),
-        (":authority", address),
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-    ]:
-        block += bytes([0, len(name)]) + name.encode()
-        block += bytes([len(value)]) + value.encode()
+    for name, value in (fields | dict(changes)).items():
+        if value is not None:
+            block += bytes([0, len(name)]) + name.encode()
+            block += bytes([len(value)]) + value.encode()
     return block
 
 
-def _read(connection: socket.socket) -> Answer:
+def read_answer(connection: socket.socket) -> Answer:
+    """Reads to the end of the one stream that there is."""
     stream = connection.makefile("rb")
     answer = Answer()
     while True:
-        kind, flags, _, payload = _take_frame(stream)
-        assert kind not in (_RST_STREAM, _GOAWAY), (kind, payload)
-        if kind == _SETTINGS and not flags & _ACK:
-            connection.sendall(_frame(_SETTINGS, _ACK, 0, b""))
-        elif kind == _DATA:
+        kind, flags, _, payload = read_frame(stream)
+        assert kind not in (RST_STREAM, GOAWAY), (kind, payload)
+        if kind == SETTINGS and not flags & ACK:
+            connection.sendall(frame(SETTINGS, ACK, 0, b""))
+        elif kind == DATA:
             answer.data += payload
-        elif kind == _HEADERS:
+        elif kind == HEADERS:
             answer.headers.append(payload)
-        if kind in (_DATA, _HEADERS) and flags & _END_STREAM:
+        if kind in (DATA, HEADERS) and flags & END_STREAM:
             answer.ended = True
             return answer
 
 
-def _take_frame(stream: BinaryIO) -> tuple[int, int, int, bytes]:
+def read_frame(stream: BinaryIO) -> tuple[int, int, int, bytes]:
     """The next frame's kind, flags, number of its stream, and payload."""
     head = stream.read(9)
     assert len(head) == 9, "the connection ended before the answer did"
     [length] = struct.unpack(">I", b"\0" + head[:3])
     kind, flags, number = struct.unpack(">BBI", head[3:])
     return kind, flags, number & 0x7FFFFFFF, stream.read(length)
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """All that still comes, until the other side ends the connection.
+
+    Raises:
+        TimeoutError: It does not end it.
+    """
+    parts = []
+    try:
+        while part := connection.recv(1 << 16):
+            parts.append(part)
+    except ConnectionError:
+        pass  # An end, too.
+    return b"".join(parts)

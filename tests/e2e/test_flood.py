@@ -11,7 +11,7 @@ import sys
 import threading
 
 import grpc
-import http2
+from deaf import DeafClient
 import pytest
 import wire
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -134,7 +134,7 @@ def test_a_connection_has_so_many_calls_open_and_no_more(serve, small):
 def test_a_client_that_opens_more_calls_loses_its_connection(serve, small):
     with serve(small, f"--max-streams={STREAMS}") as server:
         message = health_pb2.HealthCheckRequest(service="m")
-        with http2.DeafClient(server.address) as rude:
+        with DeafClient(server.address) as rude:
             assert rude.await_max_streams() == STREAMS
             for _ in range(STREAMS):
                 rude.call(WATCH, message.SerializeToString())

@@ -5,7 +5,7 @@
 import contextlib
 
 import grpc
-import http2
+from deaf import DeafClient
 import pytest
 import wire
 
@@ -80,7 +80,7 @@ def test_answers_that_nobody_reads(serve, small, method):
         for turn in (1, 2):
             with contextlib.ExitStack() as stack:
                 clients = [
-                    stack.enter_context(http2.DeafClient(server.address))
+                    stack.enter_context(DeafClient(server.address))
                     for _ in range(CLIENTS)
                 ]
                 for deaf in clients * CALLS:
@@ -116,7 +116,7 @@ def test_answers_are_spilled_beyond_the_lease(serve, small):
         with strata.Client(server.address, timeout=120) as client:
             [expected] = client.encode(["A text."], layers=[0, -1])
             await_all_free(server)
-            with http2.DeafClient(server.address) as deaf:
+            with DeafClient(server.address) as deaf:
                 message = message_for("Encode", large_request())
                 deaf.call(wire.HIDDEN_STATES + "Encode", message)
                 deaf.await_heads(1)
@@ -141,7 +141,7 @@ def test_streams_that_nobody_reads(serve, small):
         before = wire.resident_mib(server.pid)
         with contextlib.ExitStack() as stack:
             for _ in range(streams):
-                deaf = stack.enter_context(http2.DeafClient(server.address))
+                deaf = stack.enter_context(DeafClient(server.address))
                 call = deaf.open(wire.HIDDEN_STATES + "EncodeStream")
                 for number in range(requests):
                     event = service_pb2.EncodeStreamRequest(
@@ -173,7 +173,7 @@ def test_pieces_that_nobody_reads(serve, small):
         with contextlib.ExitStack() as stack:
             answers = []
             for _ in range(clients):
-                deaf = stack.enter_context(http2.DeafClient(server.address))
+                deaf = stack.enter_context(DeafClient(server.address))
                 deaf.call(wire.TOKENIZER + "Tokenize", message)
                 answers += deaf.await_heads(1)
             refused = [x for x in answers if x.trailers_only]

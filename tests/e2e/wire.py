@@ -20,7 +20,9 @@ TOKENIZER = "/strata.v1.TokenizerService/"
 MODELS = "/strata.v1.ModelService/"
 
 
-def call(address: str, method: str, request: Any) -> bytes:
+def call(
+    address: str, method: str, request: Any, timeout: float = 60
+) -> bytes:
     """One unary call; `request` is a message, or the bytes of one.
 
     Raises:
@@ -31,7 +33,7 @@ def call(address: str, method: str, request: Any) -> bytes:
         data = request.SerializeToString()
     with grpc.insecure_channel(address) as channel:
         try:
-            return channel.unary_unary(method)(data, timeout=60)
+            return channel.unary_unary(method)(data, timeout=timeout)
         except grpc.RpcError as error:
             raise strata.StrataError.from_rpc_error(error) from error
 
