@@ -22,6 +22,7 @@
 #include "server/caller.h"
 #include "server/load_meter.h"
 #include "server/message_bytes.h"
+#include "server/metrics.h"
 
 namespace strata {
 
@@ -65,6 +66,11 @@ void CountRefused(const CallEnvironment& environment, absl::string_view model,
                   const absl::Status& status) {
   if (environment.observer == nullptr) return;
   environment.observer->OnRequestDone(model, status, 0, {});
+}
+
+void CountCancelled(const CallEnvironment& environment) {
+  Metrics* const metrics = environment.telemetry.metrics;
+  if (metrics != nullptr) metrics->OnCallCancelled();
 }
 
 void AddTrailers(const CallEnvironment& environment,

@@ -55,6 +55,10 @@ absl::Status TakeMessage(grpc::ByteBuffer& bytes,
 void CountRefused(const CallEnvironment& environment, absl::string_view model,
                   const absl::Status& status);
 
+// Tells the metrics of a call whose caller cancelled it, gave up or is gone
+// before the server was done with it.
+void CountCancelled(const CallEnvironment& environment);
+
 // Gives the call's trailing metadata its `x-request-id`, and a load report
 // where there are some. Called before its end, once. Not initial metadata: a
 // proxy retries only errors that come without.

@@ -110,6 +110,10 @@ Metrics::Metrics()
           GaugeFamily(*registry_, "strata_model_state",
                       "1 for the state that a version is in, else 0.")),
       spans_(SpanCounters(*registry_)),
+      cancelled_calls_(
+          CounterFamily(*registry_, "strata_calls_cancelled_total",
+                        "Calls whose callers cancelled, gave up or were gone.")
+              .Add({})),
       queue_depth_(GaugeFamily(*registry_, "strata_queue_depth_inputs",
                                "Inputs that wait for a device.")
                        .Add({})),
@@ -243,6 +247,8 @@ void Metrics::OnInputFailed(absl::string_view model) {
 void Metrics::OnCompilations(absl::string_view model, int graphs) {
   SeriesOf(model).compilations->Increment(graphs);
 }
+
+void Metrics::OnCallCancelled() { cancelled_calls_.Increment(); }
 
 void Metrics::OnSpans(SpanOutcome outcome, std::int64_t spans) {
   spans_.at(static_cast<std::size_t>(outcome))

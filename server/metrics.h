@@ -50,6 +50,9 @@ class Metrics final : public Observer {
   // changed.
   void SetFitness(const Fitness& fitness);
 
+  // A call whose caller cancelled it, gave up or is gone; see the README.
+  void OnCallCancelled();
+
   void OnSpans(SpanOutcome outcome, std::int64_t spans);
 
   // What a listener exposes.
@@ -108,6 +111,7 @@ class Metrics final : public Observer {
   Family<prometheus::Gauge>& model_state_;
   // By SpanOutcome.
   std::array<prometheus::Counter*, 3> spans_;
+  prometheus::Counter& cancelled_calls_;
   prometheus::Gauge& queue_depth_;
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& stuck_forwards_;

@@ -51,7 +51,10 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
                                                static_cast<Wire&>(*this))) {}
 
   void OnWriteDone(bool ok) override { stream_->OnWriteDone(ok); }
-  void OnCancel() override { stream_->OnCancel(); }
+  void OnCancel() override {
+    CountCancelled(environment_.call);
+    stream_->OnCancel();
+  }
   void OnDone() override { const std::unique_ptr<PartsCall> self(this); }
 
  protected:

@@ -178,7 +178,8 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       GrpcServer::Start(
           ToServerOptions(flags, {.spans = spans.get(),
                                   .sample_ratio = flags.trace_sample_ratio,
-                                  .load = flags.orca ? &load : nullptr}),
+                                  .load = flags.orca ? &load : nullptr,
+                                  .metrics = &metrics}),
           *engine, registry, flags.model_control ? &manager : nullptr,
           Clock::Real(), load));
   Log(Severity::kInfo, "starting",

@@ -7,9 +7,10 @@
 namespace strata {
 
 class LoadMeter;
+class Metrics;
 class SpanExporter;
 
-// Where the calls of a server leave what they tell of themselves; both outlive
+// Where the calls of a server leave what they tell of themselves; all outlive
 // the server and the engine.
 struct Telemetry {
   // nullptr: requests have no spans.
@@ -18,6 +19,8 @@ struct Telemetry {
   double sample_ratio = 1;
   // nullptr: answers carry no load report.
   LoadMeter* load = nullptr;
+  // nullptr: calls that are cancelled are not counted.
+  Metrics* metrics = nullptr;
 };
 
 }  // namespace strata

@@ -70,7 +70,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
             grpc::CallbackServerContext* context,
             const grpc::ByteBuffer* request, grpc::ByteBuffer* reply);
 
-  void OnCancel() override { stop_.request_stop(); }
+  void OnCancel() override {
+    CountCancelled(environment_);
+    stop_.request_stop();
+  }
   void OnDone() override { self_.reset(); }
 
   const CallEnvironment environment_;

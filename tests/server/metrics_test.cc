@@ -78,6 +78,13 @@ TEST(MetricsTest, ObservesTheStagesOfGoodRequestsOnly) {
   EXPECT_THAT(text, HasSubstr(stage("total", "5")));
 }
 
+TEST(MetricsTest, CountsCallsThatAreCancelled) {
+  Metrics metrics;
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_calls_cancelled_total 0\n"));
+  metrics.OnCallCancelled();
+  EXPECT_THAT(Text(metrics), HasSubstr("strata_calls_cancelled_total 1\n"));
+}
+
 TEST(MetricsTest, ObservesForwards) {
   Metrics metrics;
   metrics.SetModels({Entry("minilm", ModelState::kReady)});
