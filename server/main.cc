@@ -3,6 +3,8 @@
 
 // strata-server: serves the models of a repository over gRPC.
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -23,6 +25,16 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// A connection is a descriptor, and shells give fewer than the host allows
+// (1,024, as a rule): gRPC listens no more once one is wanting.
+void AllowDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  // Where it may not be raised, it stays.
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -33,6 +45,7 @@ int main(int argc, char** argv) {
   }
   // Whoever reads the log may go away: that ends no server.
   std::signal(SIGPIPE, SIG_IGN);
+  AllowDescriptors();
   strata::StartWithLibrarySettings(argv);
   // Before any thread starts, so that all of them leave the signals alone.
   const auto signals = strata::StopSignal::Create();

@@ -1,12 +1,29 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A server one of whose models can be told to fail."""
+"""The servers of the tests of faults: one is broken from without, one within."""
 
 import dataclasses
 import pathlib
 
 import pytest
 from switch_model import Fault, Switch
+
+# Silent clients are found soon, and the largest message is soon too large.
+FLAGS = [
+    "--keepalive-time=1s",
+    "--keepalive-timeout=3s",
+    "--max-message-bytes=1MiB",
+]
+
+
+@pytest.fixture(scope="module")
+def server(serve, small):
+    """A server of one small model, "m", for each file of tests.
+
+    It must still be there, and exit with 0, when they are done.
+    """
+    with serve(small, *FLAGS) as process:
+        yield process
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,10 +31,14 @@ from http2 import (
     frame,
 )
 
+from strata.v1 import hidden_state_service_pb2 as service_pb2
+
 ENCODE = "/strata.v1.HiddenStateService/Encode"
 _HEADERS = http2.headers(ENCODE)
-# A request that names no model, for a server of several: refused.
-_MESSAGE = b"\x12\x04\x0a\x02hi"
+# A request that names no model: a server of one answers it.
+MESSAGE = service_pb2.EncodeRequest(
+    inputs=[service_pb2.Input(text="hi")]
+).SerializeToString()
 
 Bytes = Callable[[random.Random], Iterable[bytes]]
 
@@ -71,9 +75,9 @@ def mutated(dice: random.Random) -> Iterable[bytes]:
     """A good conversation of which some bytes are others."""
     good = bytearray(
         http2.greeting()
-        + http2.request(ENCODE, http2.prefixed(_MESSAGE), stream=1)
+        + http2.request(ENCODE, http2.prefixed(MESSAGE), stream=1)
         + frame(PING, 0, 0, bytes(8))
-        + http2.request(ENCODE, http2.prefixed(_MESSAGE), stream=3)
+        + http2.request(ENCODE, http2.prefixed(MESSAGE), stream=3)
     )
     for _ in range(dice.choice((1, 1, 1, 2, 5, 20))):
         at = dice.randrange(len(good))
@@ -92,7 +96,7 @@ def mutated(dice: random.Random) -> Iterable[bytes]:
 def _rapid_reset(dice: random.Random) -> Iterable[bytes]:
     yield http2.greeting()
     for stream in range(1, 4001, 2):
-        yield http2.request(ENCODE, http2.prefixed(_MESSAGE), stream)
+        yield http2.request(ENCODE, http2.prefixed(MESSAGE), stream)
         yield frame(RST_STREAM, 0, stream, struct.pack(">I", 8))
 
 
@@ -126,7 +130,7 @@ _SENT: dict[str, Bytes] = {
     "HTTP/1.1": lambda dice: [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     "a wrong preface": lambda dice: [PREFACE.replace(b"2.0", b"3.0")],
     "no settings": lambda dice: [
-        PREFACE, http2.request(ENCODE, http2.prefixed(_MESSAGE), 1)
+        PREFACE, http2.request(ENCODE, http2.prefixed(MESSAGE), 1)
     ],
     "random bytes": _random_bytes,
     "random frames": _random_frames,
@@ -171,7 +175,7 @@ _SENT: dict[str, Bytes] = {
     ),
     "a goaway, and a request": _opened(
         frame(GOAWAY, 0, 0, bytes(8)),
-        http2.request(ENCODE, http2.prefixed(_MESSAGE), 1),
+        http2.request(ENCODE, http2.prefixed(MESSAGE), 1),
     ),
     "a frame of an unknown type": _opened(frame(0xEE, 0xFF, 9, b"x" * 99)),
     "a flood of resets": _rapid_reset,
@@ -185,10 +189,10 @@ _SENT: dict[str, Bytes] = {
     ),
     "a flood of continuations": _continuations,
     "a message above the limit": _body(_LARGE + bytes(100)),
-    "half a message": _body(http2.prefixed(_MESSAGE)[:-3]),
+    "half a message": _body(http2.prefixed(MESSAGE)[:-3]),
     "half a length": _body(b"\0\0\0"),
-    "bytes after the message": _body(http2.prefixed(_MESSAGE) + b"\0\0\0"),
-    "two messages": _body(http2.prefixed(_MESSAGE) * 2),
+    "bytes after the message": _body(http2.prefixed(MESSAGE) + b"\0\0\0"),
+    "two messages": _body(http2.prefixed(MESSAGE) * 2),
     "no message": _body(b""),
     "compressed, it does not say how": _body(b"\1" + bytes(3) + b"\1x"),
     "compressed, but not as it says": _body(
@@ -196,7 +200,7 @@ _SENT: dict[str, Bytes] = {
     ),
     "a flag that is none": _body(b"\x40" + bytes(4)),
     "a bad timeout": _body(
-        http2.prefixed(_MESSAGE), **{"grpc-timeout": "99999999999999999S"}
+        http2.prefixed(MESSAGE), **{"grpc-timeout": "99999999999999999S"}
     ),
     "not gRPC": _body(b"{}", **{"content-type": "application/json"}),
 }

@@ -96,6 +96,10 @@ class Proxy:
         self._target = target.rpartition(":")
         self._fault = fault if callable(fault) else lambda: fault
         self._links: set[_Link] = set()
+        self.passed = 0
+        """Bytes that have come from the server, and passed."""
+        self.passed_up = 0
+        """Those of the clients."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -134,12 +138,18 @@ class Proxy:
         except OSError:  # As if this port were the server's.
             writer.transport.abort()
             return
-        link = _Link(self._fault(), (reader, writer), far)
+        link = _Link(self._fault(), (reader, writer), far, self._count)
         self._links.add(link)
         try:
             await link.pass_on()
         finally:
             self._links.discard(link)
+
+    def _count(self, size: int, down: bool) -> None:
+        if down:
+            self.passed += size
+        else:
+            self.passed_up += size
 
     async def _strike(self, fault: Fault) -> None:
         for link in list(self._links):
@@ -147,17 +157,25 @@ class Proxy:
 
     async def _close(self) -> None:
         self._listener.close()
-        for link in list(self._links):
-            link.end(reset=True)
+        # Some may still be on their way to the server.
         while self._links:
+            for link in list(self._links):
+                link.end(reset=True)
             await asyncio.sleep(0.001)
 
 
 class _Link:
     """One connection: the client's side and the server's."""
 
-    def __init__(self, fault: Fault, near, far) -> None:
+    def __init__(
+        self,
+        fault: Fault,
+        near,
+        far,
+        count: Callable[[int, bool], None],
+    ) -> None:
         self._fault = fault
+        self._count = count
         self._near, self._far = near, far
         self._left = fault.after
         self._tasks: list[asyncio.Task] = []
@@ -168,7 +186,7 @@ class _Link:
         """Returns when the connection has ended, on both sides."""
         if self._fault.kind in BREAKING and not self._left:
             self.strike(self._fault)
-        if not self._ended.is_set():
+        if not self._broken:
             self._tasks = [
                 asyncio.create_task(self._pump(*self._ends(down)))
                 for down in (True, False)
@@ -213,6 +231,10 @@ class _Link:
         for task in self._tasks:
             task.cancel()
 
+    @property
+    def _broken(self) -> bool:
+        return self._silent or self._ended.is_set()
+
     def _ends(self, down: bool):
         if down:
             return self._far[0], self._near[1], down
@@ -220,9 +242,14 @@ class _Link:
 
     async def _pump(self, reader, writer, down: bool) -> None:
         try:
+            # A task that cancels itself goes on until it has to wait: what it
+            # had read before a silence must not pass after it.
             while data := await reader.read(_CHUNK):
+                if self._broken:
+                    return
                 await self._pass(data, writer, down)
-            self._tell_end(writer)
+            if not self._broken:
+                self._tell_end(writer)
         except OSError:
             # One side broke off: the other hears of it as it would have.
             self.end(reset=True)
@@ -237,6 +264,7 @@ class _Link:
             passing, data = data[: self._left], data[self._left :]
             self._left -= len(passing)
             writer.write(passing)
+            self._count(len(passing), down)
             await writer.drain()
             if self._left:
                 return
@@ -246,6 +274,7 @@ class _Link:
         if not writer.transport.is_closing() and not writer.is_closing():
             with contextlib.suppress(RuntimeError):  # Its end was told.
                 writer.write(data)
+                self._count(len(data), down)
                 await writer.drain()
 
     @staticmethod

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that is to be killed in the middle of its answers.
 
-    python vanishing.py ADDRESS MODEL
+    python vanishing.py ADDRESS MODEL (stream | unary | both)
 
-Asks for all layers of long inputs, over a stream and in one large answer at the
-same time, and says "begun" on standard output when the stream's first answer
-has begun. From then on it reads no more, until somebody kills it.
+Asks for all layers of long inputs, over a stream, with a call that is not done
+before it is killed, or both; says "begun" on standard output when a first
+answer has come (of the call there is none to come: it has been sent). From then
+on it reads no more, until somebody kills it.
 """
 
 from __future__ import annotations
@@ -28,31 +29,41 @@ from strata.v1 import (  # noqa: E402
 from strata.v1 import hidden_state_service_pb2 as service_pb2  # noqa: E402
 
 PIECES = 512
-INPUTS = 16
 
 
-def request(model: str, layers: int, first_id: int):
+def request(model: str, layers: int, inputs: int, first_id: int):
     """All layers of inputs that no other request has."""
-    inputs = [[20 + first_id, 20 + i] * (PIECES // 2) for i in range(INPUTS)]
-    return strata.Client.encode_request(inputs, model, layers=range(layers))
+    pieces = [
+        [20 + first_id, 20 + i % 900] * (PIECES // 2) for i in range(inputs)
+    ]
+    return strata.Client.encode_request(pieces, model, layers=range(layers))
 
 
 def main() -> None:
-    address, model = sys.argv[1:]
+    address, model, which = sys.argv[1:]
     with strata.Client(address) as client:
         layers = client.model(model).layers
     channel = grpc.insecure_channel(
         address, [("grpc.max_receive_message_length", -1)]
     )
     stub = service_grpc.HiddenStateServiceStub(channel)
-    _large = stub.Encode.future(request(model, layers, 100))
-    events = stub.EncodeStream(
-        service_pb2.EncodeStreamRequest(
-            request_id=str(number), request=request(model, layers, number % 90)
+    calls = []
+    if which in ("unary", "both"):
+        # Takes a while.
+        calls.append(stub.Encode.future(request(model, layers, 120, 100)))
+    if which in ("stream", "both"):
+        events = stub.EncodeStream(
+            service_pb2.EncodeStreamRequest(
+                request_id=str(number),
+                request=request(model, layers, 16, number % 90),
+            )
+            for number in itertools.count()
         )
-        for number in itertools.count()
-    )
-    next(events)
+        next(events)
+    else:
+        # Until the server has it.
+        with strata.Client(address) as client:
+            client.model(model)
     print("begun", flush=True)
     threading.Event().wait()
 

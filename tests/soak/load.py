@@ -13,22 +13,10 @@ from collections.abc import Iterator, Mapping
 import grpc
 import questions
 import tally as tally_module
+from calls import Call, connect
 
 import strata
-from strata import results, stream
-from strata.parts import Reassembly
-from strata.v1 import hidden_state_service_pb2 as service_pb2
-from strata.v1 import hidden_state_service_pb2_grpc as service_grpc
 
-OPTIONS = [
-    ("grpc.max_receive_message_length", -1),
-    # Each client has a connection of its own, and looks soon for a server that
-    # was away.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 200),
-]
 # Of a call to which nothing is done. One that lasts as long is lost.
 _PATIENCE = 120.0
 
@@ -38,6 +26,7 @@ class Way:
     """How requests get to a server, and what may become of them there.
 
     Attributes:
+        name: For reports.
         address: HOST:PORT.
         models: What is asked, and what is known of each.
         allowed: Codes that a call may end with, by model; those of "" count
@@ -46,6 +35,7 @@ class Way:
         fresh: Share of the calls that have a connection of their own.
     """
 
+    name: str
     address: str
     models: Mapping[str, questions.Known]
     allowed: Mapping[str, frozenset[str]]
@@ -69,7 +59,7 @@ class Caller:
         dice = self._dice
         if self._channel is None or dice.random() < self._way.fresh:
             self.close()
-            self._channel = grpc.insecure_channel(self._way.address, OPTIONS)
+            self._channel = connect(self._way.address)
         # What some calls suffer from their own callers.
         fate = dice.choices(("none", "cancel", "deadline"), (8, 1, 1))[0]
         moment = dice.choice((0.001, 0.01, 0.1)) * dice.uniform(0.5, 2)
@@ -135,84 +125,11 @@ class Caller:
     ) -> None:
         allowed = suffered | self._way.allowed.get("", frozenset())
         allowed |= self._way.allowed.get(question.request.model, frozenset())
-        what = f"{question.request.model} at {self._way.address}"
+        what = f"{question.request.model}, {self._way.name}"
         self._tally.failure(error, allowed, what)
         if error.code is grpc.StatusCode.UNAVAILABLE:
             # Whoever is sent away comes back later.
             threading.Event().wait(0.02)
-
-
-class Call:
-    """One call, which another thread may cancel at any moment."""
-
-    def __init__(self, channel: grpc.Channel, timeout: float) -> None:
-        self._stub = service_grpc.HiddenStateServiceStub(channel)
-        self._timeout = timeout
-        self._lock = threading.Lock()
-        self._call: grpc.Future | grpc.Call | None = None
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            if self._call is not None:
-                self._call.cancel()
-
-    def unary(
-        self, request: service_pb2.EncodeRequest
-    ) -> list[results.Encoding]:
-        self.begin(request)
-        return self.end(request)
-
-    def begin(self, request: service_pb2.EncodeRequest) -> None:
-        """Sends an Encode call, and does not wait for its answer."""
-        self._keep(self._stub.Encode.future(request, timeout=self._timeout))
-
-    def end(
-        self, request: service_pb2.EncodeRequest
-    ) -> list[results.Encoding]:
-        """The answer to the request that was begun."""
-        try:
-            reply = self._call.result()
-        except grpc.RpcError as error:
-            raise strata.StrataError.from_rpc_error(error) from error
-        except grpc.FutureCancelledError:
-            raise strata.StrataError(
-                grpc.StatusCode.CANCELLED, "cancelled here"
-            ) from None
-        return results.encodings_of(reply, results.kind_of(request))
-
-    def chunks(
-        self, request: service_pb2.EncodeRequest
-    ) -> list[results.Encoding]:
-        message = service_pb2.EncodeChunksRequest(request=request)
-        events = self._keep(
-            self._stub.EncodeChunks(message, timeout=self._timeout)
-        )
-        parts = Reassembly(len(request.inputs))
-        try:
-            for event in events:
-                parts.add(event)
-        except grpc.RpcError as error:
-            raise strata.StrataError.from_rpc_error(error) from error
-        return results.encodings_of(parts.result(), results.kind_of(request))
-
-    def stream(
-        self, requests: list[service_pb2.EncodeRequest]
-    ) -> Iterator[results.StreamAnswer]:
-        def method(messages, timeout):
-            return self._keep(
-                self._stub.EncodeStream(messages, timeout=timeout)
-            )
-
-        return stream.answers(method, requests, self._timeout)
-
-    def _keep(self, call):
-        with self._lock:
-            self._call = call
-            if self._cancelled:
-                call.cancel()
-        return call
 
 
 @contextlib.contextmanager

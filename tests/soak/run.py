@@ -103,7 +103,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--seed", type=int, default=1,
-        help="what is asked and done follows from it, but for when (default: 1)",
+        help="what is asked and done follows from it, not when (default: 1)",
     )
     return parser.parse_args()
 
@@ -129,7 +129,7 @@ def _soak(
         )
 
     server = stack.enter_context(start(repository))
-    tally, gate = Tally(), Gate()
+    tally, gate = Tally(lambda text: print(text, flush=True)), Gate()
     watcher = watch.Watcher(server, CONTROLLED)
     watcher.look()
     restarts = upheavals.Restarts(
@@ -165,11 +165,8 @@ def _soak(
         tally.lose(f"the soak itself broke off: {gate.failure!r}")
     watcher.look(last=True)
     server.stop()
-    return show(
-        tally,
-        table(tally, watcher.looks, watcher.defects()),
-        watcher.defects(),
-    )
+    defects = watcher.defects()
+    return show(table(tally, watcher.looks, defects), defects)
 
 
 def _dice(dice: random.Random) -> random.Random:
@@ -207,9 +204,10 @@ def _ways(server, restarts, proxies, known) -> list[Way]:
     at_watched = {
         "": FULL, CONTROLLED: upheavals.Control.ALLOWED,
     }
-    direct = Way(server.address, known, at_watched)
+    direct = Way("direct", server.address, known, at_watched)
     broken = [
         Way(
+            "over a proxy",
             proxy.address,
             known,
             at_watched | {"": FULL | BROKEN},
@@ -219,6 +217,7 @@ def _ways(server, restarts, proxies, known) -> list[Way]:
         for proxy in proxies
     ]
     restarted = Way(
+        "at the server that is restarted",
         restarts.address,
         {"falcon-random": known["falcon-random"]},
         {"": FULL | upheavals.Restarts.ALLOWED},
@@ -240,7 +239,10 @@ def _upheavals(server, repository, known, tally, dice, restarts, scale):
         (restarts, 30 * scale),
         (
             upheavals.Burst(
-                Way(address, staying, {}), tally, _dice(dice), 400
+                Way("in a burst", address, staying, {}),
+                tally,
+                _dice(dice),
+                400,
             ),
             20 * scale,
         ),

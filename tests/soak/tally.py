@@ -23,7 +23,9 @@ _KEPT = 20
 class Tally:
     """Counts how requests end. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda text: None) -> None:
+        """`say` is told at once of what is wrong, the first times."""
+        self._say = say
         self._lock = threading.Lock()
         self.requests = 0
         self.answered = 0
@@ -39,7 +41,7 @@ class Tally:
             if mistake is None:
                 self.answered += 1
             else:
-                self.wrong.append(mistake)
+                self._add(self.wrong, f"wrong: {mistake}")
 
     def failure(
         self, error: strata.StrataError, allowed: Iterable[str], what: str
@@ -55,12 +57,12 @@ class Tally:
             if error.code.name in allowed:
                 self.refused[error.code.name] += 1
             else:
-                self.lost.append(f"{what}: {error}")
+                self._add(self.lost, f"lost: {what}: {error}")
 
     def lose(self, what: str) -> None:
         """Something else went wrong that a caller would notice."""
         with self._lock:
-            self.lost.append(what)
+            self._add(self.lost, f"lost: {what}")
 
     def expect(self, event: str) -> None:
         """Something is to be done at least once."""
@@ -76,6 +78,11 @@ class Tally:
         """Something was done to the server or a client."""
         with self._lock:
             self.events[event] += 1
+
+    def _add(self, texts: list[str], text: str) -> None:
+        texts.append(text)
+        if len(texts) <= _KEPT:
+            self._say(text)
 
     def line(self) -> str:
         """Where it stands, for a line of progress."""
@@ -168,17 +175,13 @@ def table(tally: Tally, looks: list[Look], defects: list[str]) -> list[Row]:
 
 
 def show(
-    tally: Tally,
     rows: list[Row],
     defects: list[str],
     say: Callable[[str], None] = print,
 ) -> bool:
-    """Prints the table and what was wrong; returns whether all passed."""
-    for title, found in [
-        ("wrong", tally.wrong), ("lost", tally.lost), ("defect", defects),
-    ]:
-        for text in found[:_KEPT]:
-            say(f"{title}: {text}")
+    """Prints the table and the defects; returns whether all passed."""
+    for text in defects[:_KEPT]:
+        say(f"defect: {text}")
     width = max(len(row.name) for row in rows)
     marks = {True: "  ok", False: "  FAILED", None: ""}
     say("")

@@ -1,6 +1,6 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The soak itself: a short one passes, and it finds what it is there to find."""
+"""The soak: a short one passes, and it finds what it is there to find."""
 
 import random
 import subprocess
@@ -121,7 +121,7 @@ def verdict(tally, looks=GOOD_LOOKS, defects=()):
     """Whether it passes, and the rows that do not."""
     defects = list(defects)
     rows = table(tally, looks, defects)
-    passed = show(tally, rows, defects, say=lambda text: None)
+    passed = show(rows, defects, say=lambda text: None)
     return passed, [row.name for row in rows if row.passed is False]
 
 

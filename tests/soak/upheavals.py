@@ -22,6 +22,7 @@ import load
 import malformed
 import questions
 import wire
+from calls import Call, connect
 from server_process import ServerError, ServerProcess
 from tally import Tally
 
@@ -111,8 +112,10 @@ class Restarts:
 
     EVENT = "restarts under load"
 
-    # Whoever calls it while it is away.
-    ALLOWED = frozenset({"UNAVAILABLE"})
+    # Whoever calls it while it is away. What reaches gRPC after it was told to
+    # stop, from callers who have not heard of it yet, it cancels by itself:
+    # callers who look at health have left in the pause before.
+    ALLOWED = frozenset({"UNAVAILABLE", "CANCELLED"})
 
     def __init__(
         self, start: Callable[[str], ServerProcess], tally: Tally
@@ -164,8 +167,8 @@ class Burst:
             questions.Question(model, known, self._dice, 2)
             for _ in range(self._requests)
         ]
-        with grpc.insecure_channel(self._way.address, load.OPTIONS) as channel:
-            calls = [load.Call(channel, self._way.timeout) for _ in asked]
+        with connect(self._way.address) as channel:
+            calls = [Call(channel, self._way.timeout) for _ in asked]
             for call, question in zip(calls, asked, strict=True):
                 call.begin(question.request)
             for call, question in zip(calls, asked, strict=True):
@@ -185,7 +188,7 @@ class Vanishing:
 
     def __init__(self, address: str, model: str, tally: Tally) -> None:
         self._command = [
-            sys.executable, str(FAULTS / "vanishing.py"), address, model,
+            sys.executable, str(FAULTS / "vanishing.py"), address, model, "both",
         ]
         self._tally = tally
 

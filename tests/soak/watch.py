@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import re
 import time
 
+import harm
 import wire
 from server_process import ServerProcess
 from tally import Look
@@ -23,7 +22,7 @@ class Watcher:
     """Looks at a server while nothing is asked of it."""
 
     def __init__(self, server: ServerProcess, model: str) -> None:
-        """`model` is asked once, so that what a server makes lazily is there."""
+        """`model` is asked once: what a server makes lazily is there then."""
         self._server = server
         self._begin = time.monotonic()
         self.looks: list[Look] = []
@@ -50,7 +49,7 @@ class Watcher:
         self.looks.append(
             Look(
                 time.monotonic() - self._begin,
-                self._memory(),
+                harm.resident_mib(self._server.pid),
                 self._descriptors(),
             )
         )
@@ -66,12 +65,6 @@ class Watcher:
     def defects(self) -> list[str]:
         """What the server calls a defect of its own."""
         return [x for x in self._server.lines if "event=call_failed" in x]
-
-    def _memory(self) -> float:
-        """MiB that the process holds, without pages of files."""
-        status = pathlib.Path(f"/proc/{self._server.pid}/status").read_text()
-        [kibibytes] = re.findall(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
-        return int(kibibytes) / 1024
 
     def _descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self._server.pid}/fd"))

@@ -1,0 +1,74 @@
+# Copyright 2026 The Strata Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that are killed in the middle of their answers."""
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+
+import harm
+import numpy as np
+import pytest
+import wire
+
+SCRIPT = pathlib.Path(__file__).resolve().parent / "vanishing.py"
+
+
+@contextlib.contextmanager
+def vanishing(server, *which):
+    """A client whose answers have begun; killed when the block ends."""
+    with subprocess.Popen(
+        [sys.executable, str(SCRIPT), server.address, "m", *which],
+        stdout=subprocess.PIPE, text=True,
+    ) as client:
+        try:
+            assert client.stdout.readline() == "begun\n"
+            yield
+        finally:
+            client.kill()
+
+
+@pytest.mark.parametrize("which", ["stream", "unary", "both"])
+def test_its_work_leaves_and_others_are_served(server, which):
+    with harm.unharmed(server) as answer:
+        cancelled = wire.metric(server, harm.CANCELLED)
+        with vanishing(server, which):
+            wire.wait_until(
+                lambda: wire.metric(server, harm.IN_FLIGHT) > 0,
+                "its requests are in flight",
+            )
+            np.testing.assert_allclose(
+                harm.ask(server), answer, rtol=1e-4, atol=1e-5
+            )
+        for gauge in (harm.IN_FLIGHT, harm.WAITING):
+            wire.wait_until(
+                lambda: wire.metric(server, gauge) == 0, f"{gauge} is 0"
+            )
+        calls = 2 if which == "both" else 1
+        wire.wait_until(
+            lambda: wire.metric(server, harm.CANCELLED) == cancelled + calls,
+            "its calls are counted as cancelled",
+        )
+
+
+def test_memory_is_not_kept(server):
+    """What one holds is let go, or used again for the next."""
+    held, let_go = [], []
+    with harm.unharmed(server):
+        for _ in range(8):
+            with vanishing(server, "both"):
+                wire.wait_until(
+                    lambda: harm.resident_mib(server.pid)
+                    > (let_go or [0])[-1],
+                    "it holds something",
+                )
+                held.append(harm.resident_mib(server.pid))
+            wire.wait_until(
+                lambda: wire.metric(server, harm.IN_FLIGHT) == 0
+                and harm.connections(server) == 0,
+                "it has left",
+            )
+            let_go.append(harm.resident_mib(server.pid))
+    print(f"MiB held {held}, and let go {let_go}")
+    assert max(let_go[-3:]) <= 1.1 * max(let_go[:4])
