@@ -3,6 +3,7 @@
 """Requests that are wrong: refused by code, reason and text, harming nothing.
 
 After each the server must still answer a good request with the same numbers.
+Bytes that are no request are in tests/faults/test_malformed_messages.py.
 """
 
 import threading
@@ -14,8 +15,7 @@ import refusal
 import wire
 
 import strata
-from strata.v1 import hidden_state_service_pb2 as service_pb2
-from strata.v1 import model_service_pb2, tokenizer_service_pb2
+from strata.v1 import model_service_pb2
 
 MODEL = "falcon-random"
 GOOD_TEXT = "This text is fine."
@@ -37,12 +37,6 @@ def still_answers(client, good_answer):
     np.testing.assert_allclose(
         encoding.hidden_states, good_answer, rtol=1e-4, atol=1e-5
     )
-
-
-def text_request(**fields):
-    """A request that is fine but for `fields`."""
-    sound = {"model": MODEL, "inputs": [service_pb2.Input(text=GOOD_TEXT)]}
-    return service_pb2.EncodeRequest(**(sound | fields))
 
 
 def assert_refused(raised, *expected):
@@ -82,43 +76,6 @@ def test_no_model_where_there_are_several(client):
     assert_refused(
         raised, INVALID, "MODEL_AMBIGUOUS", "model", "name one of: ", MODEL
     )
-
-
-@pytest.mark.parametrize(
-    ("method", "message"),
-    [
-        (wire.HIDDEN_STATES + "Encode", text_request()),
-        (
-            wire.TOKENIZER + "Tokenize",
-            tokenizer_service_pb2.TokenizeRequest(
-                model=MODEL, inputs=[service_pb2.Input(text=GOOD_TEXT)]
-            ),
-        ),
-    ],
-    ids=["Encode", "Tokenize"],
-)
-def test_invalid_utf8(server, method, message):
-    good = message.SerializeToString()
-    bad = good.replace(GOOD_TEXT[:2].encode(), b"\xff\xfe")
-    assert bad != good
-    wire.call(server.address, method, good)
-    with pytest.raises(strata.StrataError) as raised:
-        wire.call(server.address, method, bad)
-    name = "strata.v1." + method.rsplit("/", 1)[1] + "Request"
-    assert_refused(
-        raised,
-        INVALID,
-        "MALFORMED_MESSAGE",
-        None,
-        f"{len(bad)} bytes are not a valid {name}",
-        "not UTF-8",
-    )
-
-
-def test_bytes_that_are_no_message(server):
-    with pytest.raises(strata.StrataError) as raised:
-        wire.call(server.address, wire.HIDDEN_STATES + "Encode", b"\x0a\xff")
-    assert_refused(raised, INVALID, "MALFORMED_MESSAGE", None, "2 bytes")
 
 
 def test_the_first_id_outside_the_vocabulary(client):

@@ -22,10 +22,10 @@ from strata.v1 import hidden_state_service_pb2_grpc as service_grpc
 OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
-    # Looks soon for a server that was away.
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 200),
+    # Looks soon for a server that was away. Not the least backoff: it is how
+    # long a connection may take, too.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
 ]
 # Of a client that takes 64 KiB at a time, however fast it is: what it has not
 # read yet is the server's to keep.

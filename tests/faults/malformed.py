@@ -91,7 +91,8 @@ def messages(good: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, good + tail
     text = _TEXT.encode()
     if text in good:
-        yield "a text that is not UTF-8", good.replace(text, b"\xff" * len(text))
+        bad = good.replace(text, b"\xff" * len(text))
+        yield "a text that is not UTF-8", bad
 
 
 def good_message(method: str, model: str) -> bytes:

@@ -116,7 +116,7 @@ def test_the_end_of_requests_is_not_the_end_of_the_call(server, golden):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_faults_as_dice_fall(server, golden, seed):
-    """Many connections, each with a fault of its own; some calls get through."""
+    """Many connections, each with a fault of its own: some calls succeed."""
     dice = random.Random(seed)
     with harm.unharmed(server):
         with (

@@ -125,7 +125,7 @@ def test_a_reader_that_does_not_read(unheard):
         # What it says at its end is taken again, and how much is missing.
         text = drain(reader).decode()
     assert "event=stopping" in text
-    [count] = re.findall(r"event=lines_dropped count=(\d+)$", text, re.MULTILINE)
+    [count] = re.findall(r"event=lines_dropped count=(\d+)\n", text)
     assert int(count) == dropped
 
 

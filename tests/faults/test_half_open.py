@@ -44,11 +44,20 @@ def open_stream(channel):
 
 
 def open_silent_stream(channel):
-    """A stream on which nothing is asked."""
+    """A stream whose one request is answered, and on which none follows."""
     stub = service_grpc.HiddenStateServiceStub(channel)
     over = threading.Event()
-    call = stub.EncodeStream(iter(over.wait, True))
+
+    def one():
+        yield service_pb2.EncodeStreamRequest(
+            request_id="1", request=strata.Client.encode_request(["A text."])
+        )
+        over.wait()
+
+    call = stub.EncodeStream(one())
     call.add_callback(over.set)
+    while not next(call).HasField("done"):
+        pass
     return call
 
 

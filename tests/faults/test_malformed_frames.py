@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections that are no good HTTP/2, and floods of frames that are.
 
-How gRPC answers each is gRPC's own; here: it ends the connection in time, others
-are served, and nothing is kept.
+How gRPC answers each is gRPC's own; here: it ends the connection in time,
+others are served, and nothing is kept.
 """
 
 import contextlib

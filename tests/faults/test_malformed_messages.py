@@ -1,6 +1,6 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes that are no protobuf message, on every RPC: refused, by code and reason.
+"""Bytes that are no protobuf message, on every RPC: refused as malformed.
 
 Fields that are well-formed and wrong are in tests/e2e/test_bad_fields.py.
 """
@@ -43,6 +43,7 @@ def counted(server):
 @pytest.mark.parametrize("method", sorted(malformed.METHODS))
 def test_what_is_no_message(server, method):
     good = malformed.good_message(method, "m")
+    name = malformed.METHODS[method]("m").DESCRIPTOR.full_name
     with harm.unharmed(server):
         before = counted(server)
         sent = 0
@@ -50,10 +51,11 @@ def test_what_is_no_message(server, method):
             with pytest.raises(strata.StrataError) as raised:
                 malformed.send(server.address, method, message)
             error = raised.value
-            assert (error.code, error.reason) == (INVALID, "MALFORMED_MESSAGE"), (
-                f"{what}: {error}"
-            )
-            assert f"{len(message)} bytes are not a valid " in error.message
+            assert error.code is INVALID, f"{what}: {error}"
+            assert error.reason == "MALFORMED_MESSAGE"
+            said = f"{len(message)} bytes are not a valid {name};"
+            assert said in error.message
+            assert "not UTF-8" in error.message
             assert "This text" not in error.message, "payload is echoed"
             sent += 1
         assert sent > 10

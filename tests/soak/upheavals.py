@@ -187,9 +187,8 @@ class Vanishing:
     EVENT = "clients killed in mid-answer"
 
     def __init__(self, address: str, model: str, tally: Tally) -> None:
-        self._command = [
-            sys.executable, str(FAULTS / "vanishing.py"), address, model, "both",
-        ]
+        script = str(FAULTS / "vanishing.py")
+        self._command = [sys.executable, script, address, model, "both"]
         self._tally = tally
 
     def round(self) -> None:
