@@ -1,6 +1,6 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The servers of the tests of faults: one is broken from without, one within."""
+"""The servers of the tests: one is broken from without, one from within."""
 
 import dataclasses
 import pathlib

@@ -28,6 +28,7 @@ from strata.export import export
 
 # Forwards of rows that hold this piece fail, whatever the switch says.
 MARK = 42
+NO_MARK = -1
 
 
 class Fault(enum.IntEnum):
@@ -74,10 +75,13 @@ def _pass_switch(ids: torch.Tensor, path: str, mark: int) -> torch.Tensor:
 
 
 class _SwitchedEmbeddings(torch.nn.Module):
-    def __init__(self, embeddings: torch.nn.Module, path: str) -> None:
+    def __init__(
+        self, embeddings: torch.nn.Module, path: str, mark: int
+    ) -> None:
         super().__init__()
         self.embeddings = embeddings
         self.path = path
+        self.mark = mark
 
     def forward(
         self,
@@ -87,7 +91,7 @@ class _SwitchedEmbeddings(torch.nn.Module):
         type_ids: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
         return self.embeddings(
-            _pass_switch(piece_ids, self.path, MARK),
+            _pass_switch(piece_ids, self.path, self.mark),
             positions=positions,
             type_ids=type_ids,
         )
@@ -96,12 +100,18 @@ class _SwitchedEmbeddings(torch.nn.Module):
 class Switch:
     """The model of a folder `<repository>/<model>/<version>`."""
 
-    def __init__(self, version: pathlib.Path, tokenizer: pathlib.Path) -> None:
+    def __init__(
+        self,
+        version: pathlib.Path,
+        tokenizer: pathlib.Path,
+        mark: int = MARK,
+    ) -> None:
         """Exports the model.
 
         Args:
             version: Where it goes.
             tokenizer: The folder of a model whose tokenizer it takes.
+            mark: The piece that rows fail with.
         """
         # Beside the models, where the server finds nothing to load.
         self._file = version.parent.parent / f".{version.parent.name}-switch"
@@ -110,7 +120,7 @@ class Switch:
         vocabulary = tokenizers.Tokenizer.from_file(file).get_vocab_size()
         module = demo_models.random_falcon(vocabulary)
         module.embeddings = _SwitchedEmbeddings(
-            module.embeddings, str(self._file)
+            module.embeddings, str(self._file), mark
         )
         export(module.eval(), tokenizer, version)
 

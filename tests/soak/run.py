@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -51,6 +52,7 @@ from gate import Gate  # noqa: E402
 from load import Caller, Way  # noqa: E402
 from proxy import Proxy, roll  # noqa: E402
 from server_process import ServerProcess  # noqa: E402
+from switch_model import NO_MARK, Switch  # noqa: E402
 from tally import Tally, show, table  # noqa: E402
 
 from strata import demo_models  # noqa: E402
@@ -58,6 +60,8 @@ from strata import demo_models  # noqa: E402
 # Models that stay, and two of the decoder that come and go.
 STAYING = ("minilm", "falcon-random", "falcon-random-dict")
 ROLLING, CONTROLLED = "rolling", "controlled"
+# One of the decoder, too, that fails when it is told to.
+SWITCHED = "switched"
 CASES = 40
 
 # What a call may end with besides an answer, by what is done to it.
@@ -120,6 +124,12 @@ def _soak(
     known = {x: questions.learn(models, x, CASES) for x in STAYING[:2]}
     known["falcon-random-dict"] = known["falcon-random"]
     known[ROLLING] = known[CONTROLLED] = known["falcon-random"]
+    known[SWITCHED] = dataclasses.replace(
+        known["falcon-random"], failures=upheavals.Faults.REASONS
+    )
+    switch = Switch(
+        repository / SWITCHED / "1", models / "falcon-random" / "1", NO_MARK
+    )
 
     def start(repository: pathlib.Path, *flags: str) -> ServerProcess:
         binary = served.folder_from("STRATA_BIN_DIR", "build/release/bin")
@@ -150,7 +160,8 @@ def _soak(
     for caller in callers:
         gate.start(caller.round, _dice(dice))
     for upheaval, pause in _upheavals(
-        server, repository, known, tally, dice, restarts, min(1, seconds / 60)
+        server, repository, switch, known, tally, dice, restarts,
+        min(1, seconds / 60),
     ):
         tally.expect(upheaval.EVENT)
         gate.start(upheaval.round, _dice(dice), pause)
@@ -225,12 +236,10 @@ def _ways(server, restarts, proxies, known) -> list[Way]:
     return [direct] * 4 + broken * 2 + [restarted] * 2
 
 
-def _upheavals(server, repository, known, tally, dice, restarts, scale):
-    """Each with its pause on average, in seconds.
-
-    What makes a model fail or hang on a switch goes here, too; the codes that
-    the model's callers may then be given go to `_ways`.
-    """
+def _upheavals(
+    server, repository, switch, known, tally, dice, restarts, scale
+):
+    """Each with its pause on average, in seconds."""
     address = server.address
     staying = {x: known[x] for x in STAYING}
     return [
@@ -254,6 +263,7 @@ def _upheavals(server, repository, known, tally, dice, restarts, scale):
             5 * scale,
         ),
         (upheavals.Frames(address, tally, _dice(dice)), 2 * scale),
+        (upheavals.Faults(switch, SWITCHED, address, tally), 10 * scale),
     ]
 
 

@@ -8,12 +8,14 @@ its memory tells of leaks. A second one beside it is, under load.
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import frames
@@ -24,6 +26,7 @@ import questions
 import wire
 from calls import Call, connect
 from server_process import ServerError, ServerProcess
+from switch_model import Fault, Switch
 from tally import Tally
 
 import strata
@@ -227,6 +230,52 @@ class Malformed:
             else:
                 self._tally.answer(f"{what} was taken for a message")
         self._tally.count(self.EVENT)
+
+
+class Faults:
+    """A model whose forwards fail, find no memory or stand still for long."""
+
+    EVENT = "faults within a model"
+
+    # What its inputs may fail with by themselves.
+    REASONS = frozenset({"FORWARD_FAILED", "SERVER_FULL"})
+
+    def __init__(
+        self, switch: Switch, model: str, address: str, tally: Tally
+    ) -> None:
+        self._switch = switch
+        self._model = model
+        self._address = address
+        self._tally = tally
+        self._next = itertools.cycle((Fault.FAIL, Fault.HANG, Fault.NO_MEMORY))
+
+    def round(self) -> None:
+        """Ends when the model has computed again."""
+        fault = next(self._next)
+        self._switch.set(fault)
+        with strata.Client(self._address, timeout=120) as client:
+            if fault is Fault.HANG:
+                # Callers wait, no longer than most have patience.
+                time.sleep(0.5)
+            else:
+                wire.wait_until(
+                    lambda: self._fails(client), "the model fails", 120
+                )
+            self._switch.set(Fault.NONE)
+            wire.wait_until(
+                lambda: not self._fails(client), "the model is well again", 120
+            )
+        self._tally.count(self.EVENT)
+
+    def _fails(self, client: strata.Client) -> bool:
+        try:
+            [encoding] = client.encode(["A text."], self._model)
+        except strata.StrataError as error:
+            # The server is full: to be tried again.
+            if error.code is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise
+            return self._fails(client)
+        return encoding.error is not None
 
 
 class Frames:
