@@ -9,13 +9,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/error.h"
 #include "core/engine/call.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/support/status.h"
 #include "server/call_environment.h"
 #include "server/call_identity.h"
 #include "server/log.h"
+#include "server/model_loading.h"
 #include "server/request_spans.h"
+#include "server/seldom.h"
 #include "server/span_exporter.h"
 #include "server/status.h"
 #include "server/trace_context.h"
@@ -60,6 +64,7 @@ void RequestTrace::SetMethod(const google::protobuf::Descriptor& request) {
 }
 
 void RequestTrace::Computed(const EncodeReply& reply) {
+  if (reply.failed_inputs > 0) LogFailedInputs(reply);
   if (!recorded_) return;
   record_.computed = {.model = reply.model->id.name,
                       .version = reply.model->id.version,
@@ -72,13 +77,37 @@ void RequestTrace::Answered(const absl::Status& status) {
   if (status.ok()) return;
   const grpc::Status wire = ToGrpcStatus(status);
   if (wire.error_code() != grpc::StatusCode::INTERNAL) return;
+  std::vector<LogField> fields = IdentityFields();
+  fields.emplace_back("message", wire.error_message());
+  Log(Severity::kError, "call_failed", fields);
+}
+
+void RequestTrace::LogFailedInputs(const EncodeReply& reply) const {
+  // Of all requests: a model that fails does so for each.
+  static Seldom seldom;
+  const auto left_out = seldom.Take(environment_.clock.Now());
+  if (!left_out.has_value()) return;
+  std::vector<LogField> fields = IdentityFields();
+  for (LogField& field : IdFields(reply.model->id)) {
+    fields.push_back(std::move(field));
+  }
+  fields.emplace_back("inputs", absl::StrCat(reply.failed_inputs));
+  // Not what the trace says: its words may hold what it was given.
+  const auto reason = ReasonOf(reply.input_failure);
+  fields.emplace_back(
+      "reason",
+      std::string(ReasonName(reason.value_or(Reason::kInternalDefect))));
+  fields.emplace_back("left_out", absl::StrCat(*left_out));
+  Log(Severity::kError, "inputs_failed", fields);
+}
+
+std::vector<LogField> RequestTrace::IdentityFields() const {
   std::vector<LogField> fields = {{"method", record_.method},
                                   {"request_id", record_.request_id}};
   if (!record_.trace_id.empty()) {
     fields.emplace_back("trace_id", absl::BytesToHexString(record_.trace_id));
   }
-  fields.emplace_back("message", wire.error_message());
-  Log(Severity::kError, "call_failed", fields);
+  return fields;
 }
 
 }  // namespace strata

@@ -4,11 +4,14 @@
 #ifndef STRATA_SERVER_REQUEST_TRACE_H_
 #define STRATA_SERVER_REQUEST_TRACE_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "core/engine/call.h"
 #include "google/protobuf/descriptor.h"
 #include "server/call_environment.h"
 #include "server/call_identity.h"
+#include "server/log.h"
 #include "server/request_spans.h"
 
 namespace strata {
@@ -28,13 +31,18 @@ class RequestTrace {
   // Which RPC it is: the one that takes such messages.
   void SetMethod(const google::protobuf::Descriptor& request);
 
-  // The engine has an answer.
+  // The engine has an answer. Writes a line to the log where inputs failed, one
+  // in a second at most.
   void Computed(const EncodeReply& reply);
 
   // How it ends. Writes a line to the log where that is a defect of ours.
   void Answered(const absl::Status& status);
 
  private:
+  void LogFailedInputs(const EncodeReply& reply) const;
+  // "method", "request_id" and, in a trace, "trace_id", for the log.
+  std::vector<LogField> IdentityFields() const;
+
   const CallEnvironment environment_;
   // Whether it has spans.
   bool recorded_ = false;

@@ -109,6 +109,9 @@ struct EncodeReply {
   // In the order of the inputs. Where the call has a sink, that has taken
   // outputs and pieces out of them.
   std::vector<EncodedInput> inputs;
+  // Inputs that failed while they were computed, and why the first of them did.
+  int failed_inputs = 0;
+  absl::Status input_failure;
   // The longest of the inputs' for each stage; total of the whole call.
   StageTimings timings;
 };

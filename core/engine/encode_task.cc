@@ -255,6 +255,7 @@ void EncodeTask::OnComputed(int input, absl::StatusOr<Computed> computed) {
     Fail(input, computed.status());
   } else {
     result.status = computed.status();
+    NoteFailedInput(result.status);
   }
   result.timings.total = context_.clock.Now() - resolved_.arrival;
   if (call_.sink != nullptr && !IsAboutCall(computed.status())) {
@@ -287,10 +288,18 @@ EncodeReply EncodeTask::MakeReply() {
     longest.queue = std::max(longest.queue, input.timings.queue);
     longest.compute = std::max(longest.compute, input.timings.compute);
   }
+  MutexLock lock(mutex_);
   return {.model = resolved_.model,
           .outputs = resolved_.outputs,
           .inputs = std::move(results_),
+          .failed_inputs = failed_inputs_,
+          .input_failure = input_failure_,
           .timings = longest};
+}
+
+void EncodeTask::NoteFailedInput(const absl::Status& status) {
+  MutexLock lock(mutex_);
+  if (failed_inputs_++ == 0) input_failure_ = status;
 }
 
 void EncodeTask::Fail(int input, absl::Status status) {

@@ -89,6 +89,7 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   // Makes the whole call fail; of several failures that of the first input is
   // told, so that the answer does not depend on the threads' order.
   void Fail(int input, absl::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteFailedInput(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status failure() const ABSL_LOCKS_EXCLUDED(mutex_);
   EncodeReply MakeReply();
 
@@ -108,6 +109,9 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
 
   mutable Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  // Of inputs that failed by themselves: how many, and why the first did.
+  int failed_inputs_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status input_failure_ ABSL_GUARDED_BY(mutex_);
   int failed_input_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Takes what waits out of the queue when the caller goes away.

@@ -259,22 +259,26 @@ absl::StatusOr<std::shared_ptr<Model>> Load(const ModelDirectory& directory,
   return model;
 }
 
-// Load, of a model that may be served; `stamp` is its files' from before they
-// were hashed.
+// Load, of a model that may be served.
 absl::StatusOr<std::shared_ptr<Model>> LoadListed(
     const ModelDirectory& directory, const LoadOptions& options,
-    const Hashing& hashing, const std::string& stamp, LoadOutcome& outcome) {
-  if (options.digests.empty()) {
-    return Load(directory, options, hashing, outcome);
+    const Hashing& hashing, LoadOutcome& outcome) {
+  if (!options.digests.empty()) {
+    const auto& digest = hashing.get().digest;
+    STRATA_RETURN_IF_ERROR(digest.status());
+    STRATA_RETURN_IF_ERROR(CheckListed(*digest, options.digests));
   }
-  const auto& digest = hashing.get().digest;
-  STRATA_RETURN_IF_ERROR(digest.status());
-  STRATA_RETURN_IF_ERROR(CheckListed(*digest, options.digests));
-  auto model = Load(directory, options, hashing, outcome);
-  if (StampModelDirectory(directory.path) == stamp) return model;
+  return Load(directory, options, hashing, outcome);
+}
+
+// Refuses what was written to since it had `stamp`, before it was hashed: it
+// may be half of a version, or not what its digest says.
+absl::Status CheckUnchanged(const ModelDirectory& directory,
+                            const std::string& stamp) {
+  if (StampModelDirectory(directory.path) == stamp) return absl::OkStatus();
   return Error(Reason::kModelRefused,
-               "its files were written to while they were loaded, so they may "
-               "not be those that the list of digests names; load it again");
+               "its files were written to while they were loaded; it is loaded "
+               "again when they have settled, with --poll, or with LoadModel");
 }
 
 // Hashes a model's files, and sees whether they are written to meanwhile.
@@ -297,13 +301,16 @@ LoadOutcome LoadOrThrow(const ModelDirectory& directory,
   const std::string stamp = StampModelDirectory(directory.path);
   const Hashing hashing =
       std::async(std::launch::async, HashFiles, directory.path, stamp);
-  auto model = LoadListed(directory, options, hashing, stamp, outcome);
+  auto model = LoadListed(directory, options, hashing, outcome);
   const auto& digest = hashing.get().digest;
   outcome.digest = digest.value_or("");
   if (!digest.ok()) {
     outcome.model = digest.status();
   } else if (!model.ok()) {
     outcome.model = model.status();
+  } else if (absl::Status unchanged = CheckUnchanged(directory, stamp);
+             !unchanged.ok()) {
+    outcome.model = std::move(unchanged);
   } else {
     (*model)->digest = *digest;
     outcome.model = *std::move(model);

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -116,20 +116,35 @@ def headers(path: str, changes: Mapping[str, str | None] = {}) -> bytes:
 
 def read_answer(connection: socket.socket) -> Answer:
     """Reads to the end of the one stream that there is."""
-    stream = connection.makefile("rb")
     answer = Answer()
-    while True:
-        kind, flags, _, payload = read_frame(stream)
+    for kind, flags, _, payload in frames(connection):
         assert kind not in (RST_STREAM, GOAWAY), (kind, payload)
-        if kind == SETTINGS and not flags & ACK:
-            connection.sendall(frame(SETTINGS, ACK, 0, b""))
-        elif kind == DATA:
+        if kind == DATA:
             answer.data += payload
         elif kind == HEADERS:
             answer.headers.append(payload)
         if kind in (DATA, HEADERS) and flags & END_STREAM:
             answer.ended = True
-            return answer
+            break
+    assert answer.ended, "the connection ended before the answer did"
+    return answer
+
+
+def frames(
+    connection: socket.socket,
+) -> Iterator[tuple[int, int, int, bytes]]:
+    """What comes, as `read_frame` gives it, until the connection ends.
+
+    Settings and pings are acknowledged, as the other side expects.
+    """
+    with connection.makefile("rb") as stream:
+        while stream.peek(1):
+            kind, flags, number, payload = read_frame(stream)
+            if kind == SETTINGS and not flags & ACK:
+                connection.sendall(frame(SETTINGS, ACK, 0, b""))
+            elif kind == PING and not flags & ACK:
+                connection.sendall(frame(PING, ACK, 0, payload))
+            yield kind, flags, number, payload
 
 
 def read_frame(stream: BinaryIO) -> tuple[int, int, int, bytes]:

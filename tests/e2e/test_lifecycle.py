@@ -12,6 +12,7 @@ import urllib.request
 from concurrent import futures
 
 import grpc
+import http2
 import numpy as np
 import pytest
 import watched
@@ -221,6 +222,51 @@ def test_a_second_signal_hurries(serve, repository):
         server.send_signal(signal.SIGTERM)
         assert server.wait() == 0
         assert time.monotonic() - begin < 30
+
+
+def test_a_drain_says_goodbye_and_answers(serve, repository, add_model):
+    """GOAWAY, so that clients go elsewhere, and the answers that are due."""
+    add_model("m")
+    with serve(repository, "--drain-timeout=50s") as server:
+        with strata.Client(server.address, timeout=120) as client:
+            limit = client.model().max_pieces
+        request = service_pb2.EncodeRequest(
+            inputs=[
+                # No two alike, which would be computed as one.
+                service_pb2.Input(
+                    pieces=service_pb2.PieceIds(ids=[7 + i] * limit)
+                )
+                for i in range(64)
+            ],
+            outputs=[service_pb2.OutputSpec(pooling=service_pb2.POOLING_MEAN)],
+        )
+        message = http2.prefixed(request.SerializeToString())
+        path = wire.HIDDEN_STATES + "Encode"
+        with http2.connect(server.address) as connection:
+            # The answer fits the windows that a connection begins with.
+            connection.sendall(
+                http2.greeting() + http2.request(path, message, stream=1)
+            )
+            in_flight = "strata_in_flight_requests"
+            wire.wait_until(
+                lambda: wire.metric(server, in_flight) == 1,
+                "the request is in flight",
+            )
+            server.send_signal(signal.SIGTERM)
+            goodbyes, answer = 0, http2.Answer()
+            for kind, flags, stream, payload in http2.frames(connection):
+                if kind == http2.GOAWAY:
+                    goodbyes += 1
+                    # NO_ERROR, as RFC 9113 numbers it.
+                    assert payload[4:8] == bytes(4)
+                elif kind == http2.HEADERS:
+                    assert stream == 1
+                    answer.headers.append(payload)
+                    answer.ended = bool(flags & http2.END_STREAM)
+        assert goodbyes >= 1
+        assert answer.ended
+        assert answer.trailer("grpc-status") == b"0"
+        assert server.wait() == 0
 
 
 def test_a_second_signal_in_the_drain_drops_what_waits(

@@ -9,6 +9,7 @@ import threading
 
 import grpc
 import pytest
+import watched
 import wire
 
 import strata
@@ -158,6 +159,29 @@ def test_for_want_of_memory_the_old_version_goes_first(
         if f"event={event} " in line
     ]
     assert events == ["model_ready", "model_unloaded", "model_ready"]
+
+
+def test_where_the_old_version_went_first_a_refused_one_leaves_none(
+    serve, repository, add_model
+):
+    """Health tells, and a better one is picked up."""
+    add_model("m", 1)
+    flags = ("--poll=100ms", "--versions=newest", "--rollout=unload-first")
+    with (
+        serve(repository, *flags) as server,
+        strata.Client(server.address, timeout=60) as client,
+        watched.Watch(server.address, "m") as health,
+    ):
+        health.await_last("SERVING")
+        draft = repository / "m" / "draft"
+        add_model("other").rename(draft)
+        (draft / "model.pt").write_bytes(b"not a trace")
+        draft.rename(repository / "m" / "2")
+        health.await_last("NOT_SERVING")
+        wire.wait_until(lambda: states(client) == {2: "refused"})
+        add_model("m", 3)
+        wire.wait_until(lambda: states(client).get(3) == "ready")
+        health.await_last("SERVING")
 
 
 def call(server, method, request, response):

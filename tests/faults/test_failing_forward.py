@@ -26,6 +26,10 @@ def test_only_the_input_that_fails_fails(serve, switched):
                 np.testing.assert_allclose(
                     other.hidden_states, one.hidden_states, rtol=0, atol=1e-4
                 )
+        told = [x for x in server.lines if "event=inputs_failed" in x]
+        assert told and "planted" not in "".join(told)
+        assert "model=m version=1 inputs=1 reason=FORWARD_FAILED" in told[0]
+        assert "method=Encode request_id=" in told[0]
         # Each twice: alone, and among the others.
         failed = 'strata_failed_inputs_total{model="m"}'
         assert wire.metric(server, failed) == 4

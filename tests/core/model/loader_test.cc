@@ -4,12 +4,14 @@
 #include "core/model/loader.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -114,6 +116,28 @@ TEST_F(LoaderTest, OnlyWhatTheListOfDigestsNamesIsRead) {
   Write("digests", Load().digest + " tiny\n");
   const LoadOutcome listed = Load();
   EXPECT_TRUE(listed.model.ok()) << listed.model.status();
+}
+
+// A version that is still being copied may look whole.
+TEST_F(LoaderTest, WhatIsWrittenToMeanwhileIsRefused) {
+  WriteTrace("pairs");
+  WriteTokenizer();
+  absl::Status refusal;
+  {
+    const std::jthread writer([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        std::filesystem::last_write_time(
+            directory_.path / "tokenizer.json",
+            std::filesystem::file_time_type::clock::now());
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    });
+    refusal = Refusal();
+  }
+  EXPECT_EQ(refusal.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refusal.message()),
+              HasSubstr("written to while they were loaded"));
+  EXPECT_TRUE(Load().model.ok());
 }
 
 TEST_F(LoaderTest, InstancesOfADeviceShareItsWeights) {
