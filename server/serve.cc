@@ -25,6 +25,7 @@
 #include "core/model/repository.h"
 #include "google/protobuf/stubs/logging.h"
 #include "server/flags.h"
+#include "server/grpc_log.h"
 #include "server/grpc_server.h"
 #include "server/load_meter.h"
 #include "server/log.h"
@@ -127,6 +128,7 @@ absl::StatusOr<std::vector<ModelDirectory>> FindModels(
 
 absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
   SetLogFormat(flags.log_format);
+  LogWhatGrpcSays();
   // Its complaints about malformed requests are the callers' to hear.
   google::protobuf::SetLogHandler(nullptr);
   const int cpus = AvailableCpus();

@@ -45,10 +45,11 @@ def test_its_work_leaves_and_others_are_served(server, which):
             wire.wait_until(
                 lambda: wire.metric(server, gauge) == 0, f"{gauge} is 0"
             )
-        calls = 2 if which == "both" else 1
+        if which == "unary":
+            return  # Its one answer may have been there before it was killed.
         wire.wait_until(
-            lambda: wire.metric(server, harm.CANCELLED) == cancelled + calls,
-            "its calls are counted as cancelled",
+            lambda: wire.metric(server, harm.CANCELLED) > cancelled,
+            "its stream is counted as cancelled",
         )
 
 
