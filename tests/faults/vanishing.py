@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that is to be killed in the middle of its answers.
 
-    python vanishing.py ADDRESS MODEL (stream | unary | both)
+    python vanishing.py ADDRESS MODEL (stream | unary | both) [INPUTS]
 
-Asks for all layers of long inputs, over a stream, with a call that is not done
-before it is killed, or both; says "begun" on standard output when a first
+Asks for all layers of long inputs, over a stream, with one call of so many
+(120), or both; says "begun" on standard output when a first
 answer has come (of the call there is none to come: it has been sent). From then
 on it reads no more, until somebody kills it.
 """
@@ -40,7 +40,8 @@ def request(model: str, layers: int, inputs: int, first_id: int):
 
 
 def main() -> None:
-    address, model, which = sys.argv[1:]
+    address, model, which, *more = sys.argv[1:]
+    inputs = int(more[0]) if more else 120
     with strata.Client(address) as client:
         layers = client.model(model).layers
     channel = grpc.insecure_channel(
@@ -49,8 +50,7 @@ def main() -> None:
     stub = service_grpc.HiddenStateServiceStub(channel)
     calls = []
     if which in ("unary", "both"):
-        # Takes a while.
-        calls.append(stub.Encode.future(request(model, layers, 120, 100)))
+        calls.append(stub.Encode.future(request(model, layers, inputs, 100)))
     if which in ("stream", "both"):
         events = stub.EncodeStream(
             service_pb2.EncodeStreamRequest(

@@ -13,6 +13,8 @@ namespace strata {
 namespace {
 
 TEST(GrpcLogTest, WhatGrpcSaysIsALineLikeOthers) {
+  // As grpc_init does, unless the environment says more.
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   LogWhatGrpcSays();
   testing::internal::CaptureStderr();
   gpr_log(GPR_ERROR, "Failed %s: %d\n", "accept4", 24);

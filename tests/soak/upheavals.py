@@ -191,7 +191,7 @@ class Vanishing:
 
     def __init__(self, address: str, model: str, tally: Tally) -> None:
         script = str(FAULTS / "vanishing.py")
-        self._command = [sys.executable, script, address, model, "both"]
+        self._command = [sys.executable, script, address, model, "both", "30"]
         self._tally = tally
 
     def round(self) -> None:
