@@ -12,7 +12,6 @@ import grpc
 import numpy as np
 import pytest
 import questions
-import tally as tally_module
 from served import ROOT
 from tally import Look, Tally, growth, show, table
 
