@@ -224,48 +224,42 @@ def test_a_second_signal_hurries(serve, repository):
         assert time.monotonic() - begin < 30
 
 
-def test_a_drain_says_goodbye_and_answers(serve, repository, add_model):
-    """GOAWAY, so that clients go elsewhere, and the answers that are due."""
-    add_model("m")
-    with serve(repository, "--drain-timeout=50s") as server:
-        with strata.Client(server.address, timeout=120) as client:
-            limit = client.model().max_pieces
-        request = service_pb2.EncodeRequest(
-            inputs=[
-                # No two alike, which would be computed as one.
-                service_pb2.Input(
-                    pieces=service_pb2.PieceIds(ids=[7 + i] * limit)
-                )
-                for i in range(64)
-            ],
-            outputs=[service_pb2.OutputSpec(pooling=service_pb2.POOLING_MEAN)],
+def test_a_drain_says_goodbye(serve, small):
+    """GOAWAY, so that clients go elsewhere, then the end of each stream."""
+    request = service_pb2.EncodeStreamRequest(
+        request_id="1",
+        request=service_pb2.EncodeRequest(
+            inputs=[service_pb2.Input(text="A text.")]
+        ),
+    )
+    body = http2.prefixed(request.SerializeToString())
+    head = http2.headers(wire.HIDDEN_STATES + "EncodeStream")
+    with (
+        serve(small) as server,
+        http2.connect(server.address) as connection,
+    ):
+        # Its stream stays open.
+        connection.sendall(
+            http2.greeting()
+            + http2.frame(http2.HEADERS, http2.END_HEADERS, 1, head)
+            + http2.frame(http2.DATA, 0, 1, body)
         )
-        message = http2.prefixed(request.SerializeToString())
-        path = wire.HIDDEN_STATES + "Encode"
-        with http2.connect(server.address) as connection:
-            # The answer fits the windows that a connection begins with.
-            connection.sendall(
-                http2.greeting() + http2.request(path, message, stream=1)
-            )
-            in_flight = "strata_in_flight_requests"
-            wire.wait_until(
-                lambda: wire.metric(server, in_flight) == 1,
-                "the request is in flight",
-            )
-            server.send_signal(signal.SIGTERM)
-            goodbyes, answer = 0, http2.Answer()
-            for kind, flags, stream, payload in http2.frames(connection):
-                if kind == http2.GOAWAY:
-                    goodbyes += 1
-                    # NO_ERROR, as RFC 9113 numbers it.
-                    assert payload[4:8] == bytes(4)
-                elif kind == http2.HEADERS:
-                    assert stream == 1
-                    answer.headers.append(payload)
-                    answer.ended = bool(flags & http2.END_STREAM)
+        goodbyes, stopping, answer = 0, False, http2.Answer()
+        for kind, flags, _, payload in http2.frames(connection):
+            if kind == http2.DATA and not stopping:
+                server.send_signal(signal.SIGTERM)
+                stopping = True
+            elif kind == http2.GOAWAY:
+                goodbyes += 1
+                # NO_ERROR, as RFC 9113 numbers it.
+                assert payload[4:8] == bytes(4)
+            elif kind == http2.HEADERS:
+                answer.headers.append(payload)
+                answer.ended = bool(flags & http2.END_STREAM)
         assert goodbyes >= 1
         assert answer.ended
-        assert answer.trailer("grpc-status") == b"0"
+        # UNAVAILABLE
+        assert answer.trailer("grpc-status") == b"14"
         assert server.wait() == 0
 
 
