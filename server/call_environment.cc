@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/base/observer.h"
 #include "core/base/status_macros.h"
+#include "core/base/thread_pool.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -25,6 +29,12 @@
 #include "server/metrics.h"
 
 namespace strata {
+namespace {
+
+// Read in less than a millisecond.
+constexpr std::int64_t kShortMessage = std::int64_t{64} << 10;
+
+}  // namespace
 
 absl::StatusOr<Caller> AuthenticateAdmin(
     const CallEnvironment& environment,
@@ -48,6 +58,15 @@ absl::Time DeadlineOn(const Clock& clock,
   }
   return clock.Now() +
          absl::FromChrono(deadline - std::chrono::system_clock::now());
+}
+
+void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
+            absl::AnyInvocable<void()> read) {
+  if (environment.readers == nullptr || bytes <= kShortMessage) {
+    std::move(read)();
+  } else {
+    environment.readers->Submit(std::move(read));
+  }
 }
 
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,

@@ -5,14 +5,17 @@
 #define STRATA_SERVER_CALL_ENVIRONMENT_H_
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/observer.h"
+#include "core/base/thread_pool.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -29,6 +32,9 @@ struct CallEnvironment {
   // Told of calls that are refused before the engine, which tells of its own,
   // has seen them. nullptr: they are not counted.
   Observer* observer = nullptr;
+  // Where messages that take long to read are read; see ReadOn. nullptr: on
+  // gRPC's threads, as all others.
+  ThreadPool* readers = nullptr;
   Telemetry telemetry = {};
   // Whether this port takes calls that want the role admin.
   bool admin_calls = true;
@@ -45,6 +51,13 @@ absl::StatusOr<Caller> AuthenticateAdmin(
 // which may have been set since.
 absl::Time DeadlineOn(const Clock& clock,
                       std::chrono::system_clock::time_point deadline);
+
+// Runs `read`, which reads a message of `bytes` bytes and acts on it: here
+// where it is short, else on the environment's readers. gRPC has few threads
+// for all calls, two on a small machine: a message of many MiB, whose reading
+// takes seconds, would hold up everybody else's there, and health's with them.
+void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
+            absl::AnyInvocable<void()> read);
 
 // Reads `message` out of `bytes` and lets them go. Error: MALFORMED_MESSAGE.
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,

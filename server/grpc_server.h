@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
+#include "core/base/thread_pool.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpcpp/impl/codegen/service_type.h"
@@ -121,6 +122,8 @@ class GrpcServer {
   const std::unique_ptr<Authenticator> authenticator_;
   const ModelRegistry& registry_;
   const Engine& engine_;
+  // Outlives the services, whose streams may leave something there.
+  ThreadPool readers_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;

@@ -55,9 +55,14 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
     CountCancelled(environment_.call);
     stream_->OnCancel();
   }
-  void OnDone() override { const std::unique_ptr<PartsCall> self(this); }
+  void OnDone() override { self_.reset(); }
+
+  // Keeps itself alive until gRPC is done with it, and whoever holds `self()`.
+  void Keep(std::shared_ptr<PartsCall> self) { self_ = std::move(self); }
 
  protected:
+  // Not after OnDone.
+  std::shared_ptr<PartsCall> self() const { return self_; }
   const PartsEnvironment& environment() const { return environment_; }
   const std::shared_ptr<AnswerStream>& stream() const { return stream_; }
 
@@ -119,6 +124,8 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
   const CallIdentity identity_;
   const absl::Time deadline_;
   const std::shared_ptr<AnswerStream> stream_;
+  // Until OnDone.
+  std::shared_ptr<PartsCall> self_;
 };
 
 // A stream of one request, read from the start.
@@ -137,11 +144,24 @@ class ChunksCall final
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
     const absl::StatusOr<Caller> caller = Authenticate();
-    absl::Status status = caller.status();
+    if (!caller.ok()) {
+      Refuse("", caller.status(), *request);
+      return;
+    }
+    ReadOn(environment().call, size,
+           [this, self = self(), caller = *caller, bytes, request]() mutable {
+             TakeUp(caller, bytes, request);
+           });
+  }
+
+ private:
+  void TakeUp(const Caller& caller, grpc::ByteBuffer& bytes,
+              const std::shared_ptr<AnswerStream::Request>& request) {
+    const auto size = static_cast<std::int64_t>(bytes.Length());
     v1::EncodeChunksRequest message;
-    if (status.ok()) status = TakeMessage(bytes, message);
+    const absl::Status status = TakeMessage(bytes, message);
     if (status.ok()) {
-      Encode(*caller, std::move(*message.mutable_request()), size, request);
+      Encode(caller, std::move(*message.mutable_request()), size, request);
     } else {
       Refuse("", status, *request);
     }
@@ -171,8 +191,16 @@ class StreamCall final
       stream()->OnHalfClose();
       return;
     }
-    Take();
-    stream()->ReadNext();
+    const auto size = static_cast<std::int64_t>(read_.Length());
+    auto trace = Trace(*v1::EncodeStreamRequest::descriptor());
+    absl::StatusOr<Caller> caller = Authenticate();
+    // Nothing is read before ReadNext.
+    ReadOn(environment().call, size,
+           [this, self = self(), trace = std::move(trace),
+            caller = std::move(caller)]() mutable {
+             TakeUp(std::move(trace), caller);
+             stream()->ReadNext();
+           });
   }
 
   void OnDone() override {
@@ -190,11 +218,10 @@ class StreamCall final
     stream()->StopReading(status);
   }
 
-  // Takes up the message that was read.
-  void Take() {
+  // Takes up the message that was read, from `caller`.
+  void TakeUp(std::unique_ptr<RequestTrace> trace,
+              const absl::StatusOr<Caller>& caller) {
     const auto size = static_cast<std::int64_t>(read_.Length());
-    auto trace = Trace(*v1::EncodeStreamRequest::descriptor());
-    const absl::StatusOr<Caller> caller = Authenticate();
     absl::Status status = caller.status();
     v1::EncodeStreamRequest message;
     if (status.ok()) status = TakeMessage(read_, message);
@@ -247,23 +274,24 @@ class StreamCall final
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartEncodeChunks(
     const PartsEnvironment& environment, grpc::CallbackServerContext* context,
     const grpc::ByteBuffer* request) {
-  // gRPC calls OnDone, which ends its life.
-  auto* call = std::make_unique<ChunksCall>(environment, *context).release();
+  const auto call = std::make_shared<ChunksCall>(environment, *context);
+  call->Keep(call);
   grpc::ByteBuffer bytes;
   // gRPC would hold the bytes until the call ends. The buffer is its own, not
   // const, and not read again.
   bytes.Swap(const_cast<grpc::ByteBuffer*>(request));
   call->Start(bytes);
-  return call;
+  return call.get();
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartEncodeStream(
     const PartsEnvironment& environment, grpc::CallbackServerContext* context,
     StreamSet& streams) {
-  auto* call =
-      std::make_unique<StreamCall>(environment, *context, streams).release();
+  const auto call =
+      std::make_shared<StreamCall>(environment, *context, streams);
+  call->Keep(call);
   call->Start();
-  return call;
+  return call.get();
 }
 
 }  // namespace strata

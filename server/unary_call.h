@@ -107,14 +107,19 @@ grpc::ServerUnaryReactor* AnswerUnary(const CallEnvironment& environment,
                                       const Handle& handle) {
   auto call = UnaryCall::Start(environment, context, request, reply);
   UnaryCall* const reactor = call.get();
-  Request message;
-  absl::Status status = call->caller().status();
-  if (status.ok()) status = call->Parse(message);
-  if (!status.ok()) {
-    call->Refuse("", status);
-  } else {
-    handle(std::move(message), std::move(call));
+  if (!call->caller().ok()) {
+    call->Refuse("", call->caller().status());
+    return reactor;
   }
+  const std::int64_t bytes = call->request_bytes();
+  ReadOn(environment, bytes, [call = std::move(call), handle]() mutable {
+    Request message;
+    if (const absl::Status status = call->Parse(message); status.ok()) {
+      handle(std::move(message), std::move(call));
+    } else {
+      call->Refuse("", status);
+    }
+  });
   return reactor;
 }
 

@@ -97,7 +97,7 @@ def follow(watch, told: list) -> None:
 
 
 def assert_refused_well(tallies: list[dict]) -> None:
-    """What the callers were told: full, and when to come again; or an answer."""
+    """What callers were told: full, and when to come again; or an answer."""
     assert len(tallies) == PROCESSES
     for tally in tallies:
         assert set(tally["codes"]) == {"OK", "RESOURCE_EXHAUSTED"}

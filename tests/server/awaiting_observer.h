@@ -32,12 +32,31 @@ class AwaitingObserver final : public Observer {
     while (last_done_ != code) changed_.Wait(mutex_);
   }
 
+  // From now on, whoever tells of the end of a request waits for Release.
+  void Hold() {
+    MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void Release() {
+    MutexLock lock(mutex_);
+    holding_ = false;
+    changed_.NotifyAll();
+  }
+  // Waits until somebody waits.
+  void AwaitHeld() {
+    MutexLock lock(mutex_);
+    while (held_ == 0) changed_.Wait(mutex_);
+  }
+
   void OnRequestDone(absl::string_view model, const absl::Status& status,
                      int inputs, const StageTimings& timings) override {
     next_.OnRequestDone(model, status, inputs, timings);
     MutexLock lock(mutex_);
     last_done_ = status.code();
+    ++held_;
     changed_.NotifyAll();
+    while (holding_) changed_.Wait(mutex_);
+    --held_;
   }
   void OnBatch(absl::string_view model, const BatchInfo& batch,
                absl::Duration compute) override {
@@ -65,6 +84,9 @@ class AwaitingObserver final : public Observer {
   Observer& next_;
   Mutex mutex_;
   CondVar changed_;
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  // Threads in OnRequestDone.
+  int held_ ABSL_GUARDED_BY(mutex_) = 0;
   int queue_depth_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::StatusCode last_done_ ABSL_GUARDED_BY(mutex_) =
       absl::StatusCode::kUnknown;

@@ -3,6 +3,7 @@
 
 #include "tests/server/server_fixture.h"
 
+#include <chrono>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -166,6 +167,8 @@ std::optional<bool> ServerFixture::IsServing(const std::string& service) {
   request.set_service(service);
   grpc::health::v1::HealthCheckResponse response;
   grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::minutes(1));
   const grpc::Status status = stub->Check(&context, request, &response);
   if (status.error_code() == grpc::StatusCode::NOT_FOUND) return std::nullopt;
   EXPECT_TRUE(status.ok()) << status.error_message();
