@@ -30,6 +30,7 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
   }
   tokenize->client = call->caller()->identity;
   tokenize->deadline = call->deadline();
+  tokenize->stop = call->stop_token();
   tokenize->request_bytes = call->request_bytes();
   engine.Tokenize(
       *std::move(tokenize),
@@ -48,6 +49,7 @@ void Detokenize(Engine& engine, v1::DetokenizeRequest message,
   DetokenizeCall detokenize = ToDetokenizeCall(std::move(message));
   detokenize.client = call->caller()->identity;
   detokenize.deadline = call->deadline();
+  detokenize.stop = call->stop_token();
   detokenize.request_bytes = call->request_bytes();
   engine.Detokenize(
       std::move(detokenize),

@@ -97,7 +97,8 @@ struct DeviceCost {
 //
 // Leaving. Each item leaves once: taken into a batch, whose taker then calls
 // its `done`, or abandoned, the queue calling it with an error: expired (before
-// it costs compute), cancelled, or the queue stopped. Callbacks run under no
+// it costs compute, or others are refused for it), cancelled, or the queue
+// stopped. Callbacks run under no
 // lock.
 //
 // Thread-safe.
@@ -222,6 +223,9 @@ class Queue {
     }
   };
 
+  // Push, under the lock; what has expired is to be abandoned after it.
+  absl::Status TryPush(std::vector<Item>& items, absl::Time now,
+                       std::vector<Item>& expired) ABSL_LOCKS_EXCLUDED(mutex_);
   Item Remove(const Place& place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<Item> RemoveExpired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Those that have a cost, the most urgent first.
@@ -260,6 +264,10 @@ class Queue {
     return std::clamp(backlog.value_or(LongestWait()), absl::Milliseconds(100),
                       absl::Seconds(10));
   }
+  static absl::Status WaitedTooLong() {
+    return Error(Reason::kDeadlinePassed,
+                 "the deadline passed while the input waited for a device");
+  }
   static void Abandon(std::vector<Item> items, const absl::Status& status) {
     for (Item& item : items) std::move(item.done)(status);
   }
@@ -291,7 +299,18 @@ absl::Status Queue<Lane>::Push(std::vector<Item>& items) {
     item.fingerprint = Fingerprint(item.sequence, item.client);
   }
   const absl::Time now = clock_.Now();
+  std::vector<Item> expired;
+  const absl::Status room = TryPush(items, now, expired);
+  Abandon(std::move(expired), WaitedTooLong());
+  return room;
+}
+
+template <BatchLane Lane>
+absl::Status Queue<Lane>::TryPush(std::vector<Item>& items, absl::Time now,
+                                  std::vector<Item>& expired) {
   MutexLock lock(mutex_);
+  // They make room, while every taker is busy too.
+  expired = RemoveExpired();
   STRATA_RETURN_IF_ERROR(CheckRoom(items, now));
   for (Item& item : items) {
     item.arrival = now;
@@ -392,9 +411,7 @@ auto Queue<Lane>::Take(const CostOf& cost_of,
       }
     }
     if (batch.has_value()) return batch;
-    Abandon(std::move(expired),
-            Error(Reason::kDeadlinePassed,
-                  "the deadline passed while the input waited for a device"));
+    Abandon(std::move(expired), WaitedTooLong());
   }
 }
 

@@ -130,6 +130,7 @@ struct TokenizeCall {
   // As in EncodeCall.
   std::string client;
   absl::Time deadline = absl::InfiniteFuture();
+  std::stop_token stop;
   std::int64_t request_bytes = 0;
 };
 
@@ -156,6 +157,7 @@ struct DetokenizeCall {
   // As in EncodeCall.
   std::string client;
   absl::Time deadline = absl::InfiniteFuture();
+  std::stop_token stop;
   std::int64_t request_bytes = 0;
 };
 

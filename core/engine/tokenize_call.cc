@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,16 @@
 
 namespace strata {
 
+namespace {
+
+// Between two inputs, of which one may take a while.
+absl::Status CheckWanted(const std::stop_token& stop) {
+  if (!stop.stop_requested()) return absl::OkStatus();
+  return Error(Reason::kCallerCancelled, "the caller cancelled");
+}
+
+}  // namespace
+
 absl::StatusOr<TokenizeReply> TokenizeTexts(
     const TokenizeCall& call, const std::shared_ptr<const Model>& model) {
   STRATA_ASSIGN_OR_RETURN(const int max_pieces,
@@ -36,6 +47,7 @@ absl::StatusOr<TokenizeReply> TokenizeTexts(
   }
   TokenizeReply reply{.model = model, .texts = {}};
   for (int i = 0; i < std::ssize(call.texts); ++i) {
+    STRATA_RETURN_IF_ERROR(CheckWanted(call.stop));
     STRATA_ASSIGN_OR_RETURN(
         const TokenizedText tokenized,
         TokenizeText(call.texts[i], *model, call.add_special_pieces, limit, i));
@@ -50,6 +62,7 @@ absl::StatusOr<DetokenizeReply> DetokenizePieces(
     const DetokenizeCall& call, const std::shared_ptr<const Model>& model) {
   DetokenizeReply reply{.model = model, .texts = {}};
   for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    STRATA_RETURN_IF_ERROR(CheckWanted(call.stop));
     auto text =
         model->tokenizer->Decode(call.inputs[i], call.skip_special_pieces);
     if (absl::IsInvalidArgument(text.status())) {

@@ -495,6 +495,18 @@ TEST_F(QueueTest, StopAbandonsAndRefuses) {
   EXPECT_FALSE(queue.Take(Any).has_value());
 }
 
+TEST_F(QueueTest, WhatHasExpiredMakesRoom) {
+  TestQueue queue({.max_pieces = 2}, clock_);
+  TestQueue::Item late = Item(1, 2);
+  late.deadline = clock_.Now() + absl::Seconds(1);
+  ASSERT_TRUE(Push(queue, std::move(late)).ok());
+  EXPECT_EQ(ReasonOf(Push(queue, Item(2))), Reason::kServerFull);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(Push(queue, Item(3)).ok());
+  EXPECT_EQ(ReasonOf(abandoned_[1].at(0)), Reason::kDeadlinePassed);
+  EXPECT_EQ(TakeCalls(queue), Calls{3});
+}
+
 TEST_F(QueueTest, DropAbandonsTheLanesThatItsCheckRefuses) {
   TestQueue queue({}, clock_);
   const auto kept = SingleRows();

@@ -726,6 +726,18 @@ TEST_F(EngineTest, TokenizeHasADeadline) {
             Reason::kDeadlinePassed);
 }
 
+TEST_F(EngineTest, TokenizeCanBeCancelled) {
+  Start();
+  std::stop_source stop;
+  stop.request_stop();
+  std::promise<absl::StatusOr<TokenizeReply>> promise;
+  engine_->Tokenize(
+      {.texts = {{"A"}}, .stop = stop.get_token()},
+      [&promise](const auto& reply) { promise.set_value(reply); });
+  EXPECT_EQ(ReasonOf(promise.get_future().get().status()),
+            Reason::kCallerCancelled);
+}
+
 TEST_F(EngineTest, ARefusedCallIsToldByTheNameThatWasAsked) {
   Start();
   EncodeCall call = Texts({"a"});
