@@ -100,13 +100,6 @@ def inodes_of(pid: int) -> set[str]:
     return found
 
 
-def resident_mib(pid: int) -> float:
-    """The memory that the process holds, without pages of files."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    [kibibytes] = re.findall(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(kibibytes) / 1024
-
-
 def _lines(path: str) -> list[str]:
     """Without the heading."""
     return pathlib.Path(path).read_text().splitlines()[1:]

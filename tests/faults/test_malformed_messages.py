@@ -116,14 +116,14 @@ def test_fields_of_other_types_are_unknown_fields(server):
 def test_a_length_that_promises_gigabytes(server, method):
     """Nothing is set aside for what a few bytes only announce."""
     method = wire.HIDDEN_STATES + method
-    before = harm.resident_mib(server.pid)
+    before = wire.resident_mib(server.pid)
     with harm.unharmed(server):
         for _ in range(100):
             with pytest.raises(strata.StrataError, match="MALFORMED_MESSAGE"):
                 malformed.send(
                     server.address, method, b"\x12\xff\xff\xff\xff\x07abc"
                 )
-    assert harm.resident_mib(server.pid) < before + 64
+    assert wire.resident_mib(server.pid) < before + 64
 
 
 @pytest.mark.parametrize("name", ["LoadModel", "UnloadModel"])

@@ -63,12 +63,12 @@ def test_memory_is_not_kept(server):
                     lambda: wire.metric(server, harm.IN_FLIGHT) > 0,
                     "it holds something",
                 )
-                held.append(harm.resident_mib(server.pid))
+                held.append(wire.resident_mib(server.pid))
             wire.wait_until(
                 lambda: wire.metric(server, harm.IN_FLIGHT) == 0
                 and harm.connections(server) == 0,
                 "it has left",
             )
-            let_go.append(harm.resident_mib(server.pid))
+            let_go.append(wire.resident_mib(server.pid))
     print(f"MiB held {held}, and let go {let_go}")
     assert max(let_go[-3:]) <= 1.1 * max(let_go[:4])

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import time
 
-import harm
 import wire
 from server_process import ServerProcess
 from tally import Look
@@ -49,7 +48,7 @@ class Watcher:
         self.looks.append(
             Look(
                 time.monotonic() - self._begin,
-                harm.resident_mib(self._server.pid),
+                wire.resident_mib(self._server.pid),
                 self._descriptors(),
             )
         )
