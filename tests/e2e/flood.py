@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks a server as fast as it can, until its standard input ends.
 
-    python flood.py HOST:PORT THREADS
+    python flood.py HOST:PORT THREADS [TOKEN]
 
 Prints how its calls ended, as JSON: calls by code, reasons of those that were
 RESOURCE_EXHAUSTED, and the least and most that they said to retry after.
@@ -51,10 +51,14 @@ def ask(client: strata.Client, dice: random.Random) -> None:
 
 
 def keep_asking(
-    address: str, seed: int, tally: Tally, stop: threading.Event
+    address: str,
+    token: str | None,
+    seed: int,
+    tally: Tally,
+    stop: threading.Event,
 ) -> None:
     dice = random.Random(seed)
-    with strata.Client(address, timeout=120) as client:
+    with strata.Client(address, timeout=120, token=token) as client:
         while not stop.is_set():
             try:
                 ask(client, dice)
@@ -65,9 +69,12 @@ def keep_asking(
 
 def main() -> None:
     address, threads = sys.argv[1], int(sys.argv[2])
+    token = sys.argv[3] if len(sys.argv) > 3 else None
     tally, stop = Tally(), threading.Event()
     asking = [
-        threading.Thread(target=keep_asking, args=(address, i, tally, stop))
+        threading.Thread(
+            target=keep_asking, args=(address, token, i, tally, stop)
+        )
         for i in range(threads)
     ]
     for thread in asking:

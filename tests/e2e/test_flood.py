@@ -3,6 +3,7 @@
 """A server that is asked for more than it can do: what it says, and to whom."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -11,9 +12,9 @@ import sys
 import threading
 
 import grpc
-from deaf import DeafClient
 import pytest
 import wire
+from deaf import DeafClient
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import strata
@@ -30,13 +31,13 @@ REFUSALS = 500
 
 
 @contextlib.contextmanager
-def flood(address: str, processes: int, threads: int):
+def flood(address: str, processes: int, threads: int, *token: str):
     """Asks `address` while the block runs; fills a list with the tallies."""
     tallies: list[dict] = []
     path = os.pathsep.join(x for x in sys.path if x)
     running = [
         subprocess.Popen(
-            [sys.executable, HERE / "flood.py", address, str(threads)],
+            [sys.executable, HERE / "flood.py", address, str(threads), *token],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": path},
@@ -105,6 +106,46 @@ def assert_refused_well(tallies: list[dict]) -> None:
         assert set(tally["reasons"]) == {"SERVER_FULL"}
         assert tally["without_retry"] == 0
         assert 0 < tally["least_retry"] <= tally["most_retry"] <= 10
+
+
+def test_the_flood_of_one_leaves_room_for_the_others(serve, small, tmp_path):
+    """Each call of another is answered, of whatever kind."""
+    tokens = {"flood": "flood-4f1c0c9d2b", "calm": "calm-77aa01be95"}
+    file = tmp_path / "tokens.json"
+    file.write_text(
+        json.dumps(
+            [
+                {
+                    "subject": subject,
+                    "sha256": hashlib.sha256(token.encode()).hexdigest(),
+                    "role": "read",
+                }
+                for subject, token in tokens.items()
+            ]
+        )
+    )
+    flags = [
+        f"--tokens={file}",
+        "--tokens-on-plaintext=on",
+        "--max-requests=8",
+        "--max-client-share=50",
+    ]
+    with serve(small, *flags) as server:
+        calm = strata.Client(server.address, timeout=120, token=tokens["calm"])
+        with calm, flood(server.address, 2, 12, tokens["flood"]):
+            wire.wait_until(
+                lambda: FULL in wire.scrape(server), "the first refusal"
+            )
+            before = wire.metric(server, FULL)
+            for _ in range(40):
+                assert calm.encode(["A text."])[0].error is None
+                assert calm.encode(["A text."], in_parts=True)[0].error is None
+                assert calm.tokenize(["A text."])
+                request = calm.encode_request(["A text."])
+                [answer] = calm.encode_stream([request])
+                assert answer.error is None
+            # All the while the other was asking for more than its share.
+            assert wire.metric(server, FULL) > before
 
 
 STREAMS = 3

@@ -5,9 +5,9 @@
 import contextlib
 
 import grpc
-from deaf import DeafClient
 import pytest
 import wire
+from deaf import DeafClient
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
