@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -19,22 +20,17 @@
 #include "core/base/error.h"
 #include "core/base/observer.h"
 #include "core/base/status_macros.h"
-#include "core/base/thread_pool.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/caller.h"
 #include "server/load_meter.h"
 #include "server/message_bytes.h"
+#include "server/message_readers.h"
 #include "server/metrics.h"
 
 namespace strata {
-namespace {
-
-// Read in less than a millisecond.
-constexpr std::int64_t kShortMessage = std::int64_t{64} << 10;
-
-}  // namespace
+namespace {}  // namespace
 
 absl::StatusOr<Caller> AuthenticateAdmin(
     const CallEnvironment& environment,
@@ -62,17 +58,23 @@ absl::Time DeadlineOn(const Clock& clock,
 
 void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
             absl::AnyInvocable<void()> read) {
-  if (environment.readers == nullptr || bytes <= kShortMessage) {
+  if (environment.readers == nullptr) {
     std::move(read)();
   } else {
-    environment.readers->Submit(std::move(read));
+    environment.readers->Read(bytes, std::move(read));
   }
 }
 
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,
                          google::protobuf::Message& message) {
   const std::size_t size = bytes.Length();
-  const bool parsed = ParseMessage(bytes, message);
+  bool parsed = false;
+  try {
+    parsed = ParseMessage(bytes, message);
+  } catch (const std::bad_alloc&) {
+    return FullError("the host has no memory to read the request",
+                     absl::Seconds(1));
+  }
   bytes.Clear();
   if (parsed) return absl::OkStatus();
   return Error(Reason::kMalformedMessage,

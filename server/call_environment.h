@@ -15,12 +15,12 @@
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/observer.h"
-#include "core/base/thread_pool.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "server/authenticator.h"
 #include "server/caller.h"
+#include "server/message_readers.h"
 #include "server/telemetry.h"
 
 namespace strata {
@@ -34,7 +34,7 @@ struct CallEnvironment {
   Observer* observer = nullptr;
   // Where messages that take long to read are read; see ReadOn. nullptr: on
   // gRPC's threads, as all others.
-  ThreadPool* readers = nullptr;
+  MessageReaders* readers = nullptr;
   Telemetry telemetry = {};
   // Whether this port takes calls that want the role admin.
   bool admin_calls = true;
@@ -52,14 +52,13 @@ absl::StatusOr<Caller> AuthenticateAdmin(
 absl::Time DeadlineOn(const Clock& clock,
                       std::chrono::system_clock::time_point deadline);
 
-// Runs `read`, which reads a message of `bytes` bytes and acts on it: here
-// where it is short, else on the environment's readers. gRPC has few threads
-// for all calls, two on a small machine: a message of many MiB, whose reading
-// takes seconds, would hold up everybody else's there, and health's with them.
+// Runs `read`, which reads a message of `bytes` bytes and acts on it, as the
+// environment's readers do.
 void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
             absl::AnyInvocable<void()> read);
 
-// Reads `message` out of `bytes` and lets them go. Error: MALFORMED_MESSAGE.
+// Reads `message` out of `bytes` and lets them go. Errors: MALFORMED_MESSAGE;
+// SERVER_FULL for want of memory.
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,
                          google::protobuf::Message& message);
 

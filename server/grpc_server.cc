@@ -73,6 +73,9 @@ void SetArguments(const GrpcServerOptions& options,
     set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout);
     // Else the third ping of a connection without calls is never sent.
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  } else {
+    // Unset, gRPC pings every two hours.
+    set(GRPC_ARG_KEEPALIVE_TIME_MS, absl::InfiniteDuration());
   }
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   // Answers are bounded before compute, by max_reply_bytes, or cut into parts.
@@ -91,7 +94,8 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       authenticator_(std::move(authenticator)),
       registry_(registry),
       engine_(engine),
-      readers_(engine.options().tokenizer_threads),
+      readers_(engine.options().tokenizer_threads,
+               engine.options().max_request_bytes),
       hidden_states_(engine, options.stream,
                      {.clock = clock,
                       .authenticator = *authenticator_,

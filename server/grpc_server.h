@@ -19,7 +19,6 @@
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/observer.h"
-#include "core/base/thread_pool.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpcpp/impl/codegen/service_type.h"
@@ -28,6 +27,7 @@
 #include "server/authenticator.h"
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
+#include "server/message_readers.h"
 #include "server/model_manager.h"
 #include "server/model_service.h"
 #include "server/security_options.h"
@@ -123,7 +123,7 @@ class GrpcServer {
   const ModelRegistry& registry_;
   const Engine& engine_;
   // Outlives the services, whose streams may leave something there.
-  ThreadPool readers_;
+  MessageReaders readers_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;

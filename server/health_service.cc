@@ -3,6 +3,7 @@
 
 #include "server/health_service.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,8 +37,18 @@ grpc::ByteBuffer ResponseOf(HealthCheckResponse::ServingStatus status) {
   return SerializeMessage(message).value_or(grpc::ByteBuffer());
 }
 
+// Of a name, which is all that it holds: they are read on gRPC's threads,
+// whoever sends them.
+constexpr std::size_t kLargestRequest = 4096;
+
 absl::StatusOr<HealthCheckRequest> RequestOf(const grpc::ByteBuffer& bytes) {
   // Shares what they hold.
+  if (bytes.Length() > kLargestRequest) {
+    return Error(
+        Reason::kMalformedMessage,
+        absl::StrCat("got ", bytes.Length(), " bytes, expected at most ",
+                     kLargestRequest, ": the name of a model"));
+  }
   grpc::ByteBuffer shared = bytes;
   HealthCheckRequest message;
   STRATA_RETURN_IF_ERROR(TakeMessage(shared, message));

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -62,9 +63,20 @@ std::string Quoted(absl::string_view value) {
 // non-blocking either: the terminal or pipe may be that of other processes too.
 class StandardError {
  public:
-  // Returns whether the line was taken.
-  bool Write(absl::string_view text) ABSL_LOCKS_EXCLUDED(mutex_) {
+  // Writes a line; after the first that is taken, `missing`, which is given how
+  // many were not since the last one that was.
+  void Write(absl::string_view text,
+             absl::FunctionRef<std::string(std::int64_t)> missing)
+      ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(mutex_);
+    if (!WriteLine(text) || untold_ == 0) return;
+    const std::int64_t count = untold_;
+    if (WriteLine(missing(count))) untold_ = 0;
+  }
+
+ private:
+  // Whether the line was taken.
+  bool WriteLine(absl::string_view text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     // What is left of a line that was cut ends here.
     const std::string line = absl::StrCat(torn_ ? "\n" : "", text, "\n");
     const absl::string_view rest = WriteSome(line);
@@ -74,11 +86,11 @@ class StandardError {
     }
     if (rest.size() < line.size()) torn_ = true;
     stalled_ = true;
+    ++untold_;
     dropped_lines.fetch_add(1);
     return false;
   }
 
- private:
   // Returns what was not taken.
   absl::string_view WriteSome(absl::string_view text)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -103,6 +115,8 @@ class StandardError {
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
   // Of a line that was not taken, a part was.
   bool torn_ ABSL_GUARDED_BY(mutex_) = false;
+  // Lines that were not taken, and not told of since.
+  std::int64_t untold_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 StandardError& TheStandardError() {
@@ -138,24 +152,29 @@ std::string FormatJsonLogLine(absl::Time time, Severity severity,
                    Json::error_handler_t::replace);
 }
 
+namespace {
+
+std::string LogLine(Severity severity, absl::string_view event,
+                    const std::vector<LogField>& fields) {
+  const bool json = log_format == LogFormat::kJson;
+  return (json ? FormatJsonLogLine : FormatLogLine)(absl::Now(), severity,
+                                                    event, fields);
+}
+
+}  // namespace
+
 void SetLogFormat(LogFormat format) { log_format = format; }
 
 void Log(Severity severity, absl::string_view event,
          const std::vector<LogField>& fields) {
-  const bool json = log_format == LogFormat::kJson;
-  Announce((json ? FormatJsonLogLine : FormatLogLine)(absl::Now(), severity,
-                                                      event, fields));
+  Announce(LogLine(severity, event, fields));
 }
 
 void Announce(absl::string_view text) {
-  static std::atomic<std::int64_t> told = 0;
-  const bool taken = TheStandardError().Write(text);
-  if (!taken) return;
-  const std::int64_t dropped = DroppedLogLines();
-  const std::int64_t before = told.exchange(dropped);
-  if (before == dropped) return;
-  Log(Severity::kWarning, "lines_dropped",
-      {{"count", absl::StrCat(dropped - before)}});
+  TheStandardError().Write(text, [](std::int64_t count) {
+    return LogLine(Severity::kWarning, "lines_dropped",
+                   {{"count", absl::StrCat(count)}});
+  });
 }
 
 std::int64_t DroppedLogLines() { return dropped_lines; }

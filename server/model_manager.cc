@@ -298,6 +298,8 @@ void ModelManager::LookNow() {
   for (const ModelDirectory& directory : steps.load) {
     if (stopped_) return;
     if (options_.unload_first) AwaitGone(directory.id.name);
+    // Which Stop ends.
+    if (stopped_) return;
     registry_.SetLoading(directory.id, directory.labels);
     Changed();
     Load(directory);

@@ -150,6 +150,7 @@ class ChunksCall final
     }
     ReadOn(environment().call, size,
            [this, self = self(), caller = *caller, bytes, request]() mutable {
+             if (stream()->stop_token().stop_requested()) return;
              TakeUp(caller, bytes, request);
            });
   }
@@ -198,6 +199,7 @@ class StreamCall final
     ReadOn(environment().call, size,
            [this, self = self(), trace = std::move(trace),
             caller = std::move(caller)]() mutable {
+             if (stream()->stop_token().stop_requested()) return;
              TakeUp(std::move(trace), caller);
              stream()->ReadNext();
            });

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/base/error.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -114,7 +115,10 @@ grpc::ServerUnaryReactor* AnswerUnary(const CallEnvironment& environment,
   const std::int64_t bytes = call->request_bytes();
   ReadOn(environment, bytes, [call = std::move(call), handle]() mutable {
     Request message;
-    if (const absl::Status status = call->Parse(message); status.ok()) {
+    if (call->stop_token().stop_requested()) {
+      // It waited to be read for too long.
+      call->Refuse("", Error(Reason::kCallerCancelled, "the caller cancelled"));
+    } else if (const absl::Status status = call->Parse(message); status.ok()) {
       handle(std::move(message), std::move(call));
     } else {
       call->Refuse("", status);

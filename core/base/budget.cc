@@ -11,9 +11,11 @@ namespace strata {
 
 Budget::Budget(std::int64_t most, double client_share)
     : most_(most),
-      most_of_client_(
-          static_cast<std::int64_t>(client_share * static_cast<double>(most))) {
-}
+      // Not of all: that a double rounds up beyond what fits.
+      most_of_client_(client_share >= 1
+                          ? most
+                          : static_cast<std::int64_t>(
+                                client_share * static_cast<double>(most))) {}
 
 std::optional<Budget::Full> Budget::Check(std::int64_t amount,
                                           const std::string& client) const {

@@ -104,7 +104,7 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   // Each element is written by one thread at a time.
   std::vector<Sequence> sequences_;
   std::vector<EncodedInput> results_;
-  // Until the input has been computed.
+  // Until the input has been computed, or the call is done.
   std::vector<std::shared_ptr<ReplyMemory::Room>> rooms_;
 
   mutable Mutex mutex_;

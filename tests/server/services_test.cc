@@ -228,13 +228,29 @@ TEST_F(ServicesTest, HealthFollowsTheModels) {
 TEST_F(ServicesTest, HealthOfAnUnknownNameIsAnErrorOfOrdinaryLength) {
   const auto stub = grpc::health::v1::Health::NewStub(channel_);
   grpc::health::v1::HealthCheckRequest request;
-  request.set_service(std::string(30000, 'm'));
+  request.set_service(std::string(4000, 'm'));
   grpc::health::v1::HealthCheckResponse response;
   grpc::ClientContext context;
   const grpc::Status status = stub->Check(&context, request, &response);
   ExpectError(status, grpc::StatusCode::NOT_FOUND, "MODEL_NOT_FOUND", "",
               "no service \"mmm");
   EXPECT_LT(status.error_message().size(), 1100);
+}
+
+TEST_F(ServicesTest, HealthIsNotAskedAtLength) {
+  const auto stub = grpc::health::v1::Health::NewStub(channel_);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(std::string(5000, 'm'));
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::ClientContext context;
+  ExpectError(stub->Check(&context, request, &response),
+              grpc::StatusCode::INVALID_ARGUMENT, "MALFORMED_MESSAGE", "",
+              "got 5003 bytes, expected at most 4096");
+  grpc::ClientContext watch_context;
+  const auto reader = stub->Watch(&watch_context, request);
+  grpc::health::v1::HealthCheckResponse reply;
+  EXPECT_FALSE(reader->Read(&reply));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(ServicesTest, AWatchHearsEveryChange) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
 #include "google/rpc/status.pb.h"
@@ -99,9 +100,9 @@ TEST(StatusTest, LongMessagesAreCutToFitIntoATrailer) {
 
 TEST(StatusTest, MessagesAreCutBetweenCharacters) {
   // "é" has two bytes, the second of which would be the 1025th.
-  const std::string text = std::string(1023, 'x') + "\xC3\xA9";
+  const std::string text = absl::StrCat(std::string(1023, 'x'), "\xC3\xA9");
   EXPECT_EQ(ToRpcStatus(absl::InternalError(text)).message(),
-            std::string(1023, 'x') + "...");
+            absl::StrCat(std::string(1023, 'x'), "..."));
 }
 
 TEST(StatusTest, MessagesBecomeValidUtf8) {
