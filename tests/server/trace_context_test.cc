@@ -85,8 +85,9 @@ TEST(TraceContextTest, NewIdentifiersAreOfTheirLengthAndDiffer) {
 TEST(TraceContextTest, TheRatioIsAShareOfTheIdentifiers) {
   const std::string least(16, '\0');
   const std::string most(16, '\xFF');
-  const std::string middle =
-      std::string(10, '\xFF') + '\x80' + std::string(5, '\0');  // One half.
+  std::string middle(10, '\xFF');  // One half.
+  middle += '\x80';
+  middle.append(5, '\0');
   EXPECT_FALSE(IsSampled(least, 0));
   EXPECT_TRUE(IsSampled(most, 1));
   EXPECT_TRUE(IsSampled(least, 0.001));
