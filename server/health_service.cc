@@ -39,7 +39,7 @@ grpc::ByteBuffer ResponseOf(HealthCheckResponse::ServingStatus status) {
 
 // Of a name, which is all that it holds: they are read on gRPC's threads,
 // whoever sends them.
-constexpr std::size_t kLargestRequest = 4096;
+constexpr std::size_t kLargestRequest = std::size_t{64} << 10;
 
 absl::StatusOr<HealthCheckRequest> RequestOf(const grpc::ByteBuffer& bytes) {
   // Shares what they hold.

@@ -240,12 +240,12 @@ TEST_F(ServicesTest, HealthOfAnUnknownNameIsAnErrorOfOrdinaryLength) {
 TEST_F(ServicesTest, HealthIsNotAskedAtLength) {
   const auto stub = grpc::health::v1::Health::NewStub(channel_);
   grpc::health::v1::HealthCheckRequest request;
-  request.set_service(std::string(5000, 'm'));
+  request.set_service(std::string(70000, 'm'));
   grpc::health::v1::HealthCheckResponse response;
   grpc::ClientContext context;
   ExpectError(stub->Check(&context, request, &response),
               grpc::StatusCode::INVALID_ARGUMENT, "MALFORMED_MESSAGE", "",
-              "got 5003 bytes, expected at most 4096");
+              "got 70004 bytes, expected at most 65536");
   grpc::ClientContext watch_context;
   const auto reader = stub->Watch(&watch_context, request);
   grpc::health::v1::HealthCheckResponse reply;
