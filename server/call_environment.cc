@@ -30,7 +30,6 @@
 #include "server/metrics.h"
 
 namespace strata {
-namespace {}  // namespace
 
 absl::StatusOr<Caller> AuthenticateAdmin(
     const CallEnvironment& environment,

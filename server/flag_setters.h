@@ -122,6 +122,11 @@ Setter TextSetter(Text& target) {
   };
 }
 
+template <typename Text>
+Setter TextOrNoneSetter(Text& target) {
+  return NoneOr(target, TextSetter(target));
+}
+
 // The same, in lower case.
 Setter LowerCaseSetter(std::string& target);
 

@@ -86,12 +86,12 @@ void AddPlaces(CLI::App& app, ServerFlags& flags) {
           "Folder where what the load of a model finds out is kept, so that\n"
           "the next start on a machine of this kind need not find it out\n"
           "anew. Servers may share one.",
-          NoneOr(flags.report_directory, TextSetter(flags.report_directory)));
+          TextOrNoneSetter(flags.report_directory));
   AddFlag(app, "--digests", "FILE", "none",
           "List of digests, one a line as `strata models NAME` prints them.\n"
           "With it, only models that it lists are served, and files of others\n"
           "are not read but for their digest.",
-          NoneOr(flags.digests, TextSetter(flags.digests)));
+          TextOrNoneSetter(flags.digests));
   AddFlag(app, "--listen", "HOST:PORT", "127.0.0.1:50051",
           "Where gRPC listens; port 0 picks a free one. Without\n"
           "--tls-certificate and --tokens calls are neither encrypted nor\n"
@@ -268,18 +268,17 @@ void AddTelemetry(CLI::App& app, ServerFlags& flags) {
 }
 
 void AddTls(CLI::App& app, SecurityOptions& security) {
-  AddFlag(
-      app, "--tls-certificate", "FILE", "none",
-      "Certificate of this server (PEM), those that vouch for it after\n"
-      "it. With it and --tls-key, calls are taken over TLS only.",
-      NoneOr(security.tls.certificate, TextSetter(security.tls.certificate)));
+  AddFlag(app, "--tls-certificate", "FILE", "none",
+          "Certificate of this server (PEM), those that vouch for it after\n"
+          "it. With it and --tls-key, calls are taken over TLS only.",
+          TextOrNoneSetter(security.tls.certificate));
   AddFlag(app, "--tls-key", "FILE", "none",
           "The certificate's private key (PEM), without a passphrase.",
-          NoneOr(security.tls.key, TextSetter(security.tls.key)));
+          TextOrNoneSetter(security.tls.key));
   AddFlag(app, "--tls-client-ca", "FILE", "none",
           "Certificates of authorities (PEM). With it, only clients that show\n"
           "a certificate of one of them can connect.",
-          NoneOr(security.tls.client_ca, TextSetter(security.tls.client_ca)));
+          TextOrNoneSetter(security.tls.client_ca));
   AddFlag(app, "--credentials-reload", "DURATION", "10s",
           "How long a change of the files of --tls-* and --tokens may go\n"
           "unnoticed. A broken one is logged, and what was before stays.",
@@ -290,7 +289,7 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
   AddFlag(app, "--tokens", "FILE", "none",
           "JSON list of who may call, with what role, by the hashes of their\n"
           "tokens (see SECURITY in the README). Unset, everybody may.",
-          NoneOr(security.tokens, TextSetter(security.tokens)));
+          TextOrNoneSetter(security.tokens));
   AddFlag(app, "--tokens-on-plaintext", "WHETHER", "off",
           "on: take tokens without TLS, where they can be read on the way;\n"
           "for a server behind a proxy that ends TLS.",

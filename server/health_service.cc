@@ -20,6 +20,7 @@
 #include "grpcpp/support/status.h"
 #include "server/call_environment.h"
 #include "server/message_bytes.h"
+#include "server/message_readers.h"
 #include "server/refused_call.h"
 #include "server/status.h"
 
@@ -37,18 +38,16 @@ grpc::ByteBuffer ResponseOf(HealthCheckResponse::ServingStatus status) {
   return SerializeMessage(message).value_or(grpc::ByteBuffer());
 }
 
-// Of a name, which is all that it holds: they are read on gRPC's threads,
-// whoever sends them.
-constexpr std::size_t kLargestRequest = std::size_t{64} << 10;
-
 absl::StatusOr<HealthCheckRequest> RequestOf(const grpc::ByteBuffer& bytes) {
-  // Shares what they hold.
-  if (bytes.Length() > kLargestRequest) {
+  // All that it holds is a name, and it is read on gRPC's threads, whoever
+  // sends it.
+  if (bytes.Length() > MessageReaders::kShortMessage) {
     return Error(
         Reason::kMalformedMessage,
         absl::StrCat("got ", bytes.Length(), " bytes, expected at most ",
-                     kLargestRequest, ": the name of a model"));
+                     MessageReaders::kShortMessage, ": the name of a model"));
   }
+  // Shares what they hold.
   grpc::ByteBuffer shared = bytes;
   HealthCheckRequest message;
   STRATA_RETURN_IF_ERROR(TakeMessage(shared, message));

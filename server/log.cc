@@ -124,6 +124,13 @@ StandardError& TheStandardError() {
   return standard_error;
 }
 
+std::string LogLine(Severity severity, absl::string_view event,
+                    const std::vector<LogField>& fields) {
+  const bool json = log_format == LogFormat::kJson;
+  return (json ? FormatJsonLogLine : FormatLogLine)(absl::Now(), severity,
+                                                    event, fields);
+}
+
 }  // namespace
 
 std::string FormatLogLine(absl::Time time, Severity severity,
@@ -151,17 +158,6 @@ std::string FormatJsonLogLine(absl::Time time, Severity severity,
   return line.dump(kOneLine, ' ', /*ensure_ascii=*/false,
                    Json::error_handler_t::replace);
 }
-
-namespace {
-
-std::string LogLine(Severity severity, absl::string_view event,
-                    const std::vector<LogField>& fields) {
-  const bool json = log_format == LogFormat::kJson;
-  return (json ? FormatJsonLogLine : FormatLogLine)(absl::Now(), severity,
-                                                    event, fields);
-}
-
-}  // namespace
 
 void SetLogFormat(LogFormat format) { log_format = format; }
 

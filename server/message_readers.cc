@@ -9,12 +9,6 @@
 #include "absl/functional/any_invocable.h"
 
 namespace strata {
-namespace {
-
-// Read in less time than it takes to hand it over, or not much more.
-constexpr std::int64_t kShortMessage = std::int64_t{64} << 10;
-
-}  // namespace
 
 void MessageReaders::Read(std::int64_t bytes, absl::AnyInvocable<void()> read) {
   if (bytes <= kShortMessage) {

@@ -17,6 +17,10 @@ namespace strata {
 // hold up everybody else's there, and health's with them. Thread-safe.
 class MessageReaders {
  public:
+  // Bytes of a message that is read in less time than it takes to hand it over,
+  // or not much more.
+  static constexpr std::int64_t kShortMessage = std::int64_t{64} << 10;
+
   // `max_bytes`: of the messages that wait to be read, or are.
   MessageReaders(int threads, std::int64_t max_bytes)
       : max_bytes_(max_bytes), pool_(threads) {}

@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/mutex.h"
@@ -49,8 +50,8 @@ concept BatchLane = requires(const T& lane) {
 struct QueueOptions {
   // Pieces that may wait; more are refused.
   std::int64_t max_pieces = std::int64_t{1} << 20;
-  // Of those, the ones of one client who is known.
-  std::int64_t max_client_pieces = std::int64_t{1} << 20;
+  // The part of them that one client who is known may have; see Budget.
+  double max_client_share = 1;
   // The most urgent sequences of a lane that a plan looks at.
   int window = 256;
   // Waiting that makes up for one step of priority.
@@ -98,8 +99,7 @@ struct DeviceCost {
 // Leaving. Each item leaves once: taken into a batch, whose taker then calls
 // its `done`, or abandoned, the queue calling it with an error: expired (before
 // it costs compute, or others are refused for it), cancelled, or the queue
-// stopped. Callbacks run under no
-// lock.
+// stopped. Callbacks run under no lock.
 //
 // Thread-safe.
 template <BatchLane Lane>
@@ -132,7 +132,9 @@ class Queue {
   };
 
   Queue(QueueOptions options, const Clock& clock)
-      : options_(options), clock_(clock) {}
+      : options_(options),
+        clock_(clock),
+        pieces_(options.max_pieces, options.max_client_share) {}
 
   // Adds all of `items`, which are of one call, or none. Errors, `items` then
   // being untouched: SERVER_FULL where they do not fit, or would come too late,
@@ -282,9 +284,8 @@ class Queue {
   CondVar changed_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::int64_t pieces_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Of the clients who are known and have some.
-  std::map<std::string, std::int64_t> client_pieces_ ABSL_GUARDED_BY(mutex_);
+  // That wait.
+  Budget pieces_ ABSL_GUARDED_BY(mutex_);
   LaneTimes lane_times_ ABSL_GUARDED_BY(mutex_);
   // No lane is empty.
   Lanes lanes_ ABSL_GUARDED_BY(mutex_);
@@ -314,10 +315,7 @@ absl::Status Queue<Lane>::TryPush(std::vector<Item>& items, absl::Time now,
   STRATA_RETURN_IF_ERROR(CheckRoom(items, now));
   for (Item& item : items) {
     item.arrival = now;
-    pieces_ += item.sequence.pieces();
-    if (!item.client.empty()) {
-      client_pieces_[item.client] += item.sequence.pieces();
-    }
+    pieces_.Take(item.sequence.pieces(), item.client);
     const absl::Time waited_since =
         std::min(now, item.deadline - options_.ageing);
     const Place place{
@@ -346,7 +344,7 @@ absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
   if (stopped_) {
     return Error(Reason::kServerStopping, "the server is stopping");
   }
-  if (pieces_ == 0) return absl::OkStatus();
+  if (calls_.empty()) return absl::OkStatus();
   const std::optional<absl::Duration> known = Backlog();
   const absl::Duration backlog = known.value_or(absl::ZeroDuration());
   const absl::Duration retry_after = RetryAfter(known);
@@ -365,23 +363,13 @@ absl::Status Queue<Lane>::CheckRoom(const std::vector<Item>& items,
           retry_after);
     }
   }
-  if (pieces_ + pieces > options_.max_pieces) {
-    return FullError(
-        absl::StrCat(pieces_, " pieces wait and the request has ", pieces,
-                     "; at most ", options_.max_pieces, " may wait"),
-        retry_after);
-  }
-  const auto theirs = items.empty() ? client_pieces_.end()
-                                    : client_pieces_.find(items[0].client);
-  if (theirs == client_pieces_.end() ||
-      theirs->second + pieces <= options_.max_client_pieces) {
-    return absl::OkStatus();
-  }
-  return FullError(
-      absl::StrCat(theirs->second,
-                   " pieces of this client wait and the request has ", pieces,
-                   "; at most ", options_.max_client_pieces, " may wait"),
-      retry_after);
+  const auto full = pieces_.Check(pieces, items.empty() ? "" : items[0].client);
+  if (!full.has_value()) return absl::OkStatus();
+  return FullError(absl::StrCat(full->held, " pieces",
+                                full->of_client ? " of this client" : "",
+                                " wait and the request has ", pieces,
+                                "; at most ", full->most, " may wait"),
+                   retry_after);
 }
 
 template <BatchLane Lane>
@@ -420,7 +408,7 @@ auto Queue<Lane>::TakeBetween(const CostOf& cost_of, const Running& running)
     -> std::optional<Batch> {
   const absl::Duration most = std::min(running.spare, running.remaining / 2);
   MutexLock lock(mutex_);
-  if (pieces_ == 0 || most <= absl::ZeroDuration()) return std::nullopt;
+  if (calls_.empty() || most <= absl::ZeroDuration()) return std::nullopt;
   const absl::Time now = clock_.Now();
   for (const auto lane : LanesByUrgency(cost_of)) {
     const std::optional<DeviceCost> device = cost_of(*lane->first);
@@ -502,12 +490,7 @@ auto Queue<Lane>::Remove(const Place& place) -> Item {
   Item item = std::move(node.mapped());
   lane->second.work -= WorkOf(item);
   if (lane->second.items.empty()) lanes_.erase(lane);
-  pieces_ -= item.sequence.pieces();
-  if (const auto theirs = client_pieces_.find(item.client);
-      theirs != client_pieces_.end()) {
-    theirs->second -= item.sequence.pieces();
-    if (theirs->second == 0) client_pieces_.erase(theirs);
-  }
+  pieces_.Give(item.sequence.pieces(), item.client);
   deadlines_.erase({item.deadline, place});
   calls_.erase({item.call, place});
   return item;

@@ -32,10 +32,9 @@ namespace strata {
 
 // An EncodeCall on its way: tokenize each text -> wait for room, if it has a
 // sink -> reserve memory for the answer -> queue all sequences -> collect what
-// is computed -> answer. Every step
-// is called on whatever thread the one before ended on; the last of the
-// parallel parts goes on with the next step. Kept alive by the callbacks that
-// it hands out.
+// is computed -> answer. Every step is called on whatever thread the one before
+// ended on; the last of the parallel parts goes on with the next step. Kept
+// alive by the callbacks that it hands out.
 class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
  public:
   // Parts of the engine that tasks use; they outlive every task.
@@ -109,10 +108,10 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
 
   mutable Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  int failed_input_ ABSL_GUARDED_BY(mutex_) = 0;
   // Of inputs that failed by themselves: how many, and why the first did.
   int failed_inputs_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status input_failure_ ABSL_GUARDED_BY(mutex_);
-  int failed_input_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Takes what waits out of the queue when the caller goes away.
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;

@@ -117,9 +117,7 @@ class Engine::Impl {
              .max_leased_bytes = options_.max_leased_bytes},
             [this] { return queue_.RetryAfter(); }, observer),
         queue_({.max_pieces = options_.max_waiting_pieces,
-                .max_client_pieces = static_cast<std::int64_t>(
-                    options_.max_client_share *
-                    static_cast<double>(options_.max_waiting_pieces)),
+                .max_client_share = options_.max_client_share,
                 .window = options_.window,
                 .ageing = options_.ageing,
                 .takers = static_cast<int>(options_.devices.size())},
@@ -130,12 +128,10 @@ class Engine::Impl {
         supervisor_({.hang_timeout = options_.hang_timeout,
                      .changed = options_.fitness_changed},
                     InstancesOf(options_.devices), queue_) {
-    const auto instances = InstancesOf(options_.devices);
-    running_workers_ = static_cast<int>(instances.size());
-    for (int i = 0; i < std::ssize(instances); ++i) {
-      workers_.emplace_back([this, i, instance = instances[i]] {
-        Worker(i, instance, queue_, cpus_, completions_, supervisor_, clock_,
-               observer_)
+    running_workers_ = static_cast<int>(options_.devices.size());
+    for (int i = 0; i < std::ssize(options_.devices); ++i) {
+      workers_.emplace_back([this, i] {
+        Worker(i, queue_, cpus_, completions_, supervisor_, clock_, observer_)
             .Run();
         const MutexLock lock(workers_mutex_);
         --running_workers_;

@@ -26,8 +26,9 @@ bool ModelTrials::OnInputFailed(const std::shared_ptr<const Model>& model) {
   const MutexLock lock(mutex_);
   Suspect& suspect = suspects_[model.get()];
   // Another may have lived at the same address.
-  if (suspect.model.lock() != model)
+  if (suspect.model.lock() != model) {
     suspect = {.model = model, .id = model->id};
+  }
   ++suspect.failures;
   if (suspect.failures < kSuspicion || suspect.failing || suspect.on_trial) {
     return false;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,33 +75,19 @@ std::string Progress::model() const {
   return batches_.empty() ? "" : batches_.back().model;
 }
 
-void Progress::Fail(const absl::Status& status) {
+bool Progress::Fail(const absl::Status& status,
+                    std::optional<std::uint64_t> after) {
   std::vector<std::shared_ptr<BatchAnswers>> given_up;
   {
     const MutexLock lock(mutex_);
-    given_up = GiveUp();
-  }
-  for (const auto& answers : given_up) answers->Fail(status);
-}
-
-bool Progress::FailAfter(std::uint64_t steps, const absl::Status& status) {
-  std::vector<std::shared_ptr<BatchAnswers>> given_up;
-  {
-    const MutexLock lock(mutex_);
-    if (steps_ != steps) return false;
-    given_up = GiveUp();
+    if (steps_ != after.value_or(steps_)) return false;
+    for (Batch& batch : batches_) {
+      batch.given_up = true;
+      given_up.push_back(batch.answers);
+    }
   }
   for (const auto& answers : given_up) answers->Fail(status);
   return true;
-}
-
-std::vector<std::shared_ptr<BatchAnswers>> Progress::GiveUp() {
-  std::vector<std::shared_ptr<BatchAnswers>> given_up;
-  for (Batch& batch : batches_) {
-    batch.given_up = true;
-    given_up.push_back(batch.answers);
-  }
-  return given_up;
 }
 
 }  // namespace strata

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,10 +74,10 @@ class Progress {
   }
   // The model of the innermost batch; empty: the worker waits for one.
   std::string model() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Fails every batch that has begun and not ended.
-  void Fail(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The same, if no other step was made than those; whether it did.
-  bool FailAfter(std::uint64_t steps, const absl::Status& status)
+  // Fails every batch that has begun and not ended. `after`: if those are the
+  // steps made so far, else nothing; whether it did.
+  bool Fail(const absl::Status& status,
+            std::optional<std::uint64_t> after = std::nullopt)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -85,10 +86,6 @@ class Progress {
     std::shared_ptr<BatchAnswers> answers;
     bool given_up = false;
   };
-
-  // Marks all that has begun as given up; what is to be failed, under no lock.
-  std::vector<std::shared_ptr<BatchAnswers>> GiveUp()
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::atomic<std::uint64_t> steps_ = 0;
   std::atomic<std::int64_t> predicted_ns_ = 0;

@@ -121,12 +121,12 @@ void Supervisor::GiveUp(Watched& worker, const std::string& model,
   const std::string what = absl::StrCat(
       "a forward of model \"", model, "\" on ", worker.instance.device,
       " has not come on for ", absl::FormatDuration(patience));
-  const bool stands_still = worker.progress.FailAfter(
-      worker.steps,
+  const bool stands_still = worker.progress.Fail(
       Error(Reason::kDeviceLost,
             absl::StrCat(what,
                          "; the request was in its batch and may be the "
-                         "cause: send it to another server once at most")));
+                         "cause: send it to another server once at most")),
+      worker.steps);
   if (!stands_still) return;
   const MutexLock lock(mutex_);
   worker.stuck = true;

@@ -56,7 +56,10 @@ class Supervisor {
   // As Stop.
   ~Supervisor();
 
-  // Where a worker says how it comes on.
+  // What a worker feeds, and where it says how it comes on.
+  const DeviceInstance& instance(int worker) const {
+    return workers_[worker].instance;
+  }
   Progress& progress(int worker) { return workers_[worker].progress; }
 
   // A forward of `model` ended well.

@@ -111,11 +111,11 @@ absl::Status WhyUnwanted(const Item& item) {
 
 }  // namespace
 
-Worker::Worker(int number, DeviceInstance instance, Queue<Model>& queue,
-               CpuShare& cpus, ThreadPool& completions, Supervisor& supervisor,
+Worker::Worker(int number, Queue<Model>& queue, CpuShare& cpus,
+               ThreadPool& completions, Supervisor& supervisor,
                const Clock& clock, Observer& observer)
     : number_(number),
-      instance_(std::move(instance)),
+      instance_(supervisor.instance(number)),
       queue_(queue),
       cpus_(cpus),
       completions_(completions),

@@ -31,10 +31,11 @@ namespace strata {
 // Tells its supervisor how it comes on. Ends where its device is lost.
 class Worker {
  public:
-  // All references outlive the worker. `number`: its own, for the supervisor.
-  Worker(int number, DeviceInstance instance, Queue<Model>& queue,
-         CpuShare& cpus, ThreadPool& completions, Supervisor& supervisor,
-         const Clock& clock, Observer& observer);
+  // All references outlive the worker. `number`: which of the supervisor's it
+  // is.
+  Worker(int number, Queue<Model>& queue, CpuShare& cpus,
+         ThreadPool& completions, Supervisor& supervisor, const Clock& clock,
+         Observer& observer);
 
   // Works until the queue is stopped or the device is lost. On a thread of its
   // own.
@@ -62,7 +63,7 @@ class Worker {
   static absl::Duration Spare(const Running& running, absl::Time now);
 
   const int number_;
-  const DeviceInstance instance_;
+  const DeviceInstance& instance_;
   Queue<Model>& queue_;
   CpuShare& cpus_;
   // That operators use on this worker's thread; 0: as many as LibTorch was

@@ -121,7 +121,7 @@ TEST_F(QueueTest, BatchesWhatFitsAndRenumbersThePlan) {
 }
 
 TEST_F(QueueTest, OneClientLeavesRoomForTheOthers) {
-  TestQueue queue({.max_pieces = 100, .max_client_pieces = 50}, clock_);
+  TestQueue queue({.max_pieces = 100, .max_client_share = 0.5}, clock_);
   const auto push = [&](std::uint64_t call, int pieces,
                         const std::string& client) {
     TestQueue::Item item = Item(call, pieces);
@@ -148,7 +148,7 @@ TEST_F(QueueTest, OneClientLeavesRoomForTheOthers) {
 
 // As an empty queue takes any.
 TEST_F(QueueTest, AClientWithNothingThatWaitsMayHaveALongOne) {
-  TestQueue queue({.max_pieces = 100, .max_client_pieces = 10}, clock_);
+  TestQueue queue({.max_pieces = 100, .max_client_share = 0.1}, clock_);
   TestQueue::Item item = Item(1, 60);
   item.client = std::string("a");
   ASSERT_TRUE(Push(queue, Item(2)).ok());
