@@ -133,3 +133,20 @@ def add_model(models, repository) -> Callable[..., pathlib.Path]:
         return destination
 
     return add
+
+
+@pytest.fixture(scope="session")
+def otlp(tmp_path_factory):
+    """The collector's protos, generated once."""
+    import collector
+
+    collector.generate(tmp_path_factory.mktemp("otlp"))
+
+
+@pytest.fixture
+def collector(otlp):
+    """Where a server can send its spans."""
+    from collector import Collector
+
+    with Collector() as running:
+        yield running

@@ -3,7 +3,6 @@
 """A server that is asked for more than it can do: what it says, and to whom."""
 
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -14,6 +13,7 @@ import threading
 import grpc
 import pytest
 import wire
+from bearer import entry
 from deaf import DeafClient
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -113,16 +113,7 @@ def test_the_flood_of_one_leaves_room_for_the_others(serve, small, tmp_path):
     tokens = {"flood": "flood-4f1c0c9d2b", "calm": "calm-77aa01be95"}
     file = tmp_path / "tokens.json"
     file.write_text(
-        json.dumps(
-            [
-                {
-                    "subject": subject,
-                    "sha256": hashlib.sha256(token.encode()).hexdigest(),
-                    "role": "read",
-                }
-                for subject, token in tokens.items()
-            ]
-        )
+        json.dumps([entry(*named, "read") for named in tokens.items()])
     )
     flags = [
         f"--tokens={file}",

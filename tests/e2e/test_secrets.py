@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What callers send is in no log, metric or span, whatever becomes of it."""
 
-import collector as collectors
 import grpc
-import pytest
 import wire
 
 import strata
@@ -126,33 +124,27 @@ def send(channel: grpc.Channel, method: str, message: bytes) -> str:
     return "OK"
 
 
-@pytest.fixture(scope="module")
-def otlp(tmp_path_factory):
-    collectors.generate(tmp_path_factory.mktemp("otlp"))
-
-
-def test_they_are_nowhere(serve, repository, add_model, otlp):
+def test_they_are_nowhere(serve, repository, add_model, collector):
     add_model("m")
-    with collectors.Collector() as collector:
-        with serve(
-            repository,
-            f"--otlp-endpoint={collector.address}",
-            "--model-control=on",
-            "--log-format=json",
-        ) as server:
-            codes = set()
-            with grpc.insecure_channel(server.address) as channel:
-                for method, message in messages():
-                    codes.add(send(channel, method, message))
-            # Good ones and bad ones were among them.
-            assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND"} <= codes
-            with strata.Client(server.address, timeout=60) as client:
-                assert client.encode(["well"], "m")[0].error is None
-            metrics = wire.scrape(server)
-        spans = collector.spans(1)
-        # The server has stopped, so that all have come.
-        while not collector.messages.empty():
-            spans.append(collector.messages.get())
+    with serve(
+        repository,
+        f"--otlp-endpoint={collector.address}",
+        "--model-control=on",
+        "--log-format=json",
+    ) as server:
+        codes = set()
+        with grpc.insecure_channel(server.address) as channel:
+            for method, message in messages():
+                codes.add(send(channel, method, message))
+        # Good ones and bad ones were among them.
+        assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND"} <= codes
+        with strata.Client(server.address, timeout=60) as client:
+            assert client.encode(["well"], "m")[0].error is None
+        metrics = wire.scrape(server)
+    spans = collector.spans(1)
+    # The server has stopped, so that all have come.
+    while not collector.messages.empty():
+        spans.append(collector.messages.get())
     told = [metrics, *server.lines, *map(str, spans)]
     assert len(spans) > 10
     for text in told:

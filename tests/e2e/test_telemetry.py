@@ -9,7 +9,6 @@ import socket
 import subprocess
 import time
 
-import collector as collector_module
 import grpc
 import http2
 import pytest
@@ -24,18 +23,6 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 SPAN_ID = "b7ad6b7169203331"
 ENCODE = wire.HIDDEN_STATES + "Encode"
 STAGES = ["receive", "tokenize", "queue", "forward", "respond"]
-
-
-@pytest.fixture(scope="session")
-def otlp(tmp_path_factory):
-    """The collector's protos, generated once."""
-    collector_module.generate(tmp_path_factory.mktemp("otlp"))
-
-
-@pytest.fixture
-def collector(otlp):
-    with collector_module.Collector() as collector:
-        yield collector
 
 
 def request_for(model: str) -> bytes:

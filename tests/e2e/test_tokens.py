@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may call a server that has a list of tokens."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import subprocess
 import grpc
 import pytest
 import wire
+from bearer import entry
 from certificates import Certificate
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -20,11 +20,6 @@ from strata.v1 import model_service_pb2
 READER = "reader-4f1c0c9d2b"
 ADMIN = "admin-77aa01be95"
 TEXT = "Seventeen quite private words."
-
-
-def entry(subject: str, token: str, role: str) -> dict[str, str]:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    return {"subject": subject, "sha256": digest, "role": role}
 
 
 @pytest.fixture(scope="module")
