@@ -6,6 +6,7 @@ TCP alone would keep such a connection for hours. The server asks
 (--keepalive-time) and lets go of everything when there is no answer.
 """
 
+import contextlib
 import itertools
 import threading
 
@@ -33,6 +34,20 @@ def requests():
             request_id=str(number),
             request=strata.Client.encode_request(inputs, layers=range(5)),
         )
+
+
+@contextlib.contextmanager
+def channel_through(proxy):
+    """A channel that is closed when its connection has been ended.
+
+    gRPC's own close waits for the end of a write, which a peer that is silent
+    may never take.
+    """
+    with grpc.insecure_channel(proxy.address) as channel:
+        try:
+            yield channel
+        finally:
+            proxy.strike("reset")
 
 
 def open_stream(channel):
@@ -92,7 +107,7 @@ def test_what_a_silent_peer_held_is_let_go(server, begin, counted):
         cancelled = wire.metric(server, harm.CANCELLED)
         with (
             Proxy(server.address) as proxy,
-            grpc.insecure_channel(proxy.address) as channel,
+            channel_through(proxy) as channel,
         ):
             call = begin(channel)
             wire.wait_until(
@@ -124,7 +139,7 @@ def test_a_connection_that_was_idle_for_long(server):
     with harm.unharmed(server):
         with (
             Proxy(server.address) as proxy,
-            grpc.insecure_channel(proxy.address) as channel,
+            channel_through(proxy) as channel,
         ):
             grpc.channel_ready_future(channel).result(60)
             begin = proxy.passed
