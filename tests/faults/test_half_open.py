@@ -17,6 +17,7 @@ import pytest
 import wire
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from proxy import Proxy
+from switch_model import Fault, ids
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -24,6 +25,7 @@ from strata.v1 import hidden_state_service_pb2_grpc as service_grpc
 
 # A frame with 8 bytes, which a client that is there sends back.
 PING_BYTES = 17
+KEEPALIVE = ["--keepalive-time=1s", "--keepalive-timeout=1s"]
 
 
 def requests():
@@ -76,14 +78,6 @@ def open_silent_stream(channel):
     return call
 
 
-def open_unary(channel):
-    """A call that takes longer than the connection lasts."""
-    stub = service_grpc.HiddenStateServiceStub(channel)
-    inputs = [[20 + number, 900] * 250 for number in range(300)]
-    request = strata.Client.encode_request(inputs, pooling="mean")
-    return stub.Encode.future(request)
-
-
 def open_watch(channel):
     """A watch of health."""
     watch = health_pb2_grpc.HealthStub(channel).Watch(
@@ -93,12 +87,27 @@ def open_watch(channel):
     return watch
 
 
+def await_found(server):
+    """Until the server has let go of all connections."""
+    wire.wait_until(
+        lambda: harm.connections(server) == 0,
+        "the server has found the connection half-open",
+    )
+
+
+def await_cancelled(server, calls):
+    """Until so many calls, of all that there were, count as cancelled."""
+    wire.wait_until(
+        lambda: wire.metric(server, harm.CANCELLED) == calls,
+        "the call is counted as cancelled",
+    )
+
+
 @pytest.mark.parametrize(
     ("begin", "counted"),
     [
         (open_stream, True),
         (open_silent_stream, True),
-        (open_unary, True),
         (open_watch, False),
     ],
 )
@@ -110,26 +119,41 @@ def test_what_a_silent_peer_held_is_let_go(server, begin, counted):
             channel_through(proxy) as channel,
         ):
             call = begin(channel)
-            wire.wait_until(
-                lambda: begin is not open_unary
-                or wire.metric(server, harm.IN_FLIGHT) > 0,
-                "the request is in flight",
-            )
             proxy.strike("black-hole")
-            wire.wait_until(
-                lambda: harm.connections(server) == 0,
-                "the server has found the connection half-open",
-            )
+            await_found(server)
             # The client's side is still open: it was not the one who left.
             assert proxy.connections == 1
             for gauge in (harm.IN_FLIGHT, harm.WAITING):
                 wire.wait_until(
                     lambda: wire.metric(server, gauge) == 0, f"{gauge} is 0"
                 )
+            await_cancelled(server, cancelled + counted)
+            call.cancel()
+
+
+def test_what_a_silent_peer_waited_for_is_let_go(serve, switched):
+    """The call outlasts its connection: its forward waits for the switch."""
+    with serve(switched.repository, *KEEPALIVE) as server:
+        cancelled = wire.metric(server, harm.CANCELLED)
+        switched.switch.set(Fault.HANG)
+        with (
+            Proxy(server.address) as proxy,
+            channel_through(proxy) as channel,
+        ):
+            stub = service_grpc.HiddenStateServiceStub(channel)
+            request = strata.Client.encode_request([ids(0)], "m")
+            call = stub.Encode.future(request)
             wire.wait_until(
-                lambda: wire.metric(server, harm.CANCELLED)
-                == cancelled + counted,
-                "the call is counted as cancelled",
+                lambda: wire.metric(server, harm.IN_FLIGHT) == 1,
+                "the request is in flight",
+            )
+            proxy.strike("black-hole")
+            await_found(server)
+            await_cancelled(server, cancelled + 1)
+            switched.switch.set(Fault.NONE)
+            wire.wait_until(
+                lambda: wire.metric(server, harm.IN_FLIGHT) == 0,
+                "nothing is in flight",
             )
             call.cancel()
 
@@ -149,17 +173,14 @@ def test_a_connection_that_was_idle_for_long(server):
             )
             assert harm.connections(server) == 1
             proxy.strike("black-hole")
-            wire.wait_until(
-                lambda: harm.connections(server) == 0,
-                "the server has found the connection half-open",
-            )
+            await_found(server)
 
 
 def test_without_keepalive_nobody_is_asked(serve, small):
     """What finds them is the flag, and nothing else."""
     with (
         serve(small, "--keepalive-time=0s") as patient,
-        serve(small, "--keepalive-time=1s", "--keepalive-timeout=1s") as other,
+        serve(small, *KEEPALIVE) as other,
     ):
         with (
             # The patient one first: it would have asked first.
