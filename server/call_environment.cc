@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -25,6 +24,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/caller.h"
 #include "server/load_meter.h"
+#include "server/memory_guard.h"
 #include "server/message_bytes.h"
 #include "server/message_readers.h"
 #include "server/metrics.h"
@@ -67,13 +67,10 @@ void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,
                          google::protobuf::Message& message) {
   const std::size_t size = bytes.Length();
-  bool parsed = false;
-  try {
-    parsed = ParseMessage(bytes, message);
-  } catch (const std::bad_alloc&) {
-    return FullError("the host has no memory to read the request",
-                     absl::Seconds(1));
-  }
+  STRATA_ASSIGN_OR_RETURN(
+      const bool parsed, GuardMemory([&]() -> absl::StatusOr<bool> {
+        return ParseMessage(bytes, message);
+      }));
   bytes.Clear();
   if (parsed) return absl::OkStatus();
   return Error(Reason::kMalformedMessage,

@@ -149,6 +149,11 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
       IntSetter(flags.max_requests, 1));
   AddFlag(app, "--max-message-bytes", "SIZE", "64MiB", "Largest request.",
           BytesSetter(flags.max_message_bytes, kLargestInt));
+  AddFlag(app, "--max-unread-bytes", "SIZE", "1GiB",
+          "What gRPC holds of connections and of requests that have not\n"
+          "arrived whole or wait to be read. Beyond it some of those calls\n"
+          "end with RESOURCE_EXHAUSTED, until there is room.",
+          BytesSetter(flags.max_unread_bytes, kLargestInt64));
   AddFlag(app, "--max-request-bytes", "SIZE", "256MiB",
           "Bytes of all requests in flight together.",
           BytesSetter(flags.max_request_bytes, kLargestInt64));
@@ -320,6 +325,12 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
 
 // What no flag can see alone.
 absl::Status Check(const ServerFlags& flags) {
+  if (flags.max_message_bytes > flags.max_unread_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--max-message-bytes (", flags.max_message_bytes,
+        ") is above --max-unread-bytes (", flags.max_unread_bytes,
+        "): such a request could never arrive"));
+  }
   if (flags.max_message_bytes > flags.max_request_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--max-message-bytes (", flags.max_message_bytes,

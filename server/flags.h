@@ -52,6 +52,7 @@ struct ServerFlags {
 
   int max_requests = 1024;
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
+  std::int64_t max_unread_bytes = std::int64_t{1} << 30;
   std::int64_t max_request_bytes = std::int64_t{256} << 20;
   std::int64_t max_waiting_pieces = std::int64_t{1} << 20;
   std::int64_t max_unsent_bytes = std::int64_t{4} << 30;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -91,6 +92,7 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                        Observer& observer)
     : options_(options),
       clock_(clock),
+      quota_("strata-server"),
       authenticator_(std::move(authenticator)),
       registry_(registry),
       engine_(engine),
@@ -116,7 +118,9 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                     {.clock = clock,
                      .authenticator = *authenticator_,
                      .readers = &readers_,
-                     .telemetry = options.telemetry}) {}
+                     .telemetry = options.telemetry}) {
+  quota_.Resize(static_cast<std::size_t>(options.max_unread_bytes));
+}
 
 GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
 
@@ -160,6 +164,8 @@ absl::Status GrpcServer::Listen(const Address& listen, absl::string_view flag,
   int number = 0;
   grpc::ServerBuilder builder;
   SetArguments(options_, builder);
+  // One for both ports: the memory is the process's.
+  builder.SetResourceQuota(quota_);
   builder.AddListeningPort(listen.ToString(), credentials, &number);
   for (grpc::Service* const service : services) {
     builder.RegisterService(service);

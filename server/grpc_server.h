@@ -22,6 +22,7 @@
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpcpp/impl/codegen/service_type.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/server.h"
 #include "server/address.h"
 #include "server/authenticator.h"
@@ -42,6 +43,7 @@ namespace strata {
 struct GrpcServerOptions {
   Address listen;
   std::int64_t max_message_bytes = std::int64_t{64} << 20;
+  std::int64_t max_unread_bytes = std::int64_t{1} << 30;
   absl::Duration max_connection_age = absl::ZeroDuration();
   absl::Duration max_connection_age_grace = absl::ZeroDuration();
   // Zero: silent clients are not asked whether they are there.
@@ -119,6 +121,8 @@ class GrpcServer {
 
   const GrpcServerOptions options_;
   const Clock& clock_;
+  // Of what gRPC holds before anybody here has seen it.
+  grpc::ResourceQuota quota_;
   const std::unique_ptr<Authenticator> authenticator_;
   const ModelRegistry& registry_;
   const Engine& engine_;

@@ -24,6 +24,7 @@
 #include "server/call_identity.h"
 #include "server/caller.h"
 #include "server/convert.h"
+#include "server/memory_guard.h"
 #include "server/reply_parts.h"
 #include "server/request_trace.h"
 #include "server/status.h"
@@ -84,7 +85,8 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
               std::int64_t bytes,
               std::shared_ptr<AnswerStream::Request> request) {
     const std::string model = message.model();
-    absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
+    absl::StatusOr<EncodeCall> encode =
+        GuardMemory([&] { return ToEncodeCall(std::move(message)); });
     if (!encode.ok()) {
       Refuse(model, encode.status(), *request);
       return;

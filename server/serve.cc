@@ -84,6 +84,7 @@ GrpcServerOptions ToServerOptions(const ServerFlags& flags,
                                   const Telemetry& telemetry) {
   return {.listen = flags.listen,
           .max_message_bytes = flags.max_message_bytes,
+          .max_unread_bytes = flags.max_unread_bytes,
           .max_connection_age = flags.max_connection_age,
           .max_connection_age_grace = flags.max_connection_age_grace,
           .keepalive_time = flags.keepalive_time,

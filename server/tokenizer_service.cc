@@ -14,6 +14,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/convert.h"
+#include "server/memory_guard.h"
 #include "server/unary_call.h"
 #include "strata/v1/tokenizer_service.pb.h"
 
@@ -23,7 +24,8 @@ namespace {
 void Tokenize(Engine& engine, v1::TokenizeRequest message,
               std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
-  absl::StatusOr<TokenizeCall> tokenize = ToTokenizeCall(std::move(message));
+  absl::StatusOr<TokenizeCall> tokenize =
+      GuardMemory([&] { return ToTokenizeCall(std::move(message)); });
   if (!tokenize.ok()) {
     call->Refuse(model, tokenize.status());
     return;
@@ -46,13 +48,21 @@ void Tokenize(Engine& engine, v1::TokenizeRequest message,
 
 void Detokenize(Engine& engine, v1::DetokenizeRequest message,
                 std::shared_ptr<UnaryCall> call) {
-  DetokenizeCall detokenize = ToDetokenizeCall(std::move(message));
-  detokenize.client = call->caller()->identity;
-  detokenize.deadline = call->deadline();
-  detokenize.stop = call->stop_token();
-  detokenize.request_bytes = call->request_bytes();
+  const std::string model = message.model();
+  absl::StatusOr<DetokenizeCall> detokenize =
+      GuardMemory([&]() -> absl::StatusOr<DetokenizeCall> {
+        return ToDetokenizeCall(std::move(message));
+      });
+  if (!detokenize.ok()) {
+    call->Refuse(model, detokenize.status());
+    return;
+  }
+  detokenize->client = call->caller()->identity;
+  detokenize->deadline = call->deadline();
+  detokenize->stop = call->stop_token();
+  detokenize->request_bytes = call->request_bytes();
   engine.Detokenize(
-      std::move(detokenize),
+      *std::move(detokenize),
       [call = std::move(call)](absl::StatusOr<DetokenizeReply> reply) {
         if (reply.ok()) {
           call->Hold(std::move(reply->room));

@@ -148,9 +148,10 @@ def test_what_a_silent_peer_waited_for_is_let_go(serve, switched):
                 "the request is in flight",
             )
             proxy.strike("black-hole")
-            await_found(server)
             await_cancelled(server, cancelled + 1)
+            # gRPC keeps the connection's descriptor until its calls have ended.
             switched.switch.set(Fault.NONE)
+            await_found(server)
             wire.wait_until(
                 lambda: wire.metric(server, harm.IN_FLIGHT) == 0,
                 "nothing is in flight",

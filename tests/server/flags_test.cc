@@ -117,6 +117,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
                                     "1024",
                                     "--max-message-bytes",
                                     "64MiB",
+                                    "--max-unread-bytes",
+                                    "1GiB",
                                     "--max-request-bytes",
                                     "256MiB",
                                     "--max-waiting-pieces",
@@ -193,6 +195,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.tokenizer_threads, flags.tokenizer_threads);
   EXPECT_EQ(printed.max_requests, flags.max_requests);
   EXPECT_EQ(printed.max_message_bytes, flags.max_message_bytes);
+  EXPECT_EQ(printed.max_unread_bytes, flags.max_unread_bytes);
   EXPECT_EQ(printed.max_request_bytes, flags.max_request_bytes);
   EXPECT_EQ(printed.max_waiting_pieces, flags.max_waiting_pieces);
   EXPECT_EQ(printed.max_unsent_bytes, flags.max_unsent_bytes);
@@ -246,6 +249,8 @@ TEST(FlagsTest, ReadsEveryFlag) {
                                   "5",
                                   "--max-message-bytes",
                                   "6KiB",
+                                  "--max-unread-bytes",
+                                  "7KiB",
                                   "--max-request-bytes",
                                   "1GiB",
                                   "--max-waiting-pieces",
@@ -327,6 +332,7 @@ TEST(FlagsTest, ReadsEveryFlag) {
   EXPECT_EQ(flags.tokenizer_threads, 4);
   EXPECT_EQ(flags.max_requests, 5);
   EXPECT_EQ(flags.max_message_bytes, 6 * 1024);
+  EXPECT_EQ(flags.max_unread_bytes, 7 * 1024);
   EXPECT_EQ(flags.max_request_bytes, 1 << 30);
   EXPECT_EQ(flags.max_waiting_pieces, 8);
   EXPECT_EQ(flags.max_unsent_bytes, std::int64_t{24} << 30);
@@ -491,6 +497,10 @@ TEST(FlagsTest, FlagsThatContradictEachOtherAreAMistake) {
       Mistake({"--repository", "/models", "--max-request-bytes", "1MiB"}),
       HasSubstr("--max-message-bytes (67108864) is above --max-request-bytes "
                 "(1048576)"));
+  EXPECT_THAT(
+      Mistake({"--repository", "/models", "--max-unread-bytes", "1MiB"}),
+      HasSubstr("--max-message-bytes (67108864) is above --max-unread-bytes "
+                "(1048576)"));
   EXPECT_THAT(Mistake({"--repository", "/models", "--tokens", "/t"}),
               HasSubstr("--tokens-on-plaintext on"));
   EXPECT_THAT(Mistake({"--repository", "/models", "--max-connection-age", "1h",
@@ -533,6 +543,7 @@ TEST(FlagsTest, HelpExplainsEveryFlag) {
                            "--tokenizer-threads N [0]",
                            "--max-requests N [1024]",
                            "--max-message-bytes SIZE [64MiB]",
+                           "--max-unread-bytes SIZE [1GiB]",
                            "--max-request-bytes SIZE [256MiB]",
                            "--max-waiting-pieces N [1048576]",
                            "--max-unsent-bytes SIZE [4GiB]",
