@@ -25,9 +25,10 @@ export STRATA_CACHE="${STRATA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/strata}"
 
 readonly BUILD_PACKAGES=(
   build-essential ca-certificates ccache cmake git libabsl-dev libcli11-dev
-  libgmock-dev libgrpc++-dev libgtest-dev libprotobuf-dev libssl-dev
-  ninja-build nlohmann-json3-dev patchelf pkg-config prometheus-cpp-dev
-  protobuf-compiler protobuf-compiler-grpc python3 python3-dev python3-venv)
+  libgmock-dev libgrpc++-dev libgtest-dev libjemalloc-dev libprotobuf-dev
+  libssl-dev ninja-build nlohmann-json3-dev patchelf pkg-config
+  prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
+  python3-dev python3-venv)
 readonly LINT_PACKAGES=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
 

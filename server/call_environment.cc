@@ -67,10 +67,10 @@ void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,
                          google::protobuf::Message& message) {
   const std::size_t size = bytes.Length();
-  STRATA_ASSIGN_OR_RETURN(
-      const bool parsed, GuardMemory([&]() -> absl::StatusOr<bool> {
-        return ParseMessage(bytes, message);
-      }));
+  STRATA_ASSIGN_OR_RETURN(const bool parsed,
+                          GuardMemory([&]() -> absl::StatusOr<bool> {
+                            return ParseMessage(bytes, message);
+                          }));
   bytes.Clear();
   if (parsed) return absl::OkStatus();
   return Error(Reason::kMalformedMessage,

@@ -326,10 +326,10 @@ void AddCallers(CLI::App& app, SecurityOptions& security) {
 // What no flag can see alone.
 absl::Status Check(const ServerFlags& flags) {
   if (flags.max_message_bytes > flags.max_unread_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--max-message-bytes (", flags.max_message_bytes,
-        ") is above --max-unread-bytes (", flags.max_unread_bytes,
-        "): such a request could never arrive"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--max-message-bytes (", flags.max_message_bytes,
+                     ") is above --max-unread-bytes (", flags.max_unread_bytes,
+                     "): such a request could never arrive"));
   }
   if (flags.max_message_bytes > flags.max_request_bytes) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -3,8 +3,6 @@
 
 #include "server/model_manager.h"
 
-#include <malloc.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -347,9 +345,6 @@ std::shared_ptr<const Model> ModelManager::Adopt(
                                       model = std::move(model)]() mutable {
               const ModelId id = model->id;
               model.reset();
-              // The allocator keeps what is freed; of a model that is much, and
-              // the next one's need not fit into the same holes.
-              malloc_trim(0);
               manager->OnGone(id);
             });
           }};

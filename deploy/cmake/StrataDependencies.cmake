@@ -30,6 +30,13 @@ endif()
 if(STRATA_WITH_TORCH)
   find_package(StrataTorch REQUIRED)
 endif()
+if(STRATA_WITH_JEMALLOC)
+  find_library(STRATA_JEMALLOC_LIBRARY jemalloc REQUIRED)
+  # Linked even where a program seems not to need it: it stands in for malloc.
+  add_library(strata::jemalloc INTERFACE IMPORTED)
+  target_link_options(strata::jemalloc INTERFACE LINKER:--no-as-needed)
+  target_link_libraries(strata::jemalloc INTERFACE ${STRATA_JEMALLOC_LIBRARY})
+endif()
 
 # sentencepiece, static, built against the system's protobuf. Its folder comes
 # before the system's includes, which may hold another version of its header.

@@ -25,9 +25,8 @@ TEST(MemoryGuardTest, GivesWhatTheWorkGives) {
 }
 
 TEST(MemoryGuardTest, WantOfMemoryIsAnErrorToTryAgainAfter) {
-  const auto failed = GuardMemory([]() -> absl::StatusOr<int> {
-    throw std::bad_alloc();
-  });
+  const auto failed =
+      GuardMemory([]() -> absl::StatusOr<int> { throw std::bad_alloc(); });
   EXPECT_EQ(failed.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(failed.status()), Reason::kServerFull);
   EXPECT_THAT(failed.status().message(), HasSubstr("no memory to read"));
