@@ -66,7 +66,8 @@ soak: setup ## Half an hour of load while everything goes wrong, then a table
 	@$(PYTHON) tests/soak/run.py $(SOAK_FLAGS)
 
 .PHONY: nightly
-nightly: test check fuzz soak ## make test, check, fuzz and soak, and the tests too long for them
+nightly: test check fuzz soak ## make test, check, fuzz and soak, faults under sanitizers, and the tests too long for them
+	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset asan --faults
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
 
 .PHONY: bundle

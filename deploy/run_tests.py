@@ -7,6 +7,7 @@ Exits 1 if a test failed, a runner broke off, or no test ran.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -60,17 +61,33 @@ def pytest_marks(arguments: argparse.Namespace) -> str:
     return "nightly" if arguments.nightly else "not nightly"
 
 
+def preset_environment(preset: str) -> dict[str, str]:
+    """What CTest would set for the preset: the options of its sanitizer."""
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())
+    return {
+        name: value.replace("${sourceDir}", str(ROOT))
+        for entry in presets["testPresets"] if entry["name"] == preset
+        for name, value in entry.get("environment", {}).items()
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="release", help="the CMake preset that was built")
     parser.add_argument("--nightly", action="store_true", help="only the nightly tests")
+    parser.add_argument("--faults", action="store_true",
+                        help="only tests/faults and the short soak, against the preset's server")
     parser.add_argument("--gpu", action="store_true", help="only the tests labelled gpu")
     arguments = parser.parse_args()
 
     build = ROOT / "build" / arguments.preset
-    environment = dict(os.environ, STRATA_BIN_DIR=str(build / "bin"))
+    environment = {
+        **os.environ,
+        **preset_environment(arguments.preset),
+        "STRATA_BIN_DIR": str(build / "bin"),
+    }
     counts = []
-    if not arguments.nightly:
+    if not arguments.nightly and not arguments.faults:
         report = build / "ctest.xml"
         command = ["ctest", "--preset", arguments.preset, "-j", str(os.cpu_count()),
                    "--progress", "--output-junit", str(report)]
@@ -78,7 +95,8 @@ def main() -> int:
             command += ["-L", "gpu"]
         counts.append(run(command, report, environment))
     report = build / "pytest.xml"
-    counts.append(run([sys.executable, "-m", "pytest", "tests", "-q", "-m",
+    folders = ["tests/faults", "tests/soak"] if arguments.faults else ["tests"]
+    counts.append(run([sys.executable, "-m", "pytest", *folders, "-q", "-m",
                        pytest_marks(arguments), f"--junitxml={report}"],
                       report, environment))
 
