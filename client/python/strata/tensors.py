@@ -53,9 +53,8 @@ class Tensor:
         But for bfloat16, which NumPy lacks: it becomes float32, a copy.
         """
         if self.dtype == "bfloat16":
-            # The upper half of a float32.
-            halves = np.frombuffer(self.data, "<u2").astype("<u4")
-            return (halves << 16).view("<f4").reshape(self.shape)
+            halves = np.frombuffer(self.data, "<u2")
+            return widened(halves).reshape(self.shape)
         form = "<f4" if self.dtype == "float32" else "<f2"
         return np.frombuffer(self.data, form).reshape(self.shape)
 
@@ -75,6 +74,11 @@ class Tensor:
             warnings.filterwarnings("ignore", "The given buffer is not writ")
             flat = torch.frombuffer(self.data, dtype=dtype)
         return flat.reshape(self.shape)
+
+
+def widened(halves: npt.NDArray[np.uint16]) -> Array:
+    """bfloat16 numbers, each the upper half of a float32, as float32."""
+    return (halves.astype("<u4") << 16).view("<f4")
 
 
 def to_array(tensor: tensor_pb2.Tensor) -> Array:
