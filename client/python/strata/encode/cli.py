@@ -53,7 +53,12 @@ def _encode(options: argparse.Namespace) -> int:
     plan = make_plan(_plan_options(options), options.output, corpus, model)
     patient = RetryPolicy(1 + options.retries, max_backoff=_MAX_BACKOFF)
     with (
-        Run(options.output, plan, restart=options.restart) as run,
+        Run(
+            options.output,
+            plan,
+            restart=options.restart,
+            checkpoint=options.checkpoint,
+        ) as run,
         _client(options, patient) as client,
     ):
         if run.kept and run.kept < plan.rows:

@@ -35,6 +35,19 @@ class Journal:
         self.plan = plan
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock()
+        try:
+            self._take_up(restart)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take_up(self, restart: bool) -> None:
         if restart:
             self._empty()
         if (self.folder / _PLAN).exists():
@@ -43,7 +56,7 @@ class Journal:
             # Else shards without a plan could be of any.
             self._empty()
             with durable.replacing(self.folder / _PLAN) as file:
-                file.write(plan.to_json().encode())
+                file.write(self.plan.to_json().encode())
         for draft in self.folder.glob("*" + durable.DRAFT):
             draft.unlink()
         self.shards = self._find_shards()

@@ -12,8 +12,8 @@ import strata
 
 _EPILOG = """\
 output:
-  A text's place in the corpus, from 0, is its row; rows come in the order of the
-  corpus, without those that failed.
+  A text's place in the corpus, from 0, is its row; rows come in the order of
+  the corpus, without those that failed.
   .safetensors  states [texts, layers, width], rows, layers; with --id-field
                 also id_bytes, from id_offsets[i] to id_offsets[i + 1]. With
                 --pooling none states is [pieces of all texts, layers, width],
@@ -27,9 +27,9 @@ output:
 interruptions:
   What is done is kept in the folder OUTPUT.partial, so have room for the output
   twice. After an interruption, of whatever kind, run the same command again: it
-  goes on, and nothing is lost or doubled. --batch-size, --in-flight, --memory
-  and the connection may change; where the corpus, the model or another option
-  has, it refuses, unless --restart drops what there is.
+  goes on, and nothing is lost or doubled. How much at once and the connection
+  may change; where the corpus, the model or another option has, it refuses,
+  unless --restart drops what there is.
 
 exit codes:
   0    every text is in the output
@@ -188,6 +188,14 @@ def _add_load(group: argparse._ArgumentGroup) -> None:
         metavar="MIB",
         help="hidden states that are waited for or not written yet, at most "
         "(default: 1024)",
+    )
+    group.add_argument(
+        "--checkpoint",
+        type=_whole,
+        default=10,
+        metavar="SECONDS",
+        help="how often what is done is kept, at least: as much is computed "
+        "again after an interruption (default: 10)",
     )
     group.add_argument(
         "--retries",

@@ -35,7 +35,7 @@ def write(file: BinaryIO, plan: Plan, shards: Sequence[Shard]) -> None:
     )
     with writer:
         for shard in shards:
-            columns = [arrow.array(shard.tensor("rows"))]
+            columns = [arrow.array(shard.tensor("rows"), arrow.int64())]
             if plan.id_field:
                 columns.append(arrow.array(shard.ids, arrow.string()))
             states = shard.tensor("states")

@@ -22,10 +22,9 @@ from strata.encode.plan import Plan
 from strata.encode.progress import Progress
 from strata.encode.shard import ShardBuilder
 
-# When what there is is written: what a kill may cost.
+# What is written at once, at most.
 _SHARD_BYTES = 64 << 20
 _SHARD_TEXTS = 65_536
-_SHARD_SECONDS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +41,17 @@ class Written:
 class Run:
     """Writes `output`; one process at a time."""
 
-    def __init__(self, output: Path, plan: Plan, *, restart: bool) -> None:
+    def __init__(
+        self,
+        output: Path,
+        plan: Plan,
+        *,
+        restart: bool,
+        checkpoint: float = 10.0,
+    ) -> None:
         """Takes up what an earlier run has left.
+
+        What is done is kept every `checkpoint` seconds.
 
         Raises:
             UsageError: That, or the output that there is, is of another plan.
@@ -51,6 +59,7 @@ class Run:
         self.failures = output.with_name(output.name + ".failures.jsonl")
         self._output = output
         self._plan = plan
+        self._checkpoint = checkpoint
         self._journal: Journal | None = None
         if restart:
             output.unlink(missing_ok=True)
@@ -103,7 +112,7 @@ class Run:
                 if (
                     builder.nbytes >= _SHARD_BYTES
                     or builder.end - builder.begin >= _SHARD_TEXTS
-                    or time.monotonic() - began >= _SHARD_SECONDS
+                    or time.monotonic() - began >= self._checkpoint
                 ):
                     full, builder = builder, ShardBuilder(builder.end)
                     journal.write(full)

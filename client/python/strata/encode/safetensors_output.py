@@ -72,7 +72,8 @@ def write(file: BinaryIO, plan: Plan, shards: Sequence[Shard]) -> None:
     file.write(len(text).to_bytes(8, "little") + text)
     for _, _, _, arrays in tensors:
         for array in arrays:
-            file.write(np.ascontiguousarray(array).data.cast("B"))
+            if array.size:  # One of none has no buffer.
+                file.write(np.ascontiguousarray(array).data.cast("B"))
 
 
 _SIZES = {"I64": 8, "F32": 4, "F16": 2, "BF16": 2, "U8": 1}
