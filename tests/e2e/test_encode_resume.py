@@ -133,8 +133,9 @@ def test_connections_that_break(server, corpus, whole, tmp_path):
         process = encoder.start(corpus, output, proxy.address, *OPTIONS)
         for texts, kind in ((10, "reset"), (40, "cut"), (80, "reset")):
             wire.wait_until(
-                lambda n=texts: encoder.kept(output) >= n
-                or process.poll() is not None,
+                lambda n=texts: (
+                    encoder.kept(output) >= n or process.poll() is not None
+                ),
                 f"{texts} texts are kept",
             )
             assert process.poll() is None, process.stderr.read()
@@ -150,8 +151,9 @@ def test_a_server_that_restarts(serve, invariant, corpus, whole, tmp_path):
         with Proxy(port, SLOW) as proxy:
             process = encoder.start(corpus, output, proxy.address, *OPTIONS)
             wire.wait_until(
-                lambda: encoder.kept(output) >= 30
-                or process.poll() is not None,
+                lambda: (
+                    encoder.kept(output) >= 30 or process.poll() is not None
+                ),
                 "30 texts are kept",
             )
             assert process.poll() is None, process.stderr.read()

@@ -28,7 +28,9 @@ PAGES = {
 }
 CALLS = {
     "encode": (
-        lambda client: client.encode(["a", [4]], "m", layers=[0], dtype="float16"),
+        lambda client: client.encode(
+            ["a", [4]], "m", layers=[0], dtype="float16"
+        ),
         lambda request: reply(encoding(STATES), encoding(STATES)),
     ),
     "in parts": (

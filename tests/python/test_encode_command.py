@@ -18,10 +18,23 @@ from strata.results import ModelDescription
 
 def make_plan(**changes):
     fields = dict(
-        corpus_sha256="aa", rows=5, text_field=None, id_field=None, model="m",
-        version=1, digest="sha256:00", layers=[1], width=4, pooling="mean",
-        normalize=False, dimensions=0, dtype="float32", prompt="",
-        truncation="none", max_pieces=0, special_pieces=True,
+        corpus_sha256="aa",
+        rows=5,
+        text_field=None,
+        id_field=None,
+        model="m",
+        version=1,
+        digest="sha256:00",
+        layers=[1],
+        width=4,
+        pooling="mean",
+        normalize=False,
+        dimensions=0,
+        dtype="float32",
+        prompt="",
+        truncation="none",
+        max_pieces=0,
+        special_pieces=True,
         format="parquet",
     )
     return Plan(**(fields | changes))
@@ -58,10 +71,22 @@ def test_what_a_plan_differs_in(changes, expected):
 
 def model(**changes):
     fields = dict(
-        name="m", version=1, state="ready", reason="", digest="d", labels=[],
-        layers=7, width=4, dtype="float32", vocabulary_size=9, logits=False,
-        batch_invariant=False, max_pieces=8, devices=[],
-        prompts={"query": "q: "}, message=None,
+        name="m",
+        version=1,
+        state="ready",
+        reason="",
+        digest="d",
+        labels=[],
+        layers=7,
+        width=4,
+        dtype="float32",
+        vocabulary_size=9,
+        logits=False,
+        batch_invariant=False,
+        max_pieces=8,
+        devices=[],
+        prompts={"query": "q: "},
+        message=None,
     )
     return ModelDescription(**(fields | changes))
 

@@ -94,6 +94,18 @@ def test_parquet(tmp_path):
         open_corpus(path, None, None)
 
 
+def test_parquet_that_is_damaged(tmp_path):
+    path = tmp_path / "c.parquet"
+    table = pyarrow.table({"text": [f"text {i}" for i in range(1000)]})
+    pyarrow.parquet.write_table(table, path)
+    whole = path.read_bytes()
+    # Behind the first four bytes are the pages, at the end what they are.
+    path.write_bytes(whole[:4] + b"\xff" * 500 + whole[504:])
+    corpus = open_corpus(path, None, None)
+    with pytest.raises(UsageError, match="is no Parquet file"):
+        list(corpus.texts())
+
+
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UsageError, match="its name must end in .txt"):
         open_corpus(tmp_path / "c.csv", None, None)

@@ -109,7 +109,10 @@ def test_the_stream_does_not_end_while_one_may_come_back():
 
 def test_memory_bounds_what_is_not_released():
     it = feed(
-        texts(6), batch_size=1, in_flight=9, max_bytes=8000,
+        texts(6),
+        batch_size=1,
+        in_flight=9,
+        max_bytes=8000,
         estimate=lambda text: 2000,
     )
     reader = Reader(it)
@@ -133,8 +136,11 @@ def test_one_text_is_let_in_whatever_it_takes():
 
 def test_a_large_text_goes_alone():
     large = Text(1, "x" * (2 << 20))
-    it = feed([Text(0, "a"), large, Text(2, "b"), Text(3, "c")], batch_size=3,
-              in_flight=9)
+    it = feed(
+        [Text(0, "a"), large, Text(2, "b"), Text(3, "c")],
+        batch_size=3,
+        in_flight=9,
+    )
     Reader(it).await_works([0], [1], [2, 3])
 
 

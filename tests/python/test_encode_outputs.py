@@ -16,9 +16,7 @@ from strata.encode.outcome import Failure, States
 from strata.encode.shard import ShardBuilder
 from test_encode_command import make_plan
 
-PLAN = make_plan(
-    layers=[0, 1], width=3, pooling="none", id_field="n", rows=7
-)
+PLAN = make_plan(layers=[0, 1], width=3, pooling="none", id_field="n", rows=7)
 
 
 def states(row, pieces):
@@ -130,7 +128,9 @@ def test_one_process_at_a_time(journal, tmp_path):
 def test_another_plan_is_refused_unless_it_begins_anew(journal, tmp_path):
     journal.close()
     other = dataclasses.replace(PLAN, dtype="float16")
-    with pytest.raises(UsageError, match="dtype was float32, is float16.*--re"):
+    with pytest.raises(
+        UsageError, match="dtype was float32, is float16.*--re"
+    ):
         open_journal(tmp_path, other)
     with open_journal(tmp_path, other, restart=True) as again:
         assert again.end == 0

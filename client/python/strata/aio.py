@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client of a Strata server, for asyncio.
 
-    async with strata.AsyncClient("127.0.0.1:50051") as client:
-        [encoding] = await client.encode(["The cat sat on the mat."])
-        print(encoding.hidden_states.shape)  # [layers, pieces, width]
+async with strata.AsyncClient("127.0.0.1:50051") as client:
+    [encoding] = await client.encode(["The cat sat on the mat."])
+    print(encoding.hidden_states.shape)  # [layers, pieces, width]
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class AsyncClient(ClientBase):
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = await self._call(self._models.ListModels, request)
-            models += [results.Model.from_proto(entry) for entry in page.models]
+            models += [
+                results.Model.from_proto(entry) for entry in page.models
+            ]
             if not page.next_page_token:
                 return models
             request.page_token = page.next_page_token

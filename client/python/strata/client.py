@@ -112,7 +112,9 @@ class Client(ClientBase):
             timeout: Seconds that the whole stream may take. None: as long as
                 it likes; the client's own timeout is for single calls.
         """
-        return stream.answers(self._open_stream, requests, self._policy, timeout)
+        return stream.answers(
+            self._open_stream, requests, self._policy, timeout
+        )
 
     def tokenize(
         self,
@@ -156,7 +158,9 @@ class Client(ClientBase):
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = self._call(self._models.ListModels, request)
-            models += [results.Model.from_proto(entry) for entry in page.models]
+            models += [
+                results.Model.from_proto(entry) for entry in page.models
+            ]
             if not page.next_page_token:
                 return models
             request.page_token = page.next_page_token
@@ -209,7 +213,9 @@ class Client(ClientBase):
         while True:
             timeout = attempts.begin()
             try:
-                return method(request, timeout=timeout, metadata=self._metadata)
+                return method(
+                    request, timeout=timeout, metadata=self._metadata
+                )
             except grpc.RpcError as raised:
                 error = StrataError.from_rpc_error(raised)
                 delay = attempts.delay_after(error)

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import grpc
+
 from strata.client import Client
 from strata.encode.corpus import open_corpus
 from strata.encode.errors import ExitCode, UsageError, exit_code_of
@@ -98,9 +100,10 @@ def _describe(client: Client, options: argparse.Namespace) -> ModelDescription:
         version_label=options.version_label,
     )
     if model.state != "ready":
-        raise UsageError(
+        raise StrataError(
+            grpc.StatusCode.FAILED_PRECONDITION,
             f"{model.name} version {model.version} is {model.state}: "
-            f"{model.reason}"
+            f"{model.reason}",
         )
     return model
 

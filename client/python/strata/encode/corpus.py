@@ -166,14 +166,19 @@ class _Parquet:
         columns = [self._text_field]
         if self._id_field:
             columns.append(self._id_field)
-        row = 0
+        rows = itertools.count()
         with self._open() as file:
-            for batch in file.iter_batches(_ROWS, columns=columns):
-                for record in batch.to_pylist():
-                    yield _text_of(
-                        row, record, self._text_field, self._id_field
-                    )
-                    row += 1
+            try:
+                for batch in file.iter_batches(_ROWS, columns=columns):
+                    for record in batch.to_pylist():
+                        yield _text_of(
+                            next(rows),
+                            record,
+                            self._text_field,
+                            self._id_field,
+                        )
+            except (ValueError, OSError) as error:  # As pyarrow's own are.
+                raise self._broken(error) from error
 
     def _open(self) -> Any:
         from strata.encode.packages import package
@@ -181,10 +186,11 @@ class _Parquet:
         module = package("pyarrow.parquet")
         try:
             return module.ParquetFile(self._path)
-        except ValueError as error:  # pyarrow's own errors are.
-            raise UsageError(
-                f"{self._path} is no Parquet file: {error}"
-            ) from error
+        except ValueError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> UsageError:
+        return UsageError(f"{self._path} is no Parquet file: {error}")
 
 
 def _text_of(

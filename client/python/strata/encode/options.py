@@ -221,7 +221,10 @@ def _add_connection(group: argparse._ArgumentGroup) -> None:
         help="encrypt, and trust the authorities that gRPC comes with",
     )
     for name, text in (
-        ("ca", "encrypt, and trust these authorities (PEM); also STRATA_TLS_CA"),
+        (
+            "ca",
+            "encrypt, and trust these authorities (PEM); also STRATA_TLS_CA",
+        ),
         ("certificate", "the certificate to show (PEM), with --tls-key"),
         ("key", "its private key (PEM)"),
     ):

@@ -83,7 +83,9 @@ class Run:
             return self._plan.rows
         return self._journal.end
 
-    def go(self, corpus: Corpus, pipeline: Pipeline, stream: TextIO) -> Written:
+    def go(
+        self, corpus: Corpus, pipeline: Pipeline, stream: TextIO
+    ) -> Written:
         """Encodes what is missing; progress goes to `stream`.
 
         What is raised meanwhile leaves all that is done kept.

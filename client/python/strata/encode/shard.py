@@ -70,7 +70,7 @@ class Shard:
         self._path = path
 
     def tensor(self, name: str) -> npt.NDArray[Any]:
-        """"states" `[pieces or texts, layers, width]`, "rows" or "pieces"."""
+        """ "states" `[pieces or texts, layers, width]`, "rows" or "pieces"."""
         with self._open() as file:
             array: npt.NDArray[Any] = file.get_tensor(name)
             return array
