@@ -227,6 +227,23 @@ def test_the_oldest_are_sent_again_first():
     assert sent == ["0", "1", "2", "3"]
 
 
+def test_a_stream_that_breaks_is_no_failure_of_its_requests():
+    in_flight = InFlight(SOON, None)
+    in_flight.add(request_of(["a"]))
+    for _ in range(2 * SOON.max_attempts):
+        in_flight.begin()
+        in_flight.next()
+        in_flight.broke(strata.StrataError(grpc.StatusCode.UNAVAILABLE, "no"))
+        # As if another were answered on each.
+        in_flight._streams.progressed()
+    message = in_flight.next()
+    [event] = refused(message)
+    event.done.CopyFrom(UNAVAILABLE)
+    # Its first failure of its own: it is sent again.
+    assert in_flight.take(event) is None
+    assert not in_flight.finished
+
+
 def test_late_events_of_a_stream_before_count_for_nothing():
     in_flight = InFlight(SOON, None)
     in_flight.add(request_of(["a"]))
