@@ -49,6 +49,10 @@ class Reader:
             )
             assert self.works == list(expected)
 
+    def await_no_end(self):
+        self._thread.join(0.1)
+        assert self._thread.is_alive()
+
     def await_end(self):
         self._thread.join(60)
         assert not self._thread.is_alive()
@@ -101,6 +105,8 @@ def test_the_stream_does_not_end_while_one_may_come_back():
     reader = Reader(it)
     reader.await_works([0])
     [text] = it.answered(0)
+    # It is not known yet what becomes of it; and nothing is to happen.
+    reader.await_no_end()
     it.again([text])
     reader.await_works([0], [0])
     settle(it, it.answered(1))

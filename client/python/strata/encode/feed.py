@@ -129,8 +129,8 @@ class Feed:
                 work = self._take()
                 if work:
                     return work
-            if self._exhausted and not (self._under_way or self._again):
-                break
+            if self._exhausted and len(self._outcomes) == len(self._held):
+                break  # Else one may still come back.
             self._changed.wait()
         return []
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 
 import grpc
@@ -16,7 +18,7 @@ from strata.encode.plan import Plan
 from strata.errors import StrataError
 from strata.requests import EncodeOptions
 from strata.results import Encoding, ModelDescription
-from strata.retry import can_pass
+from strata.retry import RetryPolicy, can_pass
 
 # What is wrong with a text, and not with the request or the server.
 _OF_A_TEXT = {
@@ -26,8 +28,8 @@ _OF_A_TEXT = {
     "TOKENIZER_FAILED",
     "INTERNAL_DEFECT",
 }
-# Times that a text is sent again which failed alone and may pass later.
-_TRIES = 5
+# Of a text that failed alone, and may pass later.
+_ALONE = RetryPolicy(max_attempts=6)
 
 
 class Pipeline:
@@ -82,10 +84,9 @@ class Pipeline:
                 yield from self._run_stream(feed)
                 return
             except StrataError as error:
-                # No message of the server's may be as large: of which text, it
-                # cannot say.
-                if error.code is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                if not _is_too_large(error):
                     raise
+                # The server cannot say of which text.
                 self._try_alone(feed, error)
 
     def _run_stream(self, feed: Feed) -> Iterator[Outcome]:
@@ -112,15 +113,20 @@ class Pipeline:
         yield from feed.release()
 
     def _take(self, feed: Feed, text: Text, encoding: Encoding) -> None:
-        if encoding.error is None:
+        error = encoding.error
+        if error is None:
             feed.settle(text.row, states_of(text, encoding))
-        elif not can_pass(encoding.error):
-            self._fail(feed, text, encoding.error)
-        else:
-            tries = self._tries[text.row] = self._tries.get(text.row, 0) + 1
-            if tries > _TRIES:
-                raise encoding.error
+            return
+        tries = self._tries[text.row] = self._tries.get(text.row, 0) + 1
+        delay = _ALONE.next_retry(error, tries, None, random.random())
+        if delay is not None:
+            # Meanwhile nothing is read: whatever ails the server ails all.
+            time.sleep(delay)
             feed.again([text])
+        elif error.code is grpc.StatusCode.UNAVAILABLE:
+            raise error
+        else:
+            self._fail(feed, text, error)
 
     def _try_alone(self, feed: Feed, error: StrataError) -> None:
         """Sends what may have been too large once more, outside a stream."""
@@ -140,8 +146,7 @@ class Pipeline:
                     **self._options,
                 )
             except StrataError as raised:
-                full = raised.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-                if not (full or _is_of_a_text(raised)):
+                if not _is_of_a_text(raised):
                     raise
                 self._fail(feed, text, raised)
             else:
@@ -162,7 +167,13 @@ class Pipeline:
 def _is_of_a_text(error: StrataError) -> bool:
     if error.reason == "INVALID_FIELD":
         return (error.field or "").startswith("inputs")
-    return error.reason in _OF_A_TEXT
+    return error.reason in _OF_A_TEXT or _is_too_large(error)
+
+
+def _is_too_large(error: StrataError) -> bool:
+    """Whether no message of the server's may be as large."""
+    full = error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    return full and not can_pass(error)
 
 
 def _is_large(work: Work) -> bool:
