@@ -60,7 +60,7 @@ def journal(tmp_path):
 def test_safetensors(journal, tmp_path):
     path = tmp_path / "s.safetensors"
     with path.open("wb") as file:
-        safetensors_output.write(file, PLAN, journal.shards)
+        safetensors_output.write(file, PLAN, journal.shards())
     with safetensors.safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     numbers = np.concatenate([x.numbers for x in WELL])
@@ -92,7 +92,7 @@ def test_parquet(tmp_path, dtype):
     with open_journal(tmp_path, plan) as journal:
         write_shards(journal, [[cast(x) for x in some] for some in SHARDS])
         with path.open("wb") as file:
-            parquet_output.write(file, plan, journal.shards)
+            parquet_output.write(file, plan, journal.shards())
     rows = pyarrow.parquet.read_table(path).to_pylist()
     assert [(row["row"], row["id"]) for row in rows] == [
         (x.text.row, x.text.id) for x in WELL
@@ -110,7 +110,7 @@ def test_what_is_kept_is_taken_up(journal, tmp_path):
     (journal.folder / "000000000000007-000000000000008.shard.tmp").touch()
     with open_journal(tmp_path) as again:
         assert again.end == 7
-        failed = [x.row for shard in again.shards for x in shard.failures()]
+        failed = [x.row for shard in again.shards() for x in shard.failures()]
         assert failed == [1, 3, 6]
         assert not list(again.folder.glob("*.tmp"))
         again.remove()

@@ -59,16 +59,34 @@ class Journal:
                 file.write(self.plan.to_json().encode())
         for draft in self.folder.glob("*" + durable.DRAFT):
             draft.unlink()
-        self.shards = self._find_shards()
+        self.shards()
 
     @property
     def end(self) -> int:
         """The row of the first text that is missing."""
-        return self.shards[-1].end if self.shards else 0
+        shards = self.shards()
+        return shards[-1].end if shards else 0
+
+    def shards(self) -> list[Shard]:
+        """What is on the disk, also of a write that was interrupted late.
+
+        Raises:
+            UsageError: Something is missing.
+        """
+        shards = [Shard(x) for x in sorted(self.folder.glob("*.shard"))]
+        end = 0
+        for shard in shards:
+            if shard.begin != end:
+                raise UsageError(
+                    f"{self.folder} lacks the texts from {end} to "
+                    f"{shard.begin}; begin anew with --restart"
+                )
+            end = shard.end
+        return shards
 
     def write(self, builder: ShardBuilder) -> None:
         """Adds the next shard."""
-        self.shards.append(Shard(builder.write(self.folder, self.plan)))
+        builder.write(self.folder, self.plan)
 
     def close(self) -> None:
         """Lets another process have it."""
@@ -113,15 +131,3 @@ class Journal:
                 + ". Run the command that began it, or begin anew with "
                 "--restart"
             )
-
-    def _find_shards(self) -> list[Shard]:
-        shards = [Shard(x) for x in sorted(self.folder.glob("*.shard"))]
-        end = 0
-        for shard in shards:
-            if shard.begin != end:
-                raise UsageError(
-                    f"{self.folder} lacks the texts from {end} to "
-                    f"{shard.begin}; begin anew with --restart"
-                )
-            end = shard.end
-        return shards

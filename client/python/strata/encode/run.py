@@ -130,7 +130,8 @@ class Run:
                 f"the corpus had {self._plan.rows} texts at first, and "
                 f"{journal.end} when they were read; it must not be written to"
             )
-        failures = [x for shard in journal.shards for x in shard.failures()]
+        shards = journal.shards()
+        failures = [x for shard in shards for x in shard.failures()]
         if failures:
             with durable.replacing(self.failures) as file:
                 for failure in failures:
@@ -139,7 +140,7 @@ class Run:
         else:
             self.failures.unlink(missing_ok=True)
         with durable.replacing(self._output) as file:
-            self._format.write(file, self._plan, journal.shards)
+            self._format.write(file, self._plan, shards)
         journal.remove()
 
     @property

@@ -38,7 +38,7 @@ class ShardBuilder:
         else:
             self._states.append(outcome)
 
-    def write(self, folder: Path, plan: Plan) -> Path:
+    def write(self, folder: Path, plan: Plan) -> None:
         """Returns its file, when it is on the disk."""
         save = package("safetensors.numpy").save
         none = np.empty((0, len(plan.layers), plan.width), BITS[plan.dtype])
@@ -57,7 +57,6 @@ class ShardBuilder:
         path = folder / f"{self.begin:015d}-{self.end:015d}.shard"
         with durable.replacing(path) as file:
             file.write(save(tensors, metadata))
-        return path
 
 
 class Shard:
