@@ -84,7 +84,7 @@ def server(serve, models):
 
 @pytest.fixture(scope="session")
 def client(server):
-    with strata.Client(server.address, timeout=120) as client:
+    with strata.Client(server.address, timeout=120, retries=0) as client:
         yield client
 
 

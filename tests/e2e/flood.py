@@ -58,7 +58,7 @@ def keep_asking(
     stop: threading.Event,
 ) -> None:
     dice = random.Random(seed)
-    with strata.Client(address, timeout=120, token=token) as client:
+    with strata.Client(address, timeout=120, token=token, retries=0) as client:
         while not stop.is_set():
             try:
                 ask(client, dice)

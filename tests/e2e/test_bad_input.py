@@ -177,7 +177,7 @@ def test_what_is_not_allowed(server):
 def test_a_message_over_the_limit(serve, repository, add_model):
     add_model("m")
     with serve(repository, "--max-message-bytes=1KiB") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             client.encode(["a" * 500])
             for call in (client.encode, client.tokenize):
                 with pytest.raises(strata.StrataError) as raised:
@@ -192,7 +192,7 @@ def test_a_message_over_the_limit(serve, repository, add_model):
 def test_full(serve, repository, add_model):
     add_model("m")
     with serve(repository, "--max-requests=1") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             limit = client.model().max_pieces
             # No two alike, which would be computed as one.
             inputs = [[1 + i] * limit for i in range(32)]
@@ -231,7 +231,7 @@ def at_once(count, call):
 def test_too_large_a_reply(serve, repository, add_model):
     add_model("m")
     with serve(repository, "--max-reply-bytes=64KiB") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             limit = client.model().max_pieces
             with pytest.raises(strata.StrataError) as raised:
                 client.encode([[1] * limit] * 8)

@@ -25,7 +25,7 @@ def client(serve, repository, add_model):
     path.write_text(json.dumps(config))
     # The threads of other models' forwards follow the load.
     with serve(repository, "--intra-op-threads=0") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             yield client
 
 

@@ -77,7 +77,7 @@ def client(serve, repository, add_model):
         damage(add_model(name))
     add_strays(repository)
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             client.log = server.lines
             yield client
 
@@ -123,14 +123,14 @@ def assert_refuses(client, name, reason):
 def test_a_repository_of_broken_models_only(serve, repository, add_model):
     remove_trace(add_model("m"))
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             assert client.health() == "NOT_SERVING"
             assert [model.state for model in client.models()] == ["refused"]
 
 
 def test_an_empty_repository(serve, repository):
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             assert client.health() == "NOT_SERVING"
             assert client.models() == []
             with pytest.raises(strata.StrataError) as raised:

@@ -83,7 +83,7 @@ def test_health_does_not_suffer(serve, small):
         watcher.join()
         assert told == [SERVING]
         assert_refused_well(tallies)
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             assert client.encode(["A text."])[0].piece_count > 0
         assert wire.metric(server, "strata_in_flight_requests") == 0
         wire.wait_until(
@@ -122,7 +122,9 @@ def test_the_flood_of_one_leaves_room_for_the_others(serve, small, tmp_path):
         "--max-client-share=50",
     ]
     with serve(small, *flags) as server:
-        calm = strata.Client(server.address, timeout=120, token=tokens["calm"])
+        calm = strata.Client(
+            server.address, timeout=120, token=tokens["calm"], retries=0
+        )
         with calm, flood(server.address, 2, 12, tokens["flood"]):
             wire.wait_until(
                 lambda: FULL in wire.scrape(server), "the first refusal"
@@ -154,7 +156,9 @@ def test_a_connection_has_so_many_calls_open_and_no_more(serve, small):
             check = health.Check.future(request, timeout=120)
             # Of others, who have a connection of their own, many are answered
             # meanwhile.
-            with strata.Client(server.address, timeout=120) as client:
+            with strata.Client(
+                server.address, timeout=120, retries=0
+            ) as client:
                 for _ in range(20):
                     client.encode(["A text."], pooling="mean")
             with pytest.raises(grpc.FutureTimeoutError):
@@ -173,5 +177,5 @@ def test_a_client_that_opens_more_calls_loses_its_connection(serve, small):
             rude.await_heads(STREAMS)
             rude.call(WATCH, message.SerializeToString())
             rude.await_end()
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             assert client.encode(["A text."])[0].piece_count > 0

@@ -165,7 +165,7 @@ def test_on_a_gpu(serve, models, family):
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device on this machine")
     with serve(models, "--devices=cuda") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             for signature in SIGNATURES:
                 check_on_gpu(client, models, family, signature)
 

@@ -38,7 +38,7 @@ def test_two_instances_give_the_numbers_of_one(
 
     expected = [encode(client, *x) for x in asked]
     with serve(repository, "--instances=2") as server:
-        with strata.Client(server.address, timeout=120) as two:
+        with strata.Client(server.address, timeout=120, retries=0) as two:
             with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
                 answers = list(pool.map(lambda x: encode(two, *x), asked))
             for model in MODELS:

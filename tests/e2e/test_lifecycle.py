@@ -52,7 +52,9 @@ def test_a_report_is_kept_for_the_next_start(
     for said in ('report=new', 'report="of an earlier load"'):
         reports = tmp_path / "reports"
         with serve(repository, f"--report-directory={reports}") as server:
-            with strata.Client(server.address, timeout=60) as client:
+            with strata.Client(
+                server.address, timeout=60, retries=0
+            ) as client:
                 [encoding] = client.encode(["Seventeen words."])
                 answers.append(encoding.hidden_states)
         [ready] = [x for x in server.lines if "event=model_ready" in x]
@@ -63,7 +65,7 @@ def test_a_report_is_kept_for_the_next_start(
 def test_metrics(serve, repository, add_model):
     add_model("m")
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             [encoding] = client.encode(["Seventeen words."])
             with pytest.raises(strata.StrataError):
                 client.encode(["x"], "no-such-model")
@@ -146,7 +148,7 @@ def test_versions(serve, repository, add_model):
     add_model("m", 3)
     (add_model("m", 10) / "model.pt").write_bytes(b"not a trace")
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             states = [(x.version, x.state) for x in client.models()]
             assert states == [(1, "ready"), (3, "ready"), (10, "refused")]
             # 0 is the newest that is ready, not the newest that is there.
@@ -172,7 +174,7 @@ def test_sigterm_under_load(serve, repository, add_model):
         serve(repository, "--lame-duck=1s") as server,
         watched.Watch(server.address) as health,
     ):
-        client = strata.Client(server.address, timeout=120)
+        client = strata.Client(server.address, timeout=120, retries=0)
         limit = client.model().max_pieces
         health.await_last("SERVING")
         with futures.ThreadPoolExecutor(8) as pool:
@@ -268,7 +270,7 @@ def test_a_second_signal_in_the_drain_drops_what_waits(
 ):
     add_model("m")
     with serve(repository, "--instances=1", "--drain-timeout=59s") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             limit = client.model().max_pieces
             with futures.ThreadPoolExecutor(64) as pool:
                 calls = [
@@ -304,7 +306,7 @@ def test_cancelled_texts_cost_no_compute(serve, repository, add_model):
     """48 long texts, cancelled: a short one need not wait for them."""
     add_model("m")
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             limit = client.model().max_pieces
             pieces = service_pb2.PieceIds(ids=[7] * limit)
             request = service_pb2.EncodeRequest(

@@ -14,7 +14,7 @@ import pytest
 import wire
 
 import strata
-from strata import results
+from strata import tensors
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
 TOLERANCE = 1e-5
@@ -30,7 +30,7 @@ def client(serve, models, tmp_path_factory):
     ).get_vocab_size()
     causal.build(repository, tokenizer, size)
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             client.address = server.address
             client.vocabulary = size
             yield client
@@ -119,7 +119,7 @@ def test_several_outputs_of_one_forward(client, sequences):
         np.stack([logits[0:3].mean(0), logits[2:31].mean(0)]),
     ]
     for output, numbers in zip(outputs, expected, strict=True):
-        ours = results.to_array(output.tensor)
+        ours = tensors.to_array(output.tensor)
         assert alone.worst_error(ours, numbers) <= TOLERANCE, output.name
 
 

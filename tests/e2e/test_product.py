@@ -265,7 +265,9 @@ def product_server(serve, built, references, sample, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def product_client(product_server):
-    with strata.Client(product_server.address, timeout=120) as client:
+    with strata.Client(
+        product_server.address, timeout=120, retries=0
+    ) as client:
         yield client
 
 
@@ -314,7 +316,7 @@ def test_every_variant(family, serve, built, tmp_path):
     references = References(product_models.build(built, variants))
     served = product_models.subset(built, variants, tmp_path / "models")
     with serve(served) as server:
-        with strata.Client(server.address, timeout=300) as client:
+        with strata.Client(server.address, timeout=300, retries=0) as client:
             for variant in variants:
                 for transport in TRANSPORTS:
                     check(client, references, variant, transport)
@@ -330,7 +332,7 @@ def test_on_a_gpu(dtype, serve, built, references, sample, tmp_path):
     variants = [x for x in sample if x.dtype == dtype]
     served = product_models.subset(built, variants, tmp_path / "models")
     with serve(served, "--devices=cuda") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             for variant in variants:
                 devices = client.model(variant.name).devices
                 assert all(x.startswith("cuda:") for x in devices)

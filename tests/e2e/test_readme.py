@@ -9,7 +9,10 @@ import shlex
 import subprocess
 import sys
 
+import encoder
 import pytest
+
+from strata.encode.errors import ExitCode
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -62,6 +65,50 @@ def test_the_call_from_python(server):
         env=dict(os.environ, PYTHONPATH=str(ROOT / "client" / "python")),
     )
     assert done.stdout.splitlines() == ["(2, 5, 384)", "(2, 6, 384)"]
+
+
+def test_the_command_for_a_corpus(server, tmp_path):
+    (tmp_path / "corpus.txt").write_text("Hello world!\nThis is a test\n")
+    _, python, *arguments = shlex.split(
+        block("sh", "-m strata.encode").replace("\\\n", "")
+    )
+    assert python == "build/python-environment/bin/python"
+    package = str(ROOT / "client" / "python")
+    subprocess.run(
+        [sys.executable, *arguments],
+        check=True,
+        cwd=tmp_path,
+        env=dict(
+            os.environ, PYTHONPATH=package, STRATA_SERVER=server.address
+        ),
+    )
+    assert encoder.tensors(tmp_path / "states.safetensors")[
+        "states"
+    ].shape == (2, 1, 384)
+
+
+def test_the_readme_of_the_python_package(server):
+    text = (ROOT / "client" / "python" / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = "".join(blocks).replace("127.0.0.1:50051", server.address)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=str(ROOT / "client" / "python")),
+    )
+    first, second, dtype, gathered, *streamed = done.stdout.splitlines()
+    assert [first, second] == ["(1, 5, 384)", "(1, 6, 384)"]
+    assert (dtype, gathered) == ("torch.bfloat16", "2")
+    assert sorted(streamed) == [f"{i} (1, 384)" for i in range(3)]
+
+
+def test_the_exit_codes_of_strata_encode_are_documented():
+    text = (ROOT / "docs" / "encode.md").read_text()
+    table = text[text.index("## Exit codes") :]
+    told = [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.M)]
+    assert told == list(ExitCode)
 
 
 @pytest.mark.parametrize("command", ["models", "encode"])

@@ -56,7 +56,7 @@ def test_no_name_leads_out_of_the_repository(enclosed, name):
         with pytest.raises(strata.StrataError) as raised:
             wire.call(enclosed.address, wire.MODELS + method, request)
         assert raised.value.reason in ("MODEL_NOT_FOUND", "INVALID_FIELD")
-    with strata.Client(enclosed.address, timeout=60) as client:
+    with strata.Client(enclosed.address, timeout=60, retries=0) as client:
         assert [x.name for x in client.models()] == ["m"]
 
 
@@ -65,7 +65,7 @@ def test_only_models_of_the_list_are_served(
 ):
     add_model("good")
     with serve(repository) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             digest = client.model("good").digest
     other = add_model("other")
     (other / "strata.json").write_text('{"max_pieces": 16}')
@@ -75,7 +75,7 @@ def test_only_models_of_the_list_are_served(
     manifest = tmp_path / "digests"
     manifest.write_text(f"# Reviewed.\n{digest}  good/1\n")
     with serve(repository, f"--digests={manifest}") as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             states = {x.name: x.state for x in client.models()}
             assert states == {
                 "good": "ready",
@@ -162,5 +162,5 @@ def test_another_user_on_a_read_only_file_system(
         mounts = pathlib.Path(f"/proc/{server.pid}/mounts").read_text()
         [root] = [x for x in mounts.splitlines() if x.split()[1] == "/"][-1:]
         assert "ro" in root.split()[3].split(",")
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             assert client.encode(["A text."])[0].piece_count > 0

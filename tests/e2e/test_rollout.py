@@ -108,7 +108,9 @@ def test_a_rollout_under_load_drops_nothing(
         for version in (2, 3):
             add_slowly(add_model, repository, version)
             load.wait_for(version)
-        client = stack.enter_context(strata.Client(server.address, timeout=60))
+        client = stack.enter_context(
+            strata.Client(server.address, timeout=60, retries=0)
+        )
         wire.wait_until(lambda: set(states(client)) == {3})
         before = load.versions[1] + load.versions[2]
         load.wait_for(3)
@@ -125,7 +127,7 @@ def test_a_new_version_that_is_refused_leaves_the_old_one(
     add_model("m", 1)
     with (
         serve(repository, "--poll=100ms", "--versions=newest") as server,
-        strata.Client(server.address, timeout=60) as client,
+        strata.Client(server.address, timeout=60, retries=0) as client,
         Load(server.address) as load,
     ):
         folder = repository / "m" / "2"
@@ -148,7 +150,7 @@ def test_for_want_of_memory_the_old_version_goes_first(
     flags = ("--poll=100ms", "--versions=newest", "--rollout=unload-first")
     with (
         serve(repository, *flags) as server,
-        strata.Client(server.address, timeout=60) as client,
+        strata.Client(server.address, timeout=60, retries=0) as client,
     ):
         add_model("m", 2)
         wire.wait_until(lambda: states(client) == {2: "ready"})
@@ -169,7 +171,7 @@ def test_where_the_old_version_went_first_a_refused_one_leaves_none(
     flags = ("--poll=100ms", "--versions=newest", "--rollout=unload-first")
     with (
         serve(repository, *flags) as server,
-        strata.Client(server.address, timeout=60) as client,
+        strata.Client(server.address, timeout=60, retries=0) as client,
         watched.Watch(server.address, "m") as health,
     ):
         health.await_last("SERVING")
@@ -196,7 +198,7 @@ def test_versions_are_loaded_and_unloaded_on_request(
     add_model("m", 1)
     with (
         serve(repository, "--model-control=on") as server,
-        strata.Client(server.address, timeout=60) as client,
+        strata.Client(server.address, timeout=60, retries=0) as client,
     ):
         add_model("m", 2)
         loaded = call(
@@ -269,7 +271,7 @@ def test_health_follows(serve, repository, add_model):
         )
         assert next(watch).status == serving.NOT_SERVING
         # Until it is gone it cannot be loaded.
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             wire.wait_until(lambda: client.models() == [])
         wire.call(
             server.address,
@@ -289,7 +291,7 @@ def test_a_load_under_way_does_not_hold_a_stop(serve, repository, add_model):
     message = model_service_pb2.LoadModelRequest(model="m", version=2)
     with (
         serve(repository, "--model-control=on", "--drain-timeout=1h") as server,
-        strata.Client(server.address, timeout=60) as client,
+        strata.Client(server.address, timeout=60, retries=0) as client,
         grpc.insecure_channel(server.address) as channel,
     ):
         with (add_model("m", 2) / "model.pt").open("wb") as trace:

@@ -138,7 +138,7 @@ def test_they_are_nowhere(serve, repository, add_model, collector):
                 codes.add(send(channel, method, message))
         # Good ones and bad ones were among them.
         assert {"OK", "INVALID_ARGUMENT", "NOT_FOUND"} <= codes
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             assert client.encode(["well"], "m")[0].error is None
         metrics = wire.scrape(server)
     spans = collector.spans(1)

@@ -85,7 +85,7 @@ def test_more_than_a_reply_may_hold_comes_in_parts(serve, repository, add_model)
     add_model("m")
     flags = ["--max-reply-bytes=64KiB", "--part-bytes=100KiB"]
     with serve(repository, *flags, "--max-stream-reply-bytes=4MiB") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             limit = client.model().max_pieces
             inputs = [[1] * limit] * 4
             with pytest.raises(strata.StrataError, match="use EncodeChunks"):
@@ -197,7 +197,7 @@ def test_an_open_stream_does_not_hold_a_stop(serve, repository, add_model):
         stopped.wait(120)
 
     with serve(repository, "--drain-timeout=1h") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             answers = client.encode_stream(requests(client))
             assert next(answers).error is None
             try:

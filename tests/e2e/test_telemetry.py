@@ -127,7 +127,7 @@ def test_the_ratio_decides_for_the_others(
 def test_a_stop_sends_what_waits(serve, repository, add_model, collector):
     add_model("m")
     with serve(repository, f"--otlp-endpoint={collector.address}") as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             for _ in range(20):
                 client.encode(["A text."])
     assert len(collector.spans(120)) == 120
@@ -303,7 +303,9 @@ def test_a_busy_stream_is_asked_to_move_on(serve, repository, add_model, why):
         assert what[why] in str(error)
         assert done and begun == done, "an answer was cut off"
         if why == "age":
-            with strata.Client(server.address, timeout=60) as client:
+            with strata.Client(
+                server.address, timeout=60, retries=0
+            ) as client:
                 assert client.encode(["A text."])[0].piece_count > 0
         else:
             assert server.wait() == 0

@@ -19,6 +19,7 @@ import pytest
 import wire
 
 import strata
+from strata import tensors
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
 BERT = pair_model.NAME
@@ -36,7 +37,7 @@ PAIRS = [pair for pair in itertools.product(TEXTS, TEXTS) if pair[1]]
 
 @pytest.fixture(scope="module")
 def client(text_server):
-    with strata.Client(text_server.address, timeout=120) as client:
+    with strata.Client(text_server.address, timeout=120, retries=0) as client:
         yield client
 
 
@@ -225,7 +226,7 @@ def test_spans_count_the_text_without_its_prompt(client, text_server):
     )
     [encoding] = service_pb2.EncodeResponse.FromString(reply).encodings
     every, spans = (
-        strata.results.to_array(output.tensor) for output in encoding.outputs
+        tensors.to_array(output.tensor) for output in encoding.outputs
     )
     [place] = [
         index

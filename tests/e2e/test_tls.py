@@ -39,7 +39,9 @@ def mutual_server(serve, small, shown, authority):
 
 def pieces(server, **connection) -> int:
     """Of a text, by a call over a connection of its own."""
-    with strata.Client(server.address, timeout=60, **connection) as client:
+    with strata.Client(
+        server.address, timeout=60, retries=0, **connection
+    ) as client:
         return client.encode(["A text."])[0].piece_count
 
 
@@ -152,7 +154,7 @@ def test_certificates_are_replaced_under_a_running_server(
     new_roots = new.certificate.read_bytes()
     with serve(small, *old.flags, "--credentials-reload=0s") as server:
         kept = strata.Client(
-            server.address, timeout=60, root_certificates=old_roots
+            server.address, timeout=60, root_certificates=old_roots, retries=0
         )
         assert kept.encode(["Before."])[0].piece_count > 0
         key = old.key.read_bytes()

@@ -42,7 +42,9 @@ def token_server(serve, small, list_of_tokens):
 
 
 def encode(server, token):
-    with strata.Client(server.address, timeout=60, token=token) as client:
+    with strata.Client(
+        server.address, timeout=60, token=token, retries=0
+    ) as client:
         return client.encode([TEXT])
 
 
@@ -60,7 +62,7 @@ def test_a_token_that_does_not_count(token_server, token):
 
 def test_a_reader_reads_in_every_way(token_server):
     with strata.Client(
-        token_server.address, timeout=60, token=READER
+        token_server.address, timeout=60, token=READER, retries=0
     ) as client:
         [whole] = client.encode([TEXT])
         [parts] = client.encode([TEXT], in_parts=True)
@@ -73,7 +75,7 @@ def test_a_reader_reads_in_every_way(token_server):
 
 
 def test_streams_and_parts_want_a_token_too(token_server):
-    with strata.Client(token_server.address, timeout=60) as client:
+    with strata.Client(token_server.address, timeout=60, retries=0) as client:
         expect_unknown(lambda: client.encode([TEXT], in_parts=True))
         requests = [client.encode_request([TEXT])]
         expect_unknown(lambda: list(client.encode_stream(requests)))
@@ -118,7 +120,7 @@ def test_an_admin_loads_where_the_operator_allows_it(
 
 
 def test_health_and_reflection_are_open(token_server):
-    with strata.Client(token_server.address, timeout=60) as client:
+    with strata.Client(token_server.address, timeout=60, retries=0) as client:
         assert client.health("m") == "SERVING"
     request = reflection_pb2.ServerReflectionRequest(list_services="")
     with grpc.insecure_channel(token_server.address) as channel:
@@ -202,7 +204,7 @@ def test_a_large_header_is_refused(serve, small):
             code = raised.value.code()
             assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         # gRPC's server may have closed the connection.
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             assert client.encode([TEXT])
 
 
@@ -249,11 +251,11 @@ def test_a_token_over_an_encrypted_connection(
     with serve(small, f"--tokens={list_of_tokens}", *shown.flags) as server:
         roots = shown.certificate.read_bytes()
         with strata.Client(
-            server.address, root_certificates=roots, token=READER
+            server.address, root_certificates=roots, token=READER, retries=0
         ) as client:
             assert client.encode([TEXT])
         with strata.Client(
-            server.address, root_certificates=roots
+            server.address, root_certificates=roots, retries=0
         ) as client:
             expect_unknown(lambda: client.encode([TEXT]))
 

@@ -58,7 +58,7 @@ def await_all_free(server) -> None:
 
 def assert_serves_others(server) -> None:
     """Small answers have room still; large ones are refused."""
-    with strata.Client(server.address, timeout=120) as client:
+    with strata.Client(server.address, timeout=120, retries=0) as client:
         [answer] = client.encode(["A text."], pooling="mean")
         assert answer.piece_count > 0
         with pytest.raises(strata.StrataError) as raised:
@@ -103,7 +103,7 @@ def test_answers_that_nobody_reads(serve, small, method):
                 growth = wire.resident_mib(server.pid) - before
                 assert growth <= MOST_GROWTH_MIB
             await_all_free(server)
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             [answer] = client.encode([[1] * 512], layers=[4] * 16)
             assert answer.hidden_states.nbytes == ANSWER * MIB
 
@@ -113,7 +113,7 @@ def test_answers_are_spilled_beyond_the_lease(serve, small):
     flags = ["--max-leased-bytes=1", f"--max-unsent-bytes={UNSENT}MiB"]
     spilled = "strata_spilled_inputs_total"
     with serve(small, *flags) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             [expected] = client.encode(["A text."], layers=[0, -1])
             await_all_free(server)
             with DeafClient(server.address) as deaf:
@@ -182,7 +182,9 @@ def test_pieces_that_nobody_reads(serve, small):
                 assert answer.trailer("grpc-status") == b"8"
             assert MIB < wire.metric(server, HELD) <= 4 * MIB
             # Small ones have room still.
-            with strata.Client(server.address, timeout=120) as client:
+            with strata.Client(
+                server.address, timeout=120, retries=0
+            ) as client:
                 assert client.encode(["A text."])[0].piece_count > 0
         await_all_free(server)
 

@@ -22,7 +22,7 @@ def serving(serve, repository):
         def start(*flags):
             server = stack.enter_context(serve(repository, *flags))
             client = stack.enter_context(
-                strata.Client(server.address, timeout=120)
+                strata.Client(server.address, timeout=120, retries=0)
             )
             client.server = server
             return client

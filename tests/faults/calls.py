@@ -104,14 +104,19 @@ class Call:
     def stream(
         self, requests: list[service_pb2.EncodeRequest]
     ) -> Iterator[results.StreamAnswer]:
-        """EncodeStream."""
+        """EncodeStream, over one stream: it is not opened anew."""
 
-        def method(messages, timeout):
+        def open_stream(messages, timeout):
             return self._keep(
                 self._stub.EncodeStream(messages, timeout=timeout)
             )
 
-        return stream.answers(method, requests, self._timeout)
+        return stream.answers(
+            open_stream,
+            requests,
+            strata.RetryPolicy(max_attempts=1),
+            self._timeout,
+        )
 
     def _keep(self, call):
         with self._lock:

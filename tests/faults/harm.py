@@ -31,7 +31,7 @@ DESCRIPTORS = "process_open_fds"
 
 def ask(server: ServerProcess) -> np.ndarray:
     """What a client of its own is answered: all pieces of one text."""
-    with strata.Client(server.address, timeout=120) as client:
+    with strata.Client(server.address, timeout=120, retries=0) as client:
         [encoding] = client.encode([TEXT])
         return encoding.hidden_states
 

@@ -100,6 +100,8 @@ class Proxy:
         """Bytes that have come from the server, and passed."""
         self.passed_up = 0
         """Those of the clients."""
+        self.accepted = 0
+        """Connections that there have been."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -140,6 +142,7 @@ class Proxy:
             return
         link = _Link(self._fault(), (reader, writer), far, self._count)
         self._links.add(link)
+        self.accepted += 1
         try:
             await link.pass_on()
         finally:

@@ -14,7 +14,7 @@ def test_only_the_input_that_fails_fails(serve, switched):
     inputs[5] = [50, MARK]
     inputs[17] = [MARK]
     with serve(switched.repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             alone = [client.encode([x], "m")[0] for x in inputs]
             together = client.encode(inputs, "m")
             for i, (one, other) in enumerate(zip(alone, together)):
@@ -38,7 +38,7 @@ def test_only_the_input_that_fails_fails(serve, switched):
 
 def test_in_a_stream_the_others_are_answered(serve, switched):
     with serve(switched.repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             requests = [
                 client.encode_request([ids(i) if i % 3 else [MARK, i]], "m")
                 for i in range(30)
@@ -56,7 +56,7 @@ def test_no_flood_of_bad_inputs_makes_health_suffer(serve, switched):
 
     with serve(switched.repository) as server:
         with (
-            strata.Client(server.address, timeout=120) as client,
+            strata.Client(server.address, timeout=120, retries=0) as client,
             watched.Watch(server.address, "m") as health,
         ):
             bad = [[MARK, 100 + i] for i in range(200)]

@@ -14,7 +14,7 @@ import strata
 def test_health_tells(serve, switched, fault):
     with serve(switched.repository) as server:
         with (
-            strata.Client(server.address, timeout=120) as client,
+            strata.Client(server.address, timeout=120, retries=0) as client,
             watched.Watch(server.address, "m") as health,
             watched.Watch(server.address, "other") as other_health,
             watched.Watch(server.address) as whole,
@@ -58,7 +58,7 @@ def test_of_an_only_model_the_server_is_not_serving(
     (repository / "m").symlink_to(switched.repository / "m")
     with serve(repository) as server:
         with (
-            strata.Client(server.address, timeout=120) as client,
+            strata.Client(server.address, timeout=120, retries=0) as client,
             watched.Watch(server.address) as whole,
         ):
             whole.await_last("SERVING")

@@ -45,7 +45,7 @@ class Unheard:
         self.pid = self._process.pid
 
     def __enter__(self):
-        with strata.Client(self.address, timeout=60) as client:
+        with strata.Client(self.address, timeout=60, retries=0) as client:
             wire.wait_until(
                 lambda: is_serving(client), "it serves", START_SECONDS
             )

@@ -22,7 +22,7 @@ def test_its_callers_are_told_and_the_others_served(serve, switched):
         switched.repository, "--hang-timeout=8s", "--instances=2"
     ) as server:
         with (
-            strata.Client(server.address, timeout=120) as client,
+            strata.Client(server.address, timeout=120, retries=0) as client,
             watched.Watch(server.address) as health,
             watched.Watch(server.address, "other") as other_health,
         ):
@@ -63,7 +63,7 @@ def test_where_nobody_is_left_what_waits_is_told_too(serve, switched):
         "--instances=1",
         "--drain-timeout=20s",
     ) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             switched.switch.set(Fault.HANG)
             with futures.ThreadPoolExecutor(9) as pool:
                 calls = [
@@ -97,7 +97,7 @@ def test_one_that_never_comes_on_ends_the_server(serve, switched):
     with serve(
         switched.repository, "--hang-timeout=2s", "--lame-duck=1s"
     ) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             switched.switch.set(Fault.HANG)
             with pytest.raises(strata.StrataError) as raised:
                 client.encode([ids(1)], "m")
@@ -111,7 +111,7 @@ def test_one_that_never_comes_on_ends_the_server(serve, switched):
 
 def test_it_does_not_hold_a_stop(serve, switched):
     with serve(switched.repository, "--drain-timeout=3s") as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             switched.switch.set(Fault.HANG)
             with futures.ThreadPoolExecutor(1) as pool:
                 call = pool.submit(client.encode, [ids(1)], "m")

@@ -12,7 +12,7 @@ import strata
 
 def test_the_server_goes_on(serve, switched):
     with serve(switched.repository) as server:
-        with strata.Client(server.address, timeout=120) as client:
+        with strata.Client(server.address, timeout=120, retries=0) as client:
             inputs = [ids(i) for i in range(16)]
             before = client.encode(inputs, "m")
             switched.switch.set(Fault.NO_MEMORY)

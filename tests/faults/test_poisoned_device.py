@@ -20,7 +20,7 @@ def test_it_ends_for_its_supervisor(serve, switched):
         switched.repository, "--devices=cuda:0", "--lame-duck=2s"
     ) as server:
         with (
-            strata.Client(server.address, timeout=120) as client,
+            strata.Client(server.address, timeout=120, retries=0) as client,
             watched.Watch(server.address) as health,
         ):
             health.await_last("SERVING")

@@ -34,7 +34,7 @@ def panicking(models, tmp_path_factory):
 
 def test_nothing_else_is_harmed(serve, panicking):
     with serve(panicking) as server:
-        with strata.Client(server.address, timeout=60) as client:
+        with strata.Client(server.address, timeout=60, retries=0) as client:
             if client.model("m").state == "refused":
                 pytest.fail("\n".join(server.lines))
             for _ in range(20):

@@ -42,7 +42,7 @@ def request(model: str, layers: int, inputs: int, first_id: int):
 def main() -> None:
     address, model, which, *more = sys.argv[1:]
     inputs = int(more[0]) if more else 120
-    with strata.Client(address) as client:
+    with strata.Client(address, retries=0) as client:
         layers = client.model(model).layers
     channel = grpc.insecure_channel(
         address, [("grpc.max_receive_message_length", -1)]
@@ -62,7 +62,7 @@ def main() -> None:
         next(events)
     else:
         # Until the server has it.
-        with strata.Client(address) as client:
+        with strata.Client(address, retries=0) as client:
             client.model(model)
     print("begun", flush=True)
     threading.Event().wait()

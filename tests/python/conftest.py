@@ -34,9 +34,9 @@ def fake() -> fake_server.FakeServer:
 
 @pytest.fixture
 def client(fake: fake_server.FakeServer) -> Iterator[strata.Client]:
-    """A client of `fake`."""
+    """A client of `fake` that tries everything once."""
     with fake_server.serving(fake) as target:
-        with strata.Client(target, timeout=20) as client:
+        with strata.Client(target, timeout=20, retries=0) as client:
             yield client
 
 

@@ -11,7 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 
 import strata
-from strata import results
+from strata import results, tensors
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import model_service_pb2, tensor_pb2, tokenizer_service_pb2
 
@@ -218,7 +218,7 @@ def test_one_failed_input_leaves_the_others(client, fake):
     ],
 )
 def test_tensors_of_every_type(dtype, data, expected):
-    array = results.to_array(
+    array = tensors.to_array(
         tensor_pb2.Tensor(
             dtype=tensor_pb2.DataType.Value(f"DATA_TYPE_{dtype}"),
             shape=[1, 2],
@@ -231,7 +231,7 @@ def test_tensors_of_every_type(dtype, data, expected):
 
 def test_a_tensor_of_an_unknown_type_is_refused():
     with pytest.raises(ValueError, match="data type 99.*use a newer client"):
-        results.to_array(tensor_pb2.Tensor(dtype=99, shape=[0]))
+        tensors.to_array(tensor_pb2.Tensor(dtype=99, shape=[0]))
 
 
 def test_answers_larger_than_grpcs_default_arrive(client, fake):
@@ -438,7 +438,7 @@ def test_a_status_of_an_unknown_code():
 
 def test_no_server():
     # Nothing listens on port 1 of the loopback.
-    with strata.Client("127.0.0.1:1", timeout=20) as client:
+    with strata.Client("127.0.0.1:1", timeout=20, retries=0) as client:
         with pytest.raises(strata.StrataError) as raised:
             client.health()
     assert raised.value.code is grpc.StatusCode.UNAVAILABLE

@@ -60,7 +60,7 @@ class Rollout:
         draft = self._model.parent / f".{self._version}"
         shutil.copytree(old, draft)
         draft.rename(self._model / str(self._version))
-        with strata.Client(self._address) as client:
+        with strata.Client(self._address, retries=0) as client:
             wire.wait_until(
                 lambda: self._served(client) == {self._version: "ready"},
                 f"version {self._version} serves alone",
@@ -253,7 +253,7 @@ class Faults:
         """Ends when the model has computed again."""
         fault = next(self._next)
         self._switch.set(fault)
-        with strata.Client(self._address, timeout=120) as client:
+        with strata.Client(self._address, timeout=120, retries=0) as client:
             if fault is Fault.HANG:
                 # Callers wait, no longer than most have patience.
                 time.sleep(0.5)

@@ -28,7 +28,7 @@ class Watcher:
         self._server = server
         self._begin = time.monotonic()
         self.looks: list[Look] = []
-        with strata.Client(server.address) as client:
+        with strata.Client(server.address, retries=0) as client:
             client.encode(["A text."], model)
 
     def look(self, last: bool = False) -> None:

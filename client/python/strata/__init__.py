@@ -1,13 +1,15 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Strata's Python package: a client of the service, and the exporter.
-
-Importing it loads neither torch nor gRPC; its modules load what they need.
+"""Strata's Python package: clients of the service, and two commands.
 
     import strata
 
     with strata.Client("127.0.0.1:50051") as client:
         [encoding] = client.encode(["The cat sat on the mat."])
+
+`strata.AsyncClient` is the same for asyncio. `strata-encode` encodes files,
+`strata-export` makes models to be served. Importing the package loads neither
+torch nor gRPC; its modules load what they need.
 """
 
 from __future__ import annotations
@@ -16,13 +18,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from strata.aio import AsyncClient
     from strata.client import Client
     from strata.errors import StrataError
+    from strata.retry import RetryPolicy
 
 __version__ = "0.1.0"
-__all__ = ["Client", "StrataError"]
+__all__ = ["AsyncClient", "Client", "RetryPolicy", "StrataError"]
 
-_HOMES = {"Client": "strata.client", "StrataError": "strata.errors"}
+_HOMES = {
+    "AsyncClient": "strata.aio",
+    "Client": "strata.client",
+    "RetryPolicy": "strata.retry",
+    "StrataError": "strata.errors",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
@@ -45,6 +47,16 @@ class StrataError(Exception):
         self.field = field
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles it whole, so that other processes can raise it."""
+        return type(self), (
+            self.code,
+            self.message,
+            self.reason,
+            self.field,
+            self.retry_after,
+        )
+
     @classmethod
     def from_status(cls, status: status_pb2.Status) -> StrataError:
         """Reads a google.rpc.Status whose code is not 0."""
@@ -65,7 +77,8 @@ class StrataError(Exception):
     @classmethod
     def from_rpc_error(cls, error: grpc.RpcError) -> StrataError:
         """Reads what a gRPC call raised."""
-        for key, value in error.trailing_metadata() or ():
+        metadata: Any = error.trailing_metadata()
+        for key, value in metadata or ():
             if key == _STATUS_KEY:
                 return cls.from_status(status_pb2.Status.FromString(value))
         return cls(error.code(), error.details() or "no details")

@@ -79,7 +79,7 @@ class Reassembly:
             output, _ = self._next[index]
             if encoding is None or output != len(encoding.outputs):
                 raise _broken(f"input {index} is not complete")
-        answer.encodings.extend(self._encodings)
+            answer.encodings.append(encoding)
         self.answer = answer
 
     def result(self) -> service_pb2.EncodeResponse:

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from google.protobuf import duration_pb2
+from grpc_health.v1 import health_pb2
 
 from strata.errors import StrataError
+from strata.tensors import Array, Tensor
 from strata.v1 import hidden_state_service_pb2 as service_pb2
-from strata.v1 import model_service_pb2, tensor_pb2
+from strata.v1 import model_service_pb2, tokenizer_service_pb2
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,13 +86,14 @@ class Encoding:
     batch: Batch
     kind: str
     """What was asked for: "hidden_states" or "logits"."""
-    _numbers: np.ndarray | None = dataclasses.field(repr=False)
+    _tensor: Tensor | None = dataclasses.field(repr=False)
 
     @property
-    def hidden_states(self) -> np.ndarray:
+    def hidden_states(self) -> Array:
         """The numbers: `[layers, pieces, width]`, pooled `[layers, width]`.
 
-        Read-only where they are the reply's own bytes.
+        Read-only, the reply's own bytes; bfloat16, which NumPy lacks, becomes
+        float32.
 
         Raises:
             StrataError: This input failed; it is `error`.
@@ -97,7 +102,7 @@ class Encoding:
         return self._numbers_of("hidden_states")
 
     @property
-    def logits(self) -> np.ndarray:
+    def logits(self) -> Array:
         """The numbers: `[pieces, vocabulary]`, pooled `[vocabulary]`.
 
         Raises:
@@ -106,14 +111,37 @@ class Encoding:
         """
         return self._numbers_of("logits")
 
-    def _numbers_of(self, kind: str) -> np.ndarray:
+    @property
+    def tensor(self) -> Tensor:
+        """The hidden states or logits as they came, of their own type.
+
+        Raises:
+            StrataError: This input failed; it is `error`.
+        """
         if self.error is not None:
             raise self.error
+        assert self._tensor is not None
+        return self._tensor
+
+    def torch(self) -> torch.Tensor:
+        """The hidden states or logits as a torch tensor on the CPU.
+
+        Nothing is copied, and bfloat16 stays what it is. It shares its memory
+        with `hidden_states`, so `clone()` it before you write to it. Imports
+        torch, which nothing else here does.
+
+        Raises:
+            StrataError: This input failed; it is `error`.
+        """
+        return self.tensor.torch()
+
+    def _numbers_of(self, kind: str) -> Array:
+        tensor = self.tensor
         if self.kind != kind:
             raise ValueError(
                 f'the answer holds {self.kind}; ask for kind="{kind}"'
             )
-        return self._numbers
+        return tensor.array
 
     @classmethod
     def from_proto(
@@ -135,8 +163,10 @@ class Encoding:
             timings=Timings.from_proto(encoding.timings),
             batch=Batch(batch.rows, batch.pieces, batch.padded_pieces),
             kind=kind,
-            _numbers=(
-                None if failed else to_array(encoding.outputs[0].tensor)
+            _tensor=(
+                None
+                if failed
+                else Tensor.from_proto(encoding.outputs[0].tensor)
             ),
         )
 
@@ -179,6 +209,7 @@ class StreamAnswer:
         """
         if self.error is not None:
             raise self.error
+        assert self._encodings is not None
         return self._encodings
 
 
@@ -192,6 +223,15 @@ class Tokens:
     @property
     def ids(self) -> list[int]:
         return [piece.id for piece in self.pieces]
+
+    @classmethod
+    def from_proto(
+        cls, tokens: tokenizer_service_pb2.TokenizedInput
+    ) -> Tokens:
+        return cls(
+            [Piece.from_proto(piece) for piece in tokens.pieces],
+            tokens.truncated_pieces,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,7 +276,7 @@ class ModelDescription(Model):
     """All that the server said: every check of the trace, every limit."""
 
     @classmethod
-    def from_proto(
+    def from_response(
         cls, response: model_service_pb2.GetModelResponse
     ) -> ModelDescription:
         report = response.trace_report
@@ -255,21 +295,9 @@ class ModelDescription(Model):
         )
 
 
-def to_array(tensor: tensor_pb2.Tensor) -> np.ndarray:
-    """The tensor's numbers; bfloat16, which NumPy lacks, becomes float32."""
-    shape = tuple(tensor.shape)
-    if tensor.dtype == tensor_pb2.DATA_TYPE_FLOAT32:
-        return np.frombuffer(tensor.data, "<f4").reshape(shape)
-    if tensor.dtype == tensor_pb2.DATA_TYPE_FLOAT16:
-        return np.frombuffer(tensor.data, "<f2").reshape(shape)
-    if tensor.dtype == tensor_pb2.DATA_TYPE_BFLOAT16:
-        # The upper half of a float32.
-        halves = np.frombuffer(tensor.data, "<u2").astype("<u4")
-        return (halves << 16).view("<f4").reshape(shape)
-    raise ValueError(
-        f"the server sent a tensor of data type {tensor.dtype}, which this "
-        "client does not know; use a newer client"
-    )
+def health_of(reply: health_pb2.HealthCheckResponse) -> str:
+    """The name of a health, as "SERVING"."""
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
 
 
 def _seconds(duration: duration_pb2.Duration) -> float:

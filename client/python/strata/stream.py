@@ -1,9 +1,11 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Many requests over one stream."""
+"""Many requests over one stream, or over several one after the other."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,94 +13,162 @@ import grpc
 
 from strata import results
 from strata.errors import StrataError
-from strata.parts import Reassembly
+from strata.in_flight import InFlight
+from strata.retry import RetryPolicy
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
 
 def answers(
-    method: Callable[..., Any],
+    open_stream: Callable[[Iterator[Any], float | None], Any],
     requests: Iterable[service_pb2.EncodeRequest],
+    policy: RetryPolicy,
     timeout: float | None,
 ) -> Iterator[results.StreamAnswer]:
     """Sends requests as the server takes them; yields as they complete.
 
-    `method` is the stub's EncodeStream.
+    Args:
+        open_stream: Calls the stub's EncodeStream with messages and a timeout.
     """
-    sender = _Sender(requests)
-    call = method(iter(sender), timeout=timeout)
+    sender = _Sender(requests, InFlight(policy, timeout))
+    sender.start()
     try:
-        for event in call:
-            answer = sender.take(event)
-            if answer is not None:
-                yield answer
-    except grpc.RpcError as error:
-        # A server that stops may not have seen that there was nothing left.
-        if sender.pending or not sender.exhausted:
-            raise StrataError.from_rpc_error(error) from error
+        while sender.wait():
+            call = open_stream(*sender.begin())
+            delay = 0.0
+            try:
+                for event in call:
+                    answer = sender.take(event)
+                    if answer is not None:
+                        yield answer
+                sender.ended()
+            except grpc.RpcError as raised:
+                delay = sender.broke(StrataError.from_rpc_error(raised))
+            finally:
+                call.cancel()
+            time.sleep(delay)
     finally:
-        call.cancel()
-    if sender.failure is not None:
-        raise sender.failure
-    if sender.pending:
-        raise StrataError(
-            grpc.StatusCode.INTERNAL,
-            f"the stream ended without an answer to {len(sender.pending)} "
-            "requests",
-        )
+        sender.stop()
+    sender.raise_failure()
 
 
 class _Sender:
-    """Numbers the requests, and keeps those that are under way.
+    """Takes the caller's requests on a thread of its own, and sends them.
 
-    Iterated on a thread of gRPC's, asked on the caller's.
+    Messages are iterated on a thread of gRPC's, one for each stream; all else
+    is called on the caller's. A thread of gRPC's would do for the caller's
+    iterable too, but it may be waiting there when its stream breaks.
     """
 
-    def __init__(self, requests: Iterable[service_pb2.EncodeRequest]) -> None:
+    def __init__(
+        self,
+        requests: Iterable[service_pb2.EncodeRequest],
+        in_flight: InFlight,
+    ) -> None:
         self._requests = requests
-        self.pending: dict[str, tuple[Reassembly, str]] = {}
-        """Of each id: its events so far, and what its outputs hold."""
-        self.exhausted = False
-        self.failure: Exception | None = None
-        """What the caller's own iterable raised."""
+        self._in_flight = in_flight
+        self._changed = threading.Condition()
+        # Whether the caller's next request is asked for.
+        self._wanted = False
+        self._stopped = False
+        # Streams opened and ended: what is not the last's sends no more.
+        self._stream = 0
 
-    def __iter__(self) -> Iterator[service_pb2.EncodeStreamRequest]:
-        try:
-            for index, request in enumerate(self._requests):
-                request_id = str(index)
-                self.pending[request_id] = (
-                    Reassembly(len(request.inputs)),
-                    results.kind_of(request),
-                )
-                yield service_pb2.EncodeStreamRequest(
-                    request_id=request_id, request=request
-                )
-        except Exception as error:
-            # gRPC would say no more than that something was raised.
-            self.failure = error
-        self.exhausted = True
+    def start(self) -> None:
+        # Nobody can end the caller's iterable where it waits.
+        threading.Thread(
+            target=self._pull, name="strata-requests", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._next_stream()
+
+    def wait(self) -> bool:
+        """Waits until there is something to send; False: there never is."""
+        with self._changed:
+            while not self._in_flight.finished:
+                due = self._in_flight.due_in()
+                if due == 0.0:
+                    return True
+                self._wait_for_change(due)
+            return False
+
+    def begin(self) -> tuple[Iterator[Any], float | None]:
+        """The messages of a stream, and the seconds that it may take."""
+        with self._changed:
+            return self._messages(self._next_stream()), self._in_flight.begin()
 
     def take(
         self, event: service_pb2.EncodeStreamResponse
     ) -> results.StreamAnswer | None:
-        """The answer that the event completes, if it does."""
-        request_id = event.request_id
-        if request_id not in self.pending:
+        with self._changed:
+            answer = self._in_flight.take(event)
+            # It may be due again.
+            self._changed.notify_all()
+            return answer
+
+    def ended(self) -> None:
+        with self._changed:
+            self._next_stream()
+            self._in_flight.ended()
+
+    def broke(self, error: StrataError) -> float:
+        with self._changed:
+            self._next_stream()
+            return self._in_flight.broke(error)
+
+    def raise_failure(self) -> None:
+        """Raises what the caller's own iterable raised."""
+        if self._in_flight.failure is not None:
+            raise self._in_flight.failure
+
+    def _next_stream(self) -> int:
+        """The one before sends no more. Called with the lock held."""
+        self._stream += 1
+        self._changed.notify_all()
+        return self._stream
+
+    def _messages(self, stream: int) -> Iterator[Any]:
+        while (message := self._next_message(stream)) is not None:
+            yield message
+
+    def _next_message(self, stream: int) -> Any:
+        with self._changed:
+            while stream == self._stream and not self._in_flight.all_sent:
+                message = self._in_flight.next()
+                if message is not None:
+                    return message
+                self._wait_for_change(self._in_flight.due_in())
             return None
-        reassembly, kind = self.pending[request_id]
-        error = None
+
+    def _wait_for_change(self, seconds: float | None) -> None:
+        self._wanted = True
+        self._changed.notify_all()
+        self._changed.wait(seconds)
+
+    def _pull(self) -> None:
+        """Takes the caller's requests, each when it is wanted."""
+        failure = None
         try:
-            reassembly.add(event)
-        except StrataError as raised:
-            error = raised
-        if error is None and reassembly.answer is None:
-            return None
-        del self.pending[request_id]
-        return results.StreamAnswer(
-            index=int(request_id),
-            error=error,
-            _encodings=(
-                None
-                if error
-                else results.encodings_of(reassembly.answer, kind)
-            ),
-        )
+            requests = iter(self._requests)
+            while self._wait_until_wanted():
+                request = next(requests, None)
+                if request is None:
+                    break
+                with self._changed:
+                    self._in_flight.add(request)
+                    self._changed.notify_all()
+        except Exception as error:
+            failure = error  # Which nobody would see on this thread.
+        with self._changed:
+            self._in_flight.failure = failure
+            self._in_flight.exhausted = True
+            self._changed.notify_all()
+
+    def _wait_until_wanted(self) -> bool:
+        with self._changed:
+            while not (self._wanted or self._stopped):
+                self._changed.wait()
+            self._wanted = False
+            return not self._stopped
