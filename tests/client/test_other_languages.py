@@ -7,11 +7,12 @@ Python client is answered. A language whose toolchain is missing is skipped.
 """
 
 import re
+import shutil
 
 import client_setting
 import pytest
 from client_setting import ATTEMPTS
-from toolchain import ROOT, need, run
+from toolchain import BUILD, ROOT, need, run
 
 GO = ROOT / "client" / "go"
 
@@ -55,7 +56,7 @@ def check_example(setting, *command, **options) -> None:
         assert re.search(r"model m, version 1: .*ready", printed, re.IGNORECASE)
         assert shapes == [
             [int(number) for number in re.findall(r"\d+", shape)]
-            for shape in re.findall(r"\[(.*?)\]", printed)
+            for shape in re.findall(r"(?:states|pooled) \[(.*?)\]", printed)
         ], printed
         assert "100 requests answered over one stream" in printed
 
@@ -117,3 +118,31 @@ def test_a_go_module_that_uses_the_client(tmp_path):
         "go run .",
     ):
         run(*line.split(), folder=tmp_path)
+
+
+def test_cpp(setting, bin_dir, tmp_path):
+    """A project of its own finds the package that is installed."""
+    build = bin_dir.parent
+    if not (build / "cmake_install.cmake").exists():
+        pytest.skip(f"{build} is no build tree to install from")
+    need("cmake", "--version", least="3.25")
+    prefix = tmp_path / "prefix"
+    run("cmake", "--install", build, "--prefix", prefix)
+    # Nothing of what the package was built from may be needed.
+    for file in prefix.rglob("*.cmake"):
+        assert str(ROOT) not in file.read_text(), file
+    user = BUILD / "cpp"
+    shutil.rmtree(user, ignore_errors=True)
+    run(
+        *("cmake", "-S", ROOT / "client" / "cpp" / "example", "-B", user),
+        *("-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}"),
+        *ccache(),
+    )
+    run("cmake", "--build", user)
+    check_example(setting, user / "strata-client-example")
+
+
+def ccache() -> list[str]:
+    """What has CMake's compiler asked by way of a cache, where there is one."""
+    launcher = "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"
+    return [launcher] if shutil.which("ccache") else []
