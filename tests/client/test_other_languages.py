@@ -12,8 +12,9 @@ import shutil
 import client_setting
 import pytest
 from client_setting import ATTEMPTS
-from toolchain import BUILD, ROOT, need, run
+from toolchain import BUILD, ROOT, copy_of, need, run
 
+PROTO = ROOT / "proto"
 GO = ROOT / "client" / "go"
 
 
@@ -146,3 +147,48 @@ def ccache() -> list[str]:
     """What has CMake's compiler asked by way of a cache, where there is one."""
     launcher = "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"
     return [launcher] if shutil.which("ccache") else []
+
+
+@pytest.mark.nightly
+def test_node(setting):
+    need("node", "--version", least="20")
+    need("npm", "--version", least="9")
+    need("protoc", "--version", least="3.21")
+    folder = copy_of("node")
+    lock = (folder / "package-lock.json").read_text()
+    installed = folder / "node_modules" / ".installed"
+    if not installed.exists() or installed.read_text() != lock:
+        run("npm", "ci", "--ignore-scripts", "--no-audit", folder=folder)
+        installed.write_text(lock)
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    run("npm", "run", "build", folder=folder, STRATA_PROTO=PROTO)
+    printed = run_tests(setting, "npm", "test", folder=folder)
+    assert re.search(r"^# pass 1\d$", printed, re.M), printed
+    assert "# skipped 0" in printed
+    check_example(setting, "node", folder / "dist" / "src" / "example.js")
+
+
+@pytest.mark.nightly
+def test_rust(setting):
+    need("cargo", "--version", least="1.88")
+    need("protoc", "--version", least="3.21")
+    build = {"folder": ROOT / "client" / "rust", "CARGO_TARGET_DIR": BUILD / "rust"}
+    printed = run_tests(setting, "cargo", "test", "--locked", **build)
+    assert "test many_requests_are_answered_over_one_stream ... ok" in printed
+    assert "; 0 failed; 0 ignored;" in printed
+    run("cargo", "build", "--locked", "--example", "encode", **build)
+    check_example(setting, BUILD / "rust" / "debug" / "examples" / "encode")
+
+
+@pytest.mark.nightly
+def test_java(setting):
+    need("java", "-version", least="17")
+    need("mvn", "-version", least="3.6")
+    folder = copy_of("java")
+    printed = run_tests(
+        setting,
+        *("mvn", "-B", "-ntp", "package", f"-Dstrata.proto={PROTO}"),
+        folder=folder,
+    )
+    assert re.search(r"Tests run: \d+, Failures: 0, Errors: 0, Skipped: 0$", printed, re.M)
+    check_example(setting, "java", "-jar", folder / "target" / "strata-client.jar")

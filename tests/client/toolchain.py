@@ -69,5 +69,26 @@ def run(
     return done.stdout
 
 
+def copy_of(client: str) -> pathlib.Path:
+    """A copy of a client's folder, for tools that write beside their sources.
+
+    What they wrote there before is still there.
+    """
+    copy = BUILD / client
+    listed = run("git", "ls-files", "-co", "--exclude-standard", "-z", ".",
+                 folder=ROOT / "client" / client)
+    names = {name for name in listed.split("\0") if name}
+    former = copy / ".names"
+    if former.exists():
+        for name in set(former.read_text().split("\0")) - names:
+            (copy / name).unlink(missing_ok=True)
+    for name in names:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        # With its time, by which tools see what is new.
+        shutil.copy2(ROOT / "client" / client / name, copy / name)
+    former.write_text("\0".join(names))
+    return copy
+
+
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]

@@ -193,7 +193,7 @@ const file_strata_v1_error_reason_proto_rawDesc = "" +
 	"\x18ERROR_REASON_NOT_ALLOWED\x10\x12\x12 \n" +
 	"\x1cERROR_REASON_INTERNAL_DEFECT\x10\x13\x12\"\n" +
 	"\x1eERROR_REASON_NOT_AUTHENTICATED\x10\x14\x12\x1c\n" +
-	"\x18ERROR_REASON_DEVICE_LOST\x10\x15b\x06proto3"
+	"\x18ERROR_REASON_DEVICE_LOST\x10\x15B\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_error_reason_proto_rawDescOnce sync.Once

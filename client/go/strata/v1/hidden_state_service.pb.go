@@ -1727,7 +1727,7 @@ const file_strata_v1_hidden_state_service_proto_rawDesc = "" +
 	"\x12HiddenStateService\x12=\n" +
 	"\x06Encode\x12\x18.strata.v1.EncodeRequest\x1a\x19.strata.v1.EncodeResponse\x12Q\n" +
 	"\fEncodeChunks\x12\x1e.strata.v1.EncodeChunksRequest\x1a\x1f.strata.v1.EncodeChunksResponse0\x01\x12S\n" +
-	"\fEncodeStream\x12\x1e.strata.v1.EncodeStreamRequest\x1a\x1f.strata.v1.EncodeStreamResponse(\x010\x01b\x06proto3"
+	"\fEncodeStream\x12\x1e.strata.v1.EncodeStreamRequest\x1a\x1f.strata.v1.EncodeStreamResponse(\x010\x01B\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_hidden_state_service_proto_rawDescOnce sync.Once

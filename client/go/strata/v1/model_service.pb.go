@@ -1413,7 +1413,7 @@ const file_strata_v1_model_service_proto_rawDesc = "" +
 	"ListModels\x12\x1c.strata.v1.ListModelsRequest\x1a\x1d.strata.v1.ListModelsResponse\x12C\n" +
 	"\bGetModel\x12\x1a.strata.v1.GetModelRequest\x1a\x1b.strata.v1.GetModelResponse\x12F\n" +
 	"\tLoadModel\x12\x1b.strata.v1.LoadModelRequest\x1a\x1c.strata.v1.LoadModelResponse\x12L\n" +
-	"\vUnloadModel\x12\x1d.strata.v1.UnloadModelRequest\x1a\x1e.strata.v1.UnloadModelResponseb\x06proto3"
+	"\vUnloadModel\x12\x1d.strata.v1.UnloadModelRequest\x1a\x1e.strata.v1.UnloadModelResponseB\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_model_service_proto_rawDescOnce sync.Once

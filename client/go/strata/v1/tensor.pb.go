@@ -159,7 +159,7 @@ const file_strata_v1_tensor_proto_rawDesc = "" +
 	"\x15DATA_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11DATA_TYPE_FLOAT32\x10\x01\x12\x15\n" +
 	"\x11DATA_TYPE_FLOAT16\x10\x02\x12\x16\n" +
-	"\x12DATA_TYPE_BFLOAT16\x10\x03b\x06proto3"
+	"\x12DATA_TYPE_BFLOAT16\x10\x03B\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_tensor_proto_rawDescOnce sync.Once

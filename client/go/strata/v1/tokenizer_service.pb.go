@@ -446,7 +446,7 @@ const file_strata_v1_tokenizer_service_proto_rawDesc = "" +
 	"\x10TokenizerService\x12C\n" +
 	"\bTokenize\x12\x1a.strata.v1.TokenizeRequest\x1a\x1b.strata.v1.TokenizeResponse\x12I\n" +
 	"\n" +
-	"Detokenize\x12\x1c.strata.v1.DetokenizeRequest\x1a\x1d.strata.v1.DetokenizeResponseb\x06proto3"
+	"Detokenize\x12\x1c.strata.v1.DetokenizeRequest\x1a\x1d.strata.v1.DetokenizeResponseB\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_tokenizer_service_proto_rawDescOnce sync.Once
