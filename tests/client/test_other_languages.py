@@ -172,12 +172,16 @@ def test_node(setting):
 def test_rust(setting):
     need("cargo", "--version", least="1.88")
     need("protoc", "--version", least="3.21")
-    build = {"folder": ROOT / "client" / "rust", "CARGO_TARGET_DIR": BUILD / "rust"}
+    target = BUILD / "rust"
+    build = {
+        "folder": ROOT / "client" / "rust",
+        "CARGO_TARGET_DIR": target,
+    }
     printed = run_tests(setting, "cargo", "test", "--locked", **build)
     assert "test many_requests_are_answered_over_one_stream ... ok" in printed
     assert "; 0 failed; 0 ignored;" in printed
     run("cargo", "build", "--locked", "--example", "encode", **build)
-    check_example(setting, BUILD / "rust" / "debug" / "examples" / "encode")
+    check_example(setting, target / "debug" / "examples" / "encode")
 
 
 @pytest.mark.nightly
@@ -190,5 +194,8 @@ def test_java(setting):
         *("mvn", "-B", "-ntp", "package", f"-Dstrata.proto={PROTO}"),
         folder=folder,
     )
-    assert re.search(r"Tests run: \d+, Failures: 0, Errors: 0, Skipped: 0$", printed, re.M)
-    check_example(setting, "java", "-jar", folder / "target" / "strata-client.jar")
+    assert re.search(
+        r"Tests run: \d+, Failures: 0, Errors: 0, Skipped: 0$", printed, re.M
+    )
+    jar = folder / "target" / "strata-client.jar"
+    check_example(setting, "java", "-jar", jar)
