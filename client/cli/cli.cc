@@ -19,7 +19,7 @@
 #include "client/cli/parse.h"
 #include "client/cli/texts.h"
 #include "client/cli/top.h"
-#include "client/cpp/client.h"
+#include "strata/client.h"
 
 namespace strata::cli {
 namespace {

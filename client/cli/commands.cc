@@ -16,8 +16,8 @@
 #include "client/cli/proto_json.h"
 #include "client/cli/request.h"
 #include "client/cli/texts.h"
-#include "client/cpp/client.h"
 #include "grpc/health/v1/health.pb.h"
+#include "strata/client.h"
 #include "strata/v1/model_service.pb.h"
 #include "strata/v1/tokenizer_service.pb.h"
 

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "client/cli/console.h"
 #include "client/cli/options.h"
-#include "client/cpp/client.h"
+#include "strata/client.h"
 
 // The subcommands. Each asks the server, writes its answer to `console.out` and
 // returns the outcome: an error is the server's, or a UsageError.

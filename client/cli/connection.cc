@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "client/cli/failure.h"
 #include "client/cli/options.h"
-#include "client/cpp/client.h"
+#include "strata/client.h"
 
 namespace strata::cli {
 namespace {

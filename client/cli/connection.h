@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/cli/options.h"
-#include "client/cpp/client.h"
+#include "strata/client.h"
 
 namespace strata::cli {
 

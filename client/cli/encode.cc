@@ -19,8 +19,8 @@
 #include "client/cli/proto_json.h"
 #include "client/cli/request.h"
 #include "client/cli/texts.h"
-#include "client/cpp/client.h"
-#include "client/cpp/status.h"
+#include "strata/client.h"
+#include "strata/status.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/model_service.pb.h"
 

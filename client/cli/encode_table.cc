@@ -14,7 +14,7 @@
 #include "client/cli/piece_table.h"
 #include "client/cli/table.h"
 #include "client/cli/utf8.h"
-#include "client/cpp/tensor_view.h"
+#include "strata/tensor_view.h"
 #include "strata/v1/hidden_state_service.pb.h"
 
 namespace strata::cli {

@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "client/cpp/status.h"
+#include "strata/status.h"
 
 namespace strata::cli {
 namespace {

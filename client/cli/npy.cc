@@ -18,7 +18,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "client/cli/failure.h"
-#include "client/cpp/tensor_view.h"
+#include "strata/tensor_view.h"
 #include "strata/v1/tensor.pb.h"
 
 namespace strata::cli {

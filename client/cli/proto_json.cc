@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "client/cpp/tensor_view.h"
+#include "strata/tensor_view.h"
 #include "strata/v1/tensor.pb.h"
 
 namespace strata::cli {

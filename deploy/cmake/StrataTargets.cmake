@@ -38,7 +38,8 @@ function(strata_library name)
   add_library(strata::${name} ALIAS strata_${name})
   target_link_libraries(
     strata_${name}
-    PUBLIC strata_options ${ARG_DEPS}
+    # Users of an installed library have warnings of their own.
+    PUBLIC $<BUILD_INTERFACE:strata_options> ${ARG_DEPS}
     PRIVATE ${ARG_PRIVATE_DEPS})
   _strata_precompile(strata_${name} "${ARG_PCH}" "${ARG_PCH_FROM}")
 endfunction()

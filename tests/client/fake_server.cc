@@ -42,6 +42,20 @@ class HiddenStates final : public v1::HiddenStateService::Service {
     for (const auto& event : events) writer->Write(event);
     return status;
   }
+  grpc::Status EncodeStream(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::EncodeStreamResponse,
+                               v1::EncodeStreamRequest>* stream) override {
+    v1::EncodeStreamRequest request;
+    while (stream->Read(&request)) {
+      std::vector<v1::EncodeStreamResponse> events;
+      grpc::Status status =
+          Answer(handlers_.encode_stream, context, &request, &events);
+      for (const auto& event : events) stream->Write(event);
+      if (!status.ok()) return status;
+    }
+    return grpc::Status::OK;
+  }
 
  private:
   const FakeHandlers& handlers_;

@@ -30,6 +30,9 @@ struct FakeHandlers {
   // Fills in the events to send, in order, before the status.
   Handler<v1::EncodeChunksRequest, std::vector<v1::EncodeChunksResponse>>
       encode_chunks;
+  // Of one request of a stream; its status, unless OK, ends the stream.
+  Handler<v1::EncodeStreamRequest, std::vector<v1::EncodeStreamResponse>>
+      encode_stream;
   Handler<v1::TokenizeRequest, v1::TokenizeResponse> tokenize;
   Handler<v1::DetokenizeRequest, v1::DetokenizeResponse> detokenize;
   Handler<v1::ListModelsRequest, v1::ListModelsResponse> list_models;

@@ -26,6 +26,8 @@ class Certificate:
         vouching = []
         if authority is not None:
             vouching = ["-CA", authority.certificate, "-CAkey", authority.key]
+            # Some clients trust no server that shows an authority's.
+            vouching += ["-addext", "basicConstraints=critical,CA:FALSE"]
         subprocess.run(
             [
                 *("openssl", "req", "-x509", "-days", "1", "-nodes"),

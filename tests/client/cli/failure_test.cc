@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "client/cpp/status.h"
+#include "strata/status.h"
 #include "tests/client/fake_server.h"
 
 namespace strata::cli {

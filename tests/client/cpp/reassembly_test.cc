@@ -1,7 +1,7 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "client/cpp/reassembly.h"
+#include "strata/reassembly.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client/cpp/status.h"
+#include "strata/status.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "tests/fakes/from_text.h"
 

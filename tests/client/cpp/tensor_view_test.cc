@@ -1,7 +1,7 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "client/cpp/tensor_view.h"
+#include "strata/tensor_view.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "client/cpp/client.h"
+#include "strata/client.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -21,10 +21,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "client/cpp/reassembly.h"
-#include "client/cpp/retry.h"
-#include "client/cpp/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "strata/reassembly.h"
+#include "strata/retry.h"
+#include "strata/status.h"
+#include "strata/stream.h"
+#include "strata/stream_call.h"
 #include "strata/v1/hidden_state_service.grpc.pb.h"
 #include "strata/v1/model_service.grpc.pb.h"
 #include "strata/v1/tokenizer_service.grpc.pb.h"
@@ -104,6 +106,15 @@ std::shared_ptr<grpc::Channel> Connect(const ClientOptions& options) {
                                    arguments);
 }
 
+void Prepare(grpc::ClientContext& context, const ClientOptions& options,
+             absl::Time deadline) {
+  context.set_deadline(absl::ToChronoTime(deadline));
+  if (!options.token.empty()) {
+    context.AddMetadata("authorization",
+                        absl::StrCat("Bearer ", options.token));
+  }
+}
+
 // A unary method of a generated stub.
 template <typename Stub, typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
@@ -116,11 +127,7 @@ auto CallWithRetries(const ClientOptions& options, const Attempt& attempt) {
   const absl::Time deadline = absl::Now() + options.deadline;
   for (int attempts = 1;; ++attempts) {
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(deadline));
-    if (!options.token.empty()) {
-      context.AddMetadata("authorization",
-                          absl::StrCat("Bearer ", options.token));
-    }
+    Prepare(context, options, deadline);
     auto response = attempt(context);
     if (response.ok()) return response;
     const auto delay = NextRetry(options.retry, response.status(), attempts,
@@ -204,6 +211,14 @@ absl::StatusOr<v1::EncodeResponse> Client::EncodeChunks(
   return CallWithRetries(options_, [&](grpc::ClientContext& context) {
     return ReadChunks(stubs_->hidden_states, context, message);
   });
+}
+
+absl::Status Client::EncodeStream(const RequestSource& next,
+                                  const AnswerSink& on_answer,
+                                  absl::Duration deadline) {
+  grpc::ClientContext context;
+  Prepare(context, options_, absl::Now() + deadline);
+  return CallEncodeStream(stubs_->hidden_states, context, next, on_answer);
 }
 
 absl::StatusOr<v1::TokenizeResponse> Client::Tokenize(

@@ -1,7 +1,7 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "client/cpp/reassembly.h"
+#include "strata/reassembly.h"
 
 #include <grpcpp/support/status.h>
 
@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "client/cpp/status.h"
-#include "client/cpp/tensor_view.h"
 #include "google/rpc/status.pb.h"
+#include "strata/status.h"
+#include "strata/tensor_view.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/tensor.pb.h"
 

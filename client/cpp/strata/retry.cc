@@ -1,14 +1,14 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "client/cpp/retry.h"
+#include "strata/retry.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "client/cpp/status.h"
+#include "strata/status.h"
 
 namespace strata {
 namespace {

@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "client/cpp/retry.h"
 #include "grpc/health/v1/health.pb.h"
+#include "strata/retry.h"
+#include "strata/stream.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/model_service.pb.h"
 #include "strata/v1/tokenizer_service.pb.h"
@@ -59,7 +61,7 @@ struct ClientOptions {
 //
 // Thread-safe; one client serves many threads over one connection, and calls
 // block until the answer, an error, or the deadline. Errors are those of
-// StatusFromGrpc (client/cpp/status.h). A server that cannot be reached is
+// StatusFromGrpc (strata/status.h). A server that cannot be reached is
 // UNAVAILABLE, at the call and not in Create.
 //
 //   auto client = strata::Client::Create({.target = "127.0.0.1:50051"});
@@ -83,6 +85,17 @@ class Client {
   // max_stream_reply_bytes): it comes in parts, which are put together here.
   absl::StatusOr<v1::EncodeResponse> EncodeChunks(
       const v1::EncodeRequest& request);
+  // Many requests over one stream, whose answers may be of any size too. `next`
+  // is called on a thread of this call's own, as the server takes requests;
+  // `on_answer` on the caller's, as they complete, in any order. A request that
+  // fails is an answer with its status, and the others go on.
+  //
+  // Returns when every request is answered and `next` has ended. Errors are the
+  // stream's own; nothing is retried: what has no answer then may be sent
+  // again. `deadline` is that of the whole stream, and of each request.
+  absl::Status EncodeStream(const RequestSource& next,
+                            const AnswerSink& on_answer,
+                            absl::Duration deadline = absl::InfiniteDuration());
   absl::StatusOr<v1::TokenizeResponse> Tokenize(
       const v1::TokenizeRequest& request);
   absl::StatusOr<v1::DetokenizeResponse> Detokenize(
