@@ -64,6 +64,23 @@ def test_the_call_from_python(server):
     assert done.stdout.splitlines() == ["(2, 5, 384)", "(2, 6, 384)"]
 
 
+@pytest.mark.parametrize(
+    ("page", "shape"),
+    [("README.md", (1, 5, 384)), ("docs/open-inference-protocol.md", (2, 384))],
+)
+def test_the_calls_of_tritons_client(server, page, shape):
+    text = (ROOT / page).read_text()
+    [code] = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
+    code = code.replace("127.0.0.1:50051", server.address)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(shape)
+
+
 @pytest.mark.parametrize("command", ["models", "encode"])
 def test_the_calls_from_the_command_line(server, bin_dir, command):
     [line] = [
