@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "core/engine/call.h"
-#include "server/reply_parts.h"
+#include "server/answer_events.h"
 #include "server/request_trace.h"
 #include "server/status.h"
 
@@ -35,17 +35,18 @@ void Run(std::vector<absl::AnyInvocable<void()>> steps) {
 }  // namespace
 
 std::shared_ptr<AnswerStream::Request> AnswerStream::Begin(
-    EventFormat format, std::unique_ptr<RequestTrace> trace) {
+    std::unique_ptr<AnswerEvents> events, std::unique_ptr<RequestTrace> trace,
+    std::string id) {
   MutexLock lock(mutex_);
   if (reads_ended_ || cancelled_) return nullptr;
-  auto request = std::make_shared<Request>(shared_from_this(),
-                                           std::move(format), std::move(trace));
+  auto request = std::make_shared<Request>(
+      shared_from_this(), std::move(events), std::move(trace), std::move(id));
   requests_.insert(request);
   ++starting_;
   return request;
 }
 
-bool AnswerStream::InUse(const std::string& request_id) const {
+bool AnswerStream::InUse(const std::string& id) const {
   MutexLock lock(mutex_);
   // The client may use an id again when it reads 'done', which is before the
   // write ends here.
@@ -53,7 +54,7 @@ bool AnswerStream::InUse(const std::string& request_id) const {
                                     ? sending_->request.get()
                                     : nullptr;
   return std::ranges::any_of(requests_, [&](const auto& request) {
-    return request->format_.request_id == request_id && request.get() != ending;
+    return request->id_ == id && request.get() != ending;
   });
 }
 
@@ -110,7 +111,7 @@ void AnswerStream::OnWriteDone(bool ok) {
     if (sent.last) Remove(request);
     // Those that had to wait meanwhile come first.
     request->ready_ = false;
-    if (request->HasNext()) MarkReady(request);
+    if (request->events_->HasNext()) MarkReady(request);
     granted = Proceed();
   }
   Run(std::move(granted));
@@ -128,7 +129,7 @@ void AnswerStream::Cancel(bool write_ended) {
     if (write_ended) sending_.reset();
     ready_.clear();
     dropped.swap(requests_);
-    for (const auto& request : dropped) request->inputs_.clear();
+    for (const auto& request : dropped) request->events_->Drop();
     granted = Proceed();
   }
   // Before those that waited go on: each sees that its caller has gone.
@@ -164,7 +165,7 @@ void AnswerStream::Write() {
   if (sending_.has_value() || ready_.empty() || cancelled_) return;
   sending_.emplace(Sending{.request = std::move(ready_.front()), .event = {}});
   ready_.pop_front();
-  sending_->event = sending_->request->Next(sending_->last);
+  sending_->event = sending_->request->events_->Next(sending_->last);
   wire_.Write(&sending_->event.message);
 }
 
@@ -222,13 +223,13 @@ void AnswerStream::Request::AwaitRoom(std::int64_t bytes, Go go) {
 }
 
 void AnswerStream::Request::OnInput(int input, EncodedInput result,
-                                    const InputEvents::Outputs& outputs) {
+                                    const AnswerEvents::Outputs& outputs) {
   std::vector<Go> granted;
   {
     MutexLock lock(stream_->mutex_);
     if (stream_->cancelled_) return;
-    inputs_.emplace_back(input, std::move(result), outputs);
-    stream_->MarkReady(shared_from_this());
+    events_->OnInput(input, std::move(result), outputs);
+    if (events_->HasNext()) stream_->MarkReady(shared_from_this());
     granted = stream_->Proceed();
   }
   Run(std::move(granted));
@@ -237,7 +238,7 @@ void AnswerStream::Request::OnInput(int input, EncodedInput result,
 void AnswerStream::Request::Finish(const absl::StatusOr<EncodeReply>& reply) {
   if (trace_ != nullptr) {
     if (reply.ok()) trace_->Computed(*reply);
-    trace_->Answered(reply.status());
+    trace_->Answered(events_->StatusOf(reply));
   }
   std::vector<Go> granted;
   {
@@ -246,27 +247,17 @@ void AnswerStream::Request::Finish(const absl::StatusOr<EncodeReply>& reply) {
     const auto self = shared_from_this();
     stream_->MarkStarted(*this);
     // What has been computed of a request that failed is no answer.
-    if (!reply.ok()) inputs_.clear();
+    if (!reply.ok()) events_->Drop();
     if (!reply.ok() && stream_->failures_ == Failures::kEndCall) {
       stream_->end_ = reply.status();
       stream_->Remove(self);
     } else {
-      done_ = DoneEvent(format_, reply);
+      events_->Finish(reply);
       stream_->MarkReady(self);
     }
     granted = stream_->Proceed();
   }
   Run(std::move(granted));
-}
-
-Event AnswerStream::Request::Next(bool& last) {
-  if (inputs_.empty()) {
-    last = true;
-    return std::exchange(done_, std::nullopt).value_or(Event());
-  }
-  Event event = inputs_.front().Next(format_);
-  if (inputs_.front().done()) inputs_.pop_front();
-  return event;
 }
 
 }  // namespace strata

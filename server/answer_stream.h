@@ -23,7 +23,7 @@
 #include "core/engine/call.h"
 #include "core/engine/reply_sink.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "server/reply_parts.h"
+#include "server/answer_events.h"
 #include "server/request_trace.h"
 #include "server/stream_limits.h"
 
@@ -69,13 +69,15 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
   std::stop_token stop_token() const { return stop_.get_token(); }
 
   // Takes up a request; nullptr where no more are taken, and it is to be
-  // dropped. `trace`, told how the request ends, goes with it; nullptr: nobody
-  // is told. Of one thread at a time.
-  std::shared_ptr<Request> Begin(EventFormat format,
-                                 std::unique_ptr<RequestTrace> trace = nullptr)
+  // dropped. `events` are what is sent of it. `trace`, told how the request
+  // ends, goes with it; nullptr: nobody is told. `id`: for InUse. Of one thread
+  // at a time.
+  std::shared_ptr<Request> Begin(std::unique_ptr<AnswerEvents> events,
+                                 std::unique_ptr<RequestTrace> trace = nullptr,
+                                 std::string id = "")
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether a request with this id is not done: no `done` is on its way.
-  bool InUse(const std::string& request_id) const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool InUse(const std::string& id) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What has been read is taken up: reads on when there is room.
   void ReadNext() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -156,16 +158,18 @@ class AnswerStream::Request final
     : public ReplySink,
       public std::enable_shared_from_this<AnswerStream::Request> {
  public:
-  Request(std::shared_ptr<AnswerStream> stream, EventFormat format,
-          std::unique_ptr<RequestTrace> trace)
+  Request(std::shared_ptr<AnswerStream> stream,
+          std::unique_ptr<AnswerEvents> events,
+          std::unique_ptr<RequestTrace> trace, std::string id)
       : stream_(std::move(stream)),
-        format_(std::move(format)),
-        trace_(std::move(trace)) {}
+        id_(std::move(id)),
+        trace_(std::move(trace)),
+        events_(std::move(events)) {}
 
   void AwaitRoom(std::int64_t bytes, Go go) override
       ABSL_LOCKS_EXCLUDED(stream_->mutex_);
   void OnInput(int input, EncodedInput result,
-               const InputEvents::Outputs& outputs) override
+               const AnswerEvents::Outputs& outputs) override
       ABSL_LOCKS_EXCLUDED(stream_->mutex_);
   void Finish(const absl::StatusOr<EncodeReply>& reply)
       ABSL_LOCKS_EXCLUDED(stream_->mutex_);
@@ -173,17 +177,13 @@ class AnswerStream::Request final
  private:
   friend class AnswerStream;
 
-  bool HasNext() const { return !inputs_.empty() || done_.has_value(); }
-  // The next event; sets `last` where it is `done`.
-  Event Next(bool& last);
-
   const std::shared_ptr<AnswerStream> stream_;
-  const EventFormat format_;
+  const std::string id_;
   // Used by Finish alone.
   const std::unique_ptr<RequestTrace> trace_;
-  // All below are guarded by the stream's lock.
-  std::deque<InputEvents> inputs_;
-  std::optional<Event> done_;
+  // All below are guarded by the stream's lock; but AnswerEvents::StatusOf,
+  // which changes nothing.
+  const std::unique_ptr<AnswerEvents> events_;
   // Bytes of room that it holds.
   std::int64_t held_bytes_ = 0;
   bool started_ = false;

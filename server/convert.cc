@@ -20,6 +20,7 @@
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "server/durations.h"
+#include "server/memory_guard.h"
 #include "server/status.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/tensor.pb.h"
@@ -197,17 +198,7 @@ v1::DataType ToDataType(DataType dtype) {
   return v1::DATA_TYPE_UNSPECIFIED;
 }
 
-// The fields that say which model answered.
-template <typename Response>
-void SetModel(const Model& model, Response& response) {
-  response.set_model(model.id.name);
-  response.set_version(model.id.version);
-  response.set_digest(model.digest);
-}
-
-}  // namespace
-
-absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request) {
+absl::StatusOr<EncodeCall> Convert(v1::EncodeRequest& request) {
   STRATA_ASSIGN_OR_RETURN(const auto truncation,
                           ToTruncation(request.truncation()));
   EncodeCall call{
@@ -239,7 +230,7 @@ absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request) {
   return call;
 }
 
-absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
+absl::StatusOr<TokenizeCall> Convert(v1::TokenizeRequest& request) {
   TokenizeCall call{
       .model = std::move(*request.mutable_model()),
       .version = request.version(),
@@ -263,7 +254,7 @@ absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
   return call;
 }
 
-DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request) {
+absl::StatusOr<DetokenizeCall> Convert(v1::DetokenizeRequest& request) {
   DetokenizeCall call{
       .model = std::move(*request.mutable_model()),
       .version = request.version(),
@@ -275,6 +266,28 @@ DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request) {
     call.inputs.emplace_back(pieces.ids().begin(), pieces.ids().end());
   }
   return call;
+}
+
+// The fields that say which model answered.
+template <typename Response>
+void SetModel(const Model& model, Response& response) {
+  response.set_model(model.id.name);
+  response.set_version(model.id.version);
+  response.set_digest(model.digest);
+}
+
+}  // namespace
+
+absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request) {
+  return GuardMemory([&] { return Convert(request); });
+}
+
+absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
+  return GuardMemory([&] { return Convert(request); });
+}
+
+absl::StatusOr<DetokenizeCall> ToDetokenizeCall(v1::DetokenizeRequest request) {
+  return GuardMemory([&] { return Convert(request); });
 }
 
 v1::EncodeResponse ToEncodeResponseHead(const EncodeReply& reply) {

@@ -20,10 +20,11 @@ namespace strata {
 // Texts are moved, not copied. The caller fills in deadline, stop and
 // request_bytes. Pure.
 //
-// Errors: INVALID_FIELD.
+// Errors: INVALID_FIELD; SERVER_FULL where the host has no memory for the copy
+// of the numbers.
 absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request);
 absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request);
-DetokenizeCall ToDetokenizeCall(v1::DetokenizeRequest request);
+absl::StatusOr<DetokenizeCall> ToDetokenizeCall(v1::DetokenizeRequest request);
 
 // An answer but for its encodings.
 v1::EncodeResponse ToEncodeResponseHead(const EncodeReply& reply);

@@ -4,6 +4,7 @@
 #include "server/grpc_server.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,7 @@
 #include "server/health.h"
 #include "server/model_manager.h"
 #include "server/security_options.h"
+#include "server/stream_set.h"
 #include "server/tls_certificates.h"
 
 namespace strata {
@@ -118,7 +120,28 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                     {.clock = clock,
                      .authenticator = *authenticator_,
                      .readers = &readers_,
-                     .telemetry = options.telemetry}) {
+                     .telemetry = options.telemetry}),
+      inference_({.engine = engine,
+                  .limits = options.stream,
+                  .registry = registry,
+                  .health = health_,
+                  .manager = manager},
+                 {.clock = clock,
+                  .authenticator = *authenticator_,
+                  .observer = &observer,
+                  .readers = &readers_,
+                  .telemetry = options.telemetry,
+                  .admin_calls = !options.security.admin_listen.has_value()}),
+      admin_inference_({.engine = engine,
+                        .limits = options.stream,
+                        .registry = registry,
+                        .health = health_,
+                        .manager = manager},
+                       {.clock = clock,
+                        .authenticator = *authenticator_,
+                        .observer = &observer,
+                        .readers = &readers_,
+                        .telemetry = options.telemetry}) {
   quota_.Resize(static_cast<std::size_t>(options.max_unread_bytes));
 }
 
@@ -138,12 +161,13 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   STRATA_RETURN_IF_ERROR(
       server->Listen(options.listen, "--listen",
                      {&server->hidden_states_, &server->tokenizer_,
-                      &server->models_, &server->health_},
+                      &server->models_, &server->health_, &server->inference_},
                      server->data_));
   if (options.security.admin_listen.has_value()) {
     STRATA_RETURN_IF_ERROR(server->Listen(
         *options.security.admin_listen, "--admin-listen",
-        {&server->admin_models_, &server->health_}, server->admin_));
+        {&server->admin_models_, &server->health_, &server->admin_inference_},
+        server->admin_));
   }
   server->PublishHealth();
   return server;
@@ -198,14 +222,25 @@ void GrpcServer::StopHealth() { health_.Shutdown(); }
 void GrpcServer::EndOldStreams() {
   const absl::Duration age = options_.max_connection_age;
   if (age == absl::ZeroDuration()) return;
-  hidden_states_.EndOldStreams(clock_.Now() - age);
+  for (StreamSet* const streams : Streams()) {
+    streams->EndOld(clock_.Now() - age);
+  }
+}
+
+void GrpcServer::QuietStreams() {
+  for (StreamSet* const streams : Streams()) streams->QuietAll();
+}
+
+std::array<StreamSet*, 3> GrpcServer::Streams() {
+  return {&hidden_states_.streams(), &inference_.streams(),
+          &admin_inference_.streams()};
 }
 
 void GrpcServer::Shutdown(absl::Duration timeout) {
   const auto end =
       std::chrono::system_clock::now() + absl::ToChronoMicroseconds(timeout);
   health_.EndWatches();
-  hidden_states_.EndStreams();
+  for (StreamSet* const streams : Streams()) streams->EndAll();
   for (const Port* port : {&admin_, &data_}) {
     if (port->server != nullptr) port->server->Shutdown(end);
   }

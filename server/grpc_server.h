@@ -4,6 +4,7 @@
 #ifndef STRATA_SERVER_GRPC_SERVER_H_
 #define STRATA_SERVER_GRPC_SERVER_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,11 +29,13 @@
 #include "server/authenticator.h"
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
+#include "server/inference_service.h"
 #include "server/message_readers.h"
 #include "server/model_manager.h"
 #include "server/model_service.h"
 #include "server/security_options.h"
 #include "server/stream_limits.h"
+#include "server/stream_set.h"
 #include "server/telemetry.h"
 #include "server/tls_certificates.h"
 #include "server/tokenizer_service.h"
@@ -55,9 +58,9 @@ struct GrpcServerOptions {
   Telemetry telemetry;
 };
 
-// The gRPC side of the process: the services of strata.v1, grpc.health.v1 and
-// reflection on one port; where it is asked for, a second port for the calls
-// that want the role admin. Thread-safe.
+// The gRPC side of the process: the services of strata.v1, the Open Inference
+// Protocol, grpc.health.v1 and reflection on one port; where it is asked for, a
+// second port for the calls that want the role admin. Thread-safe.
 class GrpcServer {
  public:
   // Listens and serves at once; health says what `registry` does. `manager`
@@ -94,7 +97,7 @@ class GrpcServer {
 
   // Streams are read no more; StreamSet::kQuiet before Shutdown, where there is
   // time for it.
-  void QuietStreams() { hidden_states_.QuietStreams(); }
+  void QuietStreams();
 
   // Refuses new calls, ends the watches of health and, after the requests under
   // way, the streams, waits for the calls that run, cancels what is left at
@@ -115,6 +118,9 @@ class GrpcServer {
              const ModelRegistry& registry, ModelManager* manager,
              const Clock& clock, Observer& observer);
 
+  // The streams of all services.
+  std::array<StreamSet*, 3> Streams();
+
   // Serves `services` at `listen`, which `flag` sets.
   absl::Status Listen(const Address& listen, absl::string_view flag,
                       const std::vector<grpc::Service*>& services, Port& port);
@@ -133,6 +139,8 @@ class GrpcServer {
   ModelService models_;
   ModelService admin_models_;
   HealthService health_;
+  InferenceService inference_;
+  InferenceService admin_inference_;
   Mutex health_mutex_;
   // Models that health has told of.
   std::set<std::string> health_names_ ABSL_GUARDED_BY(health_mutex_);

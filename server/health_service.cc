@@ -135,6 +135,11 @@ void HealthService::SetServingStatus(bool serving) {
   TellWatchers();
 }
 
+bool HealthService::IsServing(const std::string& name) const {
+  MutexLock lock(mutex_);
+  return StatusOf(name) == HealthCheckResponse::SERVING;
+}
+
 void HealthService::Shutdown() {
   MutexLock lock(mutex_);
   stopped_ = true;

@@ -39,6 +39,9 @@ class HealthService final
       ABSL_LOCKS_EXCLUDED(mutex_);
   void SetServingStatus(bool serving) override ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether Check would say SERVING.
+  bool IsServing(const std::string& name) const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // All services are NOT_SERVING from now on, whatever is set.
   void Shutdown() override ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -15,7 +15,6 @@
 #include "grpcpp/support/server_callback.h"
 #include "server/caller.h"
 #include "server/convert.h"
-#include "server/memory_guard.h"
 #include "server/parts_calls.h"
 #include "server/reply_slices.h"
 #include "server/unary_call.h"
@@ -27,8 +26,7 @@ namespace {
 void Encode(Engine& engine, v1::EncodeRequest message,
             std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
-  absl::StatusOr<EncodeCall> encode =
-      GuardMemory([&] { return ToEncodeCall(std::move(message)); });
+  absl::StatusOr<EncodeCall> encode = ToEncodeCall(std::move(message));
   if (!encode.ok()) {
     call->Refuse(model, encode.status());
     return;

@@ -4,7 +4,6 @@
 #ifndef STRATA_SERVER_HIDDEN_STATE_SERVICE_H_
 #define STRATA_SERVER_HIDDEN_STATE_SERVICE_H_
 
-#include "absl/time/time.h"
 #include "core/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -29,11 +28,8 @@ class HiddenStateService final
                      const CallEnvironment& environment)
       : engine_(engine), limits_(limits), environment_(environment) {}
 
-  // Streams take no more requests from now on, and end after those under way.
-  void EndStreams() { streams_.EndAll(); }
-  // See StreamSet.
-  void QuietStreams() { streams_.QuietAll(); }
-  void EndOldStreams(absl::Time time) { streams_.EndOld(time); }
+  // The calls of EncodeStream that are open.
+  StreamSet& streams() { return streams_; }
 
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request,

@@ -19,6 +19,7 @@
 #include "core/base/observer.h"
 #include "core/engine/fitness.h"
 #include "core/model/registry.h"
+#include "prometheus/client_metric.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
@@ -69,6 +70,23 @@ std::array<prometheus::Counter*, 3> SpanCounters(
     return &family.Add({{"outcome", outcome}});
   };
   return {counter("exported"), counter("dropped"), counter("failed")};
+}
+
+// Observations of a histogram, and their sum.
+std::int64_t CountOf(const Histogram& histogram) {
+  return static_cast<std::int64_t>(
+      histogram.Collect().histogram.sample_count);
+}
+absl::Duration SumOf(const Histogram& histogram) {
+  return absl::Seconds(histogram.Collect().histogram.sample_sum);
+}
+
+absl::string_view LabelOf(const prometheus::ClientMetric& metric,
+                          absl::string_view name) {
+  for (const auto& label : metric.label) {
+    if (label.name == name) return label.value;
+  }
+  return "";
 }
 
 // The reason's wire name, for errors that have one.
@@ -203,6 +221,27 @@ void Metrics::SetModels(const std::vector<ModelEntry>& entries) {
 void Metrics::SetFitness(const Fitness& fitness) {
   stuck_forwards_.Set(fitness.stuck_forwards);
   failing_models_.Set(static_cast<double>(fitness.failing.size()));
+}
+
+ModelTotals Metrics::TotalsOf(absl::string_view model) {
+  const Series& series = SeriesOf(model);
+  ModelTotals totals;
+  if (series.label != model) return totals;
+  totals.succeeded = CountOf(*series.stages[kTotal]);
+  for (const auto& family : requests_.Collect()) {
+    for (const auto& metric : family.metric) {
+      if (LabelOf(metric, "model") == model && LabelOf(metric, "code") != "OK") {
+        totals.failed += static_cast<std::int64_t>(metric.counter.value);
+      }
+    }
+  }
+  totals.inputs = static_cast<std::int64_t>(series.inputs->Value());
+  totals.timings = {.tokenize = SumOf(*series.stages[kTokenize]),
+                    .queue = SumOf(*series.stages[kQueue]),
+                    .compute = SumOf(*series.stages[kCompute]),
+                    .total = SumOf(*series.stages[kTotal])};
+  totals.forwards = CountOf(*series.forward_seconds);
+  return totals;
 }
 
 void Metrics::OnRequestDone(absl::string_view model, const absl::Status& status,

@@ -27,6 +27,16 @@
 
 namespace strata {
 
+// What has become of a model's requests, of all its versions together.
+struct ModelTotals {
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;
+  // Of those that succeeded: their inputs, and the sums of their timings.
+  std::int64_t inputs = 0;
+  StageTimings timings;
+  std::int64_t forwards = 0;
+};
+
 // Prometheus metrics of the server; README.md beside this file lists them.
 //
 // Labels never come from a request: `model` is a model of this server, or
@@ -54,6 +64,9 @@ class Metrics final : public Observer {
   void OnCallCancelled();
 
   void OnSpans(SpanOutcome outcome, std::int64_t spans);
+
+  // What the metrics hold of a model of this server; nothing of any other.
+  ModelTotals TotalsOf(absl::string_view model) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a listener exposes.
   [[nodiscard]] std::shared_ptr<prometheus::Registry> registry() const {

@@ -32,20 +32,6 @@ v1::ModelState ToModelState(ModelState state) {
   return v1::MODEL_STATE_UNSPECIFIED;
 }
 
-std::string StateReason(const ModelEntry& entry) {
-  switch (entry.state) {
-    case ModelState::kLoading:
-      return "being read and examined; not serving yet";
-    case ModelState::kReady:
-      return "";
-    case ModelState::kRefused:
-      return std::string(entry.refusal.message());
-    case ModelState::kDraining:
-      return "finishing its work before it is unloaded";
-  }
-  return "";
-}
-
 v1::MaskForm ToMaskForm(MaskForm form) {
   switch (form) {
     case MaskForm::kNone:
@@ -164,6 +150,20 @@ v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
   response.mutable_prompts()->insert(model.prompts.begin(),
                                      model.prompts.end());
   return response;
+}
+
+std::string StateReason(const ModelEntry& entry) {
+  switch (entry.state) {
+    case ModelState::kLoading:
+      return "being read and examined; not serving yet";
+    case ModelState::kReady:
+      return "";
+    case ModelState::kRefused:
+      return std::string(entry.refusal.message());
+    case ModelState::kDraining:
+      return "finishing its work before it is unloaded";
+  }
+  return "";
 }
 
 absl::string_view StateName(ModelState state) {

@@ -4,6 +4,8 @@
 #ifndef STRATA_SERVER_MODEL_MESSAGES_H_
 #define STRATA_SERVER_MODEL_MESSAGES_H_
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
@@ -18,6 +20,8 @@ v1::TraceReport ToTraceReport(const TraceReport& report);
 v1::GetModelResponse ToGetModelResponse(const ModelEntry& entry,
                                         const EngineOptions& limits);
 
+// Why a version is in its state, in one sentence; empty when ready.
+std::string StateReason(const ModelEntry& entry);
 // "loading", "ready", "refused", "draining": for logs and metrics.
 absl::string_view StateName(ModelState state);
 // "none", "pieces", "keys", "pairs", "dict".

@@ -24,6 +24,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/call_environment.h"
+#include "server/model_control.h"
 #include "server/model_manager.h"
 #include "server/model_messages.h"
 #include "server/refused_call.h"
@@ -135,22 +136,10 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
       });
 }
 
-absl::Status ModelService::MayChange(const grpc::CallbackServerContext& context,
-                                     absl::string_view method) const {
-  STRATA_RETURN_IF_ERROR(
-      AuthenticateAdmin(environment_, context, method).status());
-  if (manager_ != nullptr) return absl::OkStatus();
-  return Error(Reason::kNotAllowed,
-               absl::StrCat(method,
-                            ": this server does not change its models on "
-                            "request; its operator can allow that with "
-                            "--model-control=on"));
-}
-
 grpc::ServerUnaryReactor* ModelService::LoadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  const absl::Status allowed = MayChange(*context, "LoadModel");
+  const absl::Status allowed = MayChangeModels(environment_, manager_, *context, "LoadModel");
   if (!allowed.ok()) {
     return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }
@@ -167,7 +156,7 @@ grpc::ServerUnaryReactor* ModelService::LoadModel(
 grpc::ServerUnaryReactor* ModelService::UnloadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  const absl::Status allowed = MayChange(*context, "UnloadModel");
+  const absl::Status allowed = MayChangeModels(environment_, manager_, *context, "UnloadModel");
   if (!allowed.ok()) {
     return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }

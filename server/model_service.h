@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpcpp/server_context.h"
@@ -61,10 +59,6 @@ class ModelService final
                                         grpc::ByteBuffer* reply) override;
 
  private:
-  // Whether the caller of `method` may change what is served.
-  absl::Status MayChange(const grpc::CallbackServerContext& context,
-                         absl::string_view method) const;
-
   const ModelRegistry& registry_;
   ModelManager* const manager_;
   const EngineOptions limits_;

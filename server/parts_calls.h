@@ -4,23 +4,13 @@
 #ifndef STRATA_SERVER_PARTS_CALLS_H_
 #define STRATA_SERVER_PARTS_CALLS_H_
 
-#include "core/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
-#include "server/call_environment.h"
-#include "server/stream_limits.h"
+#include "server/parts_call.h"
 #include "server/stream_set.h"
 
 namespace strata {
-
-// What the calls whose answers come in parts share; references outlive the
-// server.
-struct PartsEnvironment {
-  Engine& engine;
-  StreamLimits limits;
-  CallEnvironment call;
-};
 
 // EncodeChunks and EncodeStream, from the first byte to the last: each call is
 // an AnswerStream and the reactor that is its wire. Raw, as UnaryCall is. The

@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
 #include "core/engine/call.h"
-#include "grpcpp/support/byte_buffer.h"
+#include "server/answer_events.h"
 #include "server/convert.h"
 #include "server/slice_writer.h"
 #include "server/status.h"
@@ -120,6 +121,25 @@ Event DoneEvent(const EventFormat& format,
                ToEncodeResponseHead(*reply).SerializeAsString(), writer);
   }
   return {.message = writer.Finish()};
+}
+
+void PartsEvents::OnInput(int input, EncodedInput result,
+                          const Outputs& outputs) {
+  inputs_.emplace_back(input, std::move(result), outputs);
+}
+
+void PartsEvents::Finish(const absl::StatusOr<EncodeReply>& reply) {
+  done_ = DoneEvent(format_, reply);
+}
+
+Event PartsEvents::Next(bool& last) {
+  if (inputs_.empty()) {
+    last = true;
+    return std::exchange(done_, std::nullopt).value_or(Event());
+  }
+  Event event = inputs_.front().Next(format_);
+  if (inputs_.front().done()) inputs_.pop_front();
+  return event;
 }
 
 }  // namespace strata

@@ -6,14 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/batch/request.h"
 #include "core/engine/call.h"
-#include "grpcpp/support/byte_buffer.h"
+#include "server/answer_events.h"
 #include "strata/v1/hidden_state_service.pb.h"
 
 namespace strata {
@@ -40,13 +41,6 @@ struct EventFormat {
 EventFormat ChunksFormat(std::int64_t part_bytes);
 EventFormat StreamFormat(std::string request_id, std::int64_t part_bytes);
 
-// A message that is ready to be sent.
-struct Event {
-  grpc::ByteBuffer message;
-  // How many of its bytes are a tensor's; they are not copied.
-  std::int64_t tensor_bytes = 0;
-};
-
 // The events of one input, one after the other: its encoding, then the parts of
 // its tensors, one at least for each. Nothing is serialized before its turn.
 //
@@ -54,7 +48,7 @@ struct Event {
 //   while (!events.done()) Send(events.Next(format));
 class InputEvents {
  public:
-  using Outputs = std::shared_ptr<const std::vector<OutputSpec>>;
+  using Outputs = AnswerEvents::Outputs;
 
   InputEvents(int input, EncodedInput result, Outputs specs);
 
@@ -81,6 +75,30 @@ class InputEvents {
 // The last event of a request.
 Event DoneEvent(const EventFormat& format,
                 const absl::StatusOr<EncodeReply>& reply);
+
+// The events of a request: those of its inputs, in the order in which they are
+// computed, and its `done`.
+class PartsEvents final : public AnswerEvents {
+ public:
+  explicit PartsEvents(EventFormat format) : format_(std::move(format)) {}
+
+  absl::Status StatusOf(
+      const absl::StatusOr<EncodeReply>& reply) const override {
+    return reply.status();
+  }
+  void OnInput(int input, EncodedInput result, const Outputs& outputs) override;
+  void Finish(const absl::StatusOr<EncodeReply>& reply) override;
+  void Drop() override { inputs_.clear(); }
+  bool HasNext() const override {
+    return !inputs_.empty() || done_.has_value();
+  }
+  Event Next(bool& last) override;
+
+ private:
+  const EventFormat format_;
+  std::deque<InputEvents> inputs_;
+  std::optional<Event> done_;
+};
 
 }  // namespace strata
 

@@ -77,6 +77,9 @@ void RequestTrace::Answered(const absl::Status& status) {
   if (status.ok()) return;
   const grpc::Status wire = ToGrpcStatus(status);
   if (wire.error_code() != grpc::StatusCode::INTERNAL) return;
+  // Computed has told of an input that failed; the trace's own words may hold
+  // what it was given.
+  if (ReasonOf(status) == Reason::kForwardFailed) return;
   std::vector<LogField> fields = IdentityFields();
   fields.emplace_back("message", wire.error_message());
   Log(Severity::kError, "call_failed", fields);

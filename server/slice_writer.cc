@@ -81,6 +81,22 @@ void SliceWriter::WriteNumbers(const HostTensor& tensor, std::size_t offset,
   }
 }
 
+void SliceWriter::WriteZeros(std::size_t size) {
+  // Fewer are copied: a slice of its own costs more.
+  constexpr std::size_t kFew = 1024;
+  if (size <= kFew) {
+    pending_.append(size, '\0');
+    return;
+  }
+  static constexpr std::array<char, std::size_t{64} << 10> kZeros = {};
+  Flush();
+  while (size > 0) {
+    const std::size_t taken = std::min(size, kZeros.size());
+    slices_.emplace_back(kZeros.data(), taken, grpc::Slice::STATIC_SLICE);
+    size -= taken;
+  }
+}
+
 grpc::ByteBuffer SliceWriter::Finish() {
   Flush();
   return {slices_.data(), slices_.size()};

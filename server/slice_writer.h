@@ -37,6 +37,8 @@ class SliceWriter {
   // owner until the network has sent them.
   void WriteNumbers(const HostTensor& tensor, std::size_t offset,
                     std::size_t size);
+  // `size` zeros, which take no memory where they are many.
+  void WriteZeros(std::size_t size);
   // Called last.
   grpc::ByteBuffer Finish();
 

@@ -14,7 +14,6 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "server/convert.h"
-#include "server/memory_guard.h"
 #include "server/unary_call.h"
 #include "strata/v1/tokenizer_service.pb.h"
 
@@ -24,8 +23,7 @@ namespace {
 void Tokenize(Engine& engine, v1::TokenizeRequest message,
               std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
-  absl::StatusOr<TokenizeCall> tokenize =
-      GuardMemory([&] { return ToTokenizeCall(std::move(message)); });
+  absl::StatusOr<TokenizeCall> tokenize = ToTokenizeCall(std::move(message));
   if (!tokenize.ok()) {
     call->Refuse(model, tokenize.status());
     return;
@@ -50,9 +48,7 @@ void Detokenize(Engine& engine, v1::DetokenizeRequest message,
                 std::shared_ptr<UnaryCall> call) {
   const std::string model = message.model();
   absl::StatusOr<DetokenizeCall> detokenize =
-      GuardMemory([&]() -> absl::StatusOr<DetokenizeCall> {
-        return ToDetokenizeCall(std::move(message));
-      });
+      ToDetokenizeCall(std::move(message));
   if (!detokenize.ok()) {
     call->Refuse(model, detokenize.status());
     return;

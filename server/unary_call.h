@@ -45,7 +45,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // MALFORMED_MESSAGE. Called once.
   absl::Status Parse(google::protobuf::Message& message);
 
-  // When the caller gives up, on the environment's clock.
+  // The environment's clock, on which the deadline is.
+  [[nodiscard]] absl::Time now() const { return environment_.clock.Now(); }
+  // When the caller gives up, on that clock.
   [[nodiscard]] absl::Time deadline() const { return deadline_; }
   // Requested when the caller goes away.
   [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }

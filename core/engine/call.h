@@ -76,6 +76,9 @@ struct EncodeCall {
   // Set: the answer goes there input by input, and may have as many bytes as
   // max_stream_reply_bytes says. nullptr: it comes whole.
   std::shared_ptr<ReplySink> sink;
+  // With a sink: its answer goes out as one message all the same, and may have
+  // as many bytes as max_reply_bytes says.
+  bool one_message = false;
 };
 
 // A piece in an answer.

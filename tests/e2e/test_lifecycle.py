@@ -135,6 +135,7 @@ def test_reflection_lists_the_services(server):
             "strata.v1.TokenizerService",
             "strata.v1.ModelService",
             "grpc.health.v1.Health",
+            "inference.GRPCInferenceService",
         } <= names
         by_name = reflection_pb2.ServerReflectionRequest(
             file_containing_symbol="strata.v1.EncodeRequest"

@@ -111,6 +111,23 @@ def test_the_exit_codes_of_strata_encode_are_documented():
     assert told == list(ExitCode)
 
 
+@pytest.mark.parametrize(
+    ("page", "shape"),
+    [("README.md", (1, 5, 384)), ("docs/open-inference-protocol.md", (2, 384))],
+)
+def test_the_calls_of_tritons_client(server, page, shape):
+    text = (ROOT / page).read_text()
+    [code] = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
+    code = code.replace("127.0.0.1:50051", server.address)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(shape)
+
+
 @pytest.mark.parametrize("command", ["models", "encode"])
 def test_the_calls_from_the_command_line(server, bin_dir, command):
     [line] = [

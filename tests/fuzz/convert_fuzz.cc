@@ -10,9 +10,11 @@
 #include "core/base/error.h"
 #include "google/protobuf/stubs/logging.h"
 #include "server/convert.h"
+#include "server/infer_call.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/tokenizer_service.pb.h"
 #include "tests/fuzz/bytes.h"
+#include "triton/grpc_service.pb.h"
 
 namespace strata::fuzz {
 namespace {
@@ -45,6 +47,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   }
   if (v1::DetokenizeRequest request; request.ParseFromArray(data, length)) {
     ToDetokenizeCall(std::move(request));
+  }
+  if (inference::ModelInferRequest request;
+      request.ParseFromArray(data, length)) {
+    constexpr int kMaxInputs = 64;
+    const auto call = ToInferCall(std::move(request), kMaxInputs);
+    if (call.ok()) {
+      STRATA_FUZZ_CHECK(!call->encode.inputs.empty());
+      STRATA_FUZZ_CHECK(std::ssize(call->encode.inputs) <= kMaxInputs);
+    } else if (ReasonOf(call.status()) != Reason::kNotImplemented) {
+      fuzz::CheckResult(call);
+    }
   }
   return 0;
 }

@@ -95,8 +95,14 @@ class AnswerStreamTest : public testing::Test {
     return requests;
   }
 
+  std::shared_ptr<Request> Begin(EventFormat format,
+                                 const std::string& id = "") {
+    return stream_->Begin(std::make_unique<PartsEvents>(std::move(format)),
+                          nullptr, id);
+  }
+
   std::shared_ptr<Request> TakeUp(const std::string& id) {
-    auto request = stream_->Begin(StreamFormat(id, limits_.part_bytes));
+    auto request = Begin(StreamFormat(id, limits_.part_bytes), id);
     stream_->ReadNext();
     return request;
   }
@@ -186,7 +192,7 @@ TEST_F(AnswerStreamTest, AFailureDropsWhatIsNotSentOfThatRequestAlone) {
 
 TEST_F(AnswerStreamTest, AFailureCanEndTheCallInstead) {
   Start({.part_bytes = 2}, AnswerStream::Failures::kEndCall);
-  const auto request = stream_->Begin(ChunksFormat(2));
+  const auto request = Begin(ChunksFormat(2));
   stream_->OnHalfClose();
   Compute(*request, 0, 6);
   ASSERT_NE(wire_.writing, nullptr);
@@ -320,7 +326,7 @@ TEST_F(AnswerStreamTest, CancelLetsGoOfEverything) {
   Compute(*requests[0], 1, 4);
   Succeed(*requests[0]);
   EXPECT_EQ(wire_.writing, nullptr);
-  EXPECT_EQ(stream_->Begin(StreamFormat("c", 2)), nullptr);
+  EXPECT_EQ(Begin(StreamFormat("c", 2), "c"), nullptr);
 }
 
 TEST_F(AnswerStreamTest, AFailedWriteIsACancel) {
@@ -335,7 +341,7 @@ TEST_F(AnswerStreamTest, AFailedWriteIsACancel) {
 TEST_F(AnswerStreamTest, StopReadingEndsAfterWhatIsUnderWay) {
   const auto requests = StartWith({"a"});
   stream_->StopReading(Error(Reason::kMalformedMessage, "bytes"));
-  EXPECT_EQ(stream_->Begin(StreamFormat("b", 2)), nullptr);
+  EXPECT_EQ(Begin(StreamFormat("b", 2), "b"), nullptr);
   EXPECT_FALSE(wire_.end.has_value());
   Succeed(*requests[0]);
   EXPECT_THAT(SendAll(), ElementsAre("a done 0"));
@@ -445,7 +451,7 @@ TEST_F(StreamSetTest, AnOldStreamEndsAfterWhatIsUnderWay) {
   streams.Add(stream_, absl::UnixEpoch());
   streams.Add(young, absl::UnixEpoch() + absl::Nanoseconds(1));
   streams.EndOld(absl::UnixEpoch() + StreamSet::kQuiet);
-  EXPECT_EQ(stream_->Begin(StreamFormat("b", 2)), nullptr);
+  EXPECT_EQ(Begin(StreamFormat("b", 2), "b"), nullptr);
   EXPECT_FALSE(wire_.end.has_value()) << "a request is under way";
   Succeed(*requests[0]);
   EXPECT_THAT(SendAll(), ElementsAre("a done 0"));

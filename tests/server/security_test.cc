@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -285,6 +286,39 @@ TEST_F(SecurityTest, APriorityCountsUpToTheTokensHighest) {
                             {text + "333' } priority: 10", Bearer("chief")}},
                            Bearer("reader")),
       ElementsAre(ElementsAre(5), ElementsAre(3), ElementsAre(4)));
+}
+
+TEST_F(SecurityTest, TheInferenceProtocolIsHeldToTheSame) {
+  const std::string service = "/inference.GRPCInferenceService/";
+  SecurityOptions options = with_tokens_;
+  options.admin_listen = Address{.host = "127.0.0.1", .port = 0};
+  RestartWith(options);
+  Send("hunter2");
+  const auto* const descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+          "inference.GRPCInferenceService");
+  ASSERT_NE(descriptor, nullptr);
+  for (int i = 0; i < descriptor->method_count(); ++i) {
+    if (descriptor->method(i)->client_streaming()) continue;
+    const std::string& method = descriptor->method(i)->name();
+    SCOPED_TRACE(method);
+    ExpectNotAuthenticated(CallRaw(service + method, ""), "not one of");
+  }
+  Send("reader");
+  EXPECT_TRUE(CallRaw(service + "ServerReady", "").ok());
+  for (const char* method : {"RepositoryModelLoad", "RepositoryModelUnload"}) {
+    Send("reader");
+    ExpectError(CallRaw(service + method, ""), StatusCode::PERMISSION_DENIED,
+                "NOT_ALLOWED", "", "needs the role admin");
+    Send("chief");
+    ExpectError(CallRaw(service + method, ""), StatusCode::PERMISSION_DENIED,
+                "NOT_ALLOWED", "", "the port of --admin-listen");
+  }
+  channel_ = grpc::CreateChannel(server_->admin_address()->ToString(),
+                                 grpc::InsecureChannelCredentials());
+  ExpectError(CallRaw(service + "RepositoryModelLoad", ""),
+              StatusCode::PERMISSION_DENIED, "NOT_ALLOWED", "",
+              "does not change its models on request");
 }
 
 TEST_F(SecurityTest, AdminCallsHaveAPortOfTheirOwnWhereOneIsAskedFor) {

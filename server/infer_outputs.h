@@ -1,0 +1,59 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_INFER_OUTPUTS_H_
+#define STRATA_SERVER_INFER_OUTPUTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/batch/request.h"
+#include "triton/grpc_service.pb.h"
+
+namespace strata {
+
+// What an output of the Open Inference Protocol is made of: a vector for each
+// piece, one for each input, or what there is of its pieces.
+enum class InferOutputKind : std::uint8_t {
+  kPieceVectors,
+  kPooledVectors,
+  kPieceIds,
+  kAttentionMask
+};
+
+// One output wanted of a request.
+struct InferOutput {
+  // As the request names it.
+  std::string name;
+  InferOutputKind kind = InferOutputKind::kPieceVectors;
+  // Of vectors: which of the call's outputs they are.
+  std::size_t spec = 0;
+};
+
+// What a request wants.
+struct InferOutputs {
+  // In its order.
+  std::vector<InferOutput> named;
+  // What the engine is asked for; at least one. Names are those of the request.
+  std::vector<OutputSpec> specs;
+  // Whether pieces are wanted.
+  bool pieces = false;
+};
+
+// Reads which outputs a request names: "hidden_states" (the last layer),
+// "layer_N" (0 the embedding output, negative from the end), "pooled",
+// "logits", "piece_ids" and "attention_mask". None: hidden_states and
+// attention_mask. Its parameters say how vectors are made: `dtype` ("FP32",
+// which is the default, "FP16", "BF16"), `normalize` and `dimensions`; of
+// pooled, also `pooling` ("mean", which is the default, "first", "last",
+// "max") and `layer`. Pure. Errors: INVALID_FIELD; NOT_IMPLEMENTED for shared
+// memory and for classification.
+absl::StatusOr<InferOutputs> ToInferOutputs(
+    const inference::ModelInferRequest& request);
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_INFER_OUTPUTS_H_

@@ -1,0 +1,181 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "server/infer_reply.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/host_tensor.h"
+#include "core/base/status_macros.h"
+#include "core/engine/call.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/infer_call.h"
+#include "server/infer_outputs.h"
+#include "server/slice_writer.h"
+#include "triton/grpc_service.pb.h"
+
+namespace strata {
+namespace {
+
+using inference::ModelInferResponse;
+
+constexpr int kRawContents = ModelInferResponse::kRawOutputContentsFieldNumber;
+
+std::string DataTypeName(DataType dtype) {
+  switch (dtype) {
+    case DataType::kFloat32:
+      return "FP32";
+    case DataType::kFloat16:
+      return "FP16";
+    case DataType::kBFloat16:
+      return "BF16";
+  }
+  return "";
+}
+
+// The error of an input that failed alone, for the whole call.
+absl::Status InputFailure(const absl::Status& status, std::size_t input,
+                          const InferForm& form) {
+  const std::string message =
+      absl::StrCat(form.tensor, "[", input, "]: ", status.message());
+  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
+    return FullError(message, *wait);
+  }
+  return Error(ReasonOf(status).value_or(Reason::kInternalDefect), message);
+}
+
+bool AreVectors(InferOutputKind kind) {
+  return kind == InferOutputKind::kPieceVectors ||
+         kind == InferOutputKind::kPooledVectors;
+}
+
+// Whole numbers as raw contents have them.
+std::string Bytes(const std::vector<std::int64_t>& numbers) {
+  return {reinterpret_cast<const char*>(numbers.data()),
+          numbers.size() * sizeof(std::int64_t)};
+}
+
+// What an input has at its pieces.
+std::vector<std::int64_t> NumbersOf(InferOutputKind kind,
+                                    const EncodedInput& input) {
+  std::vector<std::int64_t> numbers(input.piece_count, 1);
+  if (kind == InferOutputKind::kPieceIds) {
+    std::ranges::transform(input.pieces, numbers.begin(), &Piece::id);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+absl::StatusOr<InferReply> InferReply::Create(EncodeReply reply,
+                                              const InferForm& form,
+                                              std::int64_t max_bytes) {
+  for (std::size_t i = 0; i < reply.inputs.size(); ++i) {
+    const absl::Status& status = reply.inputs[i].status;
+    if (!status.ok()) return InputFailure(status, i, form);
+  }
+  InferReply result(std::move(reply), form);
+  if (static_cast<std::int64_t>(result.tensor_bytes()) <= max_bytes) {
+    return result;
+  }
+  return Error(
+      Reason::kReplyTooLarge,
+      absl::StrCat("the answer would hold ", result.tensor_bytes(),
+                   " bytes of tensors, which zeros fill up to the longest "
+                   "input, at most ",
+                   max_bytes,
+                   " are allowed; send inputs of like lengths together, or "
+                   "fewer, or ask for fewer outputs"));
+}
+
+InferReply::InferReply(EncodeReply reply, const InferForm& form)
+    : reply_(std::move(reply)) {
+  for (const EncodedInput& input : reply_.inputs) {
+    longest_ = std::max<std::int64_t>(longest_, input.piece_count);
+  }
+  ModelInferResponse head;
+  head.set_model_name(reply_.model->id.name);
+  head.set_model_version(absl::StrCat(reply_.model->id.version));
+  head.set_id(form.id);
+  for (const InferOutput& output : form.outputs) {
+    layouts_.push_back(LayOut(output, head));
+  }
+  head_ = head.SerializeAsString();
+  size_ = head_.size();
+  for (const Layout& layout : layouts_) {
+    const std::size_t bytes = layout.block_bytes * reply_.inputs.size();
+    tensor_bytes_ += bytes;
+    size_ += FieldSize(kRawContents, bytes);
+  }
+}
+
+auto InferReply::LayOut(const InferOutput& output,
+                        ModelInferResponse& head) const -> Layout {
+  auto& message = *head.add_outputs();
+  message.set_name(output.name);
+  message.add_shape(std::ssize(reply_.inputs));
+  if (output.kind != InferOutputKind::kPooledVectors) {
+    message.add_shape(longest_);
+  }
+  std::int64_t element = sizeof(std::int64_t);
+  if (AreVectors(output.kind)) {
+    const HostTensor& tensor = reply_.inputs[0].outputs[output.spec];
+    message.set_datatype(DataTypeName(tensor.dtype));
+    message.add_shape(tensor.shape.back());
+    element = ByteSize(tensor.dtype);
+  } else {
+    message.set_datatype("INT64");
+  }
+  std::int64_t block = element;
+  for (int i = 1; i < message.shape_size(); ++i) block *= message.shape(i);
+  return {.output = &output, .block_bytes = block};
+}
+
+void InferReply::Write(SliceWriter& writer) const {
+  writer.Write(head_);
+  for (const Layout& layout : layouts_) {
+    writer.WriteFrame(kRawContents,
+                      layout.block_bytes * reply_.inputs.size());
+    for (const EncodedInput& input : reply_.inputs) {
+      WriteBlock(layout, input, writer);
+    }
+  }
+}
+
+void InferReply::WriteBlock(const Layout& layout, const EncodedInput& input,
+                            SliceWriter& writer) const {
+  std::size_t bytes = 0;
+  if (AreVectors(layout.output->kind)) {
+    const HostTensor& tensor = input.outputs[layout.output->spec];
+    bytes = tensor.bytes();
+    writer.WriteNumbers(tensor, 0, bytes);
+  } else {
+    const std::string numbers = Bytes(NumbersOf(layout.output->kind, input));
+    bytes = numbers.size();
+    writer.Write(numbers);
+  }
+  writer.WriteZeros(layout.block_bytes - bytes);
+}
+
+absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
+                                                      const InferForm& form,
+                                                      std::int64_t max_bytes) {
+  STRATA_ASSIGN_OR_RETURN(
+      const InferReply result,
+      InferReply::Create(std::move(reply), form, max_bytes));
+  SliceWriter writer;
+  result.Write(writer);
+  return writer.Finish();
+}
+
+}  // namespace strata

@@ -1,0 +1,74 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef STRATA_SERVER_INFER_REPLY_H_
+#define STRATA_SERVER_INFER_REPLY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/engine/call.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/infer_call.h"
+#include "server/slice_writer.h"
+#include "triton/grpc_service.pb.h"
+
+namespace strata {
+
+// An answer as a serialized inference.ModelInferResponse. Each output is one
+// tensor for all inputs, [B, T, width], [B, width] or [B, T], in
+// raw_output_contents; inputs that are shorter than T, the longest, are followed
+// by zeros. Numbers are not copied, and zeros take no memory: the slices point
+// at the memory that the batch's copy from the device filled, and at zeros that
+// all answers share.
+class InferReply {
+ public:
+  // Lays out what the request of `form`, which outlives this, wants. Errors: that of the first input that
+  // failed, saying which it is; REPLY_TOO_LARGE where the tensors, with their
+  // zeros, have more than `max_bytes`.
+  static absl::StatusOr<InferReply> Create(EncodeReply reply,
+                                           const InferForm& form,
+                                           std::int64_t max_bytes);
+
+  // Bytes of the message, and of its tensors.
+  std::size_t size() const { return size_; }
+  std::size_t tensor_bytes() const { return tensor_bytes_; }
+
+  void Write(SliceWriter& writer) const;
+
+ private:
+  // One output: a block of `block_bytes` for each input.
+  struct Layout {
+    const InferOutput* output = nullptr;
+    std::int64_t block_bytes = 0;
+  };
+
+  InferReply(EncodeReply reply, const InferForm& form);
+
+  // Adds an output to `head`, and returns how it lies.
+  Layout LayOut(const InferOutput& output,
+                inference::ModelInferResponse& head) const;
+  void WriteBlock(const Layout& layout, const EncodedInput& input,
+                  SliceWriter& writer) const;
+
+  EncodeReply reply_;
+  // Pieces of the longest input.
+  std::int64_t longest_ = 0;
+  // All but the raw contents, serialized.
+  std::string head_;
+  std::vector<Layout> layouts_;
+  std::size_t size_ = 0;
+  std::size_t tensor_bytes_ = 0;
+};
+
+// The message alone. Errors as InferReply::Create.
+absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
+                                                      const InferForm& form,
+                                                      std::int64_t max_bytes);
+
+}  // namespace strata
+
+#endif  // STRATA_SERVER_INFER_REPLY_H_
