@@ -24,6 +24,8 @@
 #include "server/infer_outputs.h"
 #include "server/infer_parameters.h"
 #include "server/infer_version.h"
+#include "server/memory_guard.h"
+#include "server/stream_limits.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
@@ -33,6 +35,8 @@ namespace {
 // highest, to -10, and 0 is the default.
 constexpr std::int64_t kHighest = 10;
 constexpr std::int64_t kLowest = -10;
+
+constexpr std::size_t kLongestPromptName = 256;
 
 absl::StatusOr<int> PriorityOf(const InferParameters& parameters) {
   STRATA_ASSIGN_OR_RETURN(const std::int64_t level,
@@ -141,13 +145,18 @@ std::string FieldName(absl::string_view field, const InferForm& form) {
   return std::string(field);
 }
 
-}  // namespace
+absl::Status CheckLength(absl::string_view field, absl::string_view text,
+                         std::size_t most) {
+  if (text.size() <= most) return absl::OkStatus();
+  return FieldError(field, absl::StrCat("has ", text.size(), " bytes, at most ",
+                                        most, " are allowed"));
+}
 
-absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
-                                      std::int64_t max_inputs) {
-  InferCall call{
-      .encode = {.model = std::move(*request.mutable_model_name())},
-      .form = {.id = std::move(*request.mutable_id())}};
+absl::StatusOr<InferCall> Convert(inference::ModelInferRequest& request,
+                                  std::int64_t max_inputs) {
+  STRATA_RETURN_IF_ERROR(CheckLength("id", request.id(), kLongestRequestId));
+  InferCall call{.encode = {.model = std::move(*request.mutable_model_name())},
+                 .form = {.id = std::move(*request.mutable_id())}};
   STRATA_ASSIGN_OR_RETURN(
       InferVersion version,
       ToInferVersion(request.model_version(), "model_version"));
@@ -160,16 +169,28 @@ absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
   }
   call.encode.outputs = std::move(outputs.specs);
   call.encode.return_pieces = outputs.pieces;
+  call.encode.numbers_per_piece = outputs.numbers_per_piece;
+  call.encode.padded = true;
   const InferParameters parameters(request.parameters());
   STRATA_RETURN_IF_ERROR(SetParameters(parameters, call.encode));
   STRATA_ASSIGN_OR_RETURN(call.timeout, TimeoutOf(parameters));
   STRATA_ASSIGN_OR_RETURN(const std::string prompt,
                           parameters.String("prompt"));
+  // Each input has a copy of it.
+  STRATA_RETURN_IF_ERROR(
+      CheckLength("parameters[prompt]", prompt, kLongestPromptName));
   STRATA_ASSIGN_OR_RETURN(InferInputs inputs,
                           TakeInferInputs(request, prompt, max_inputs));
   call.encode.inputs = std::move(inputs.inputs);
   call.form.tensor = std::move(inputs.tensor);
   return call;
+}
+
+}  // namespace
+
+absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
+                                      std::int64_t max_inputs) {
+  return GuardMemory([&] { return Convert(request, max_inputs); });
 }
 
 absl::Status InProtocolNames(const absl::Status& status,

@@ -41,7 +41,7 @@ struct InferCall {
 // Reads a request, as docs/open-inference-protocol.md says. `max_inputs`: of
 // one request. The caller fills in client, deadline, stop and request_bytes of
 // the EncodeCall. Pure. Errors: INVALID_FIELD, naming the tensor, output or
-// parameter; NOT_IMPLEMENTED.
+// parameter; NOT_IMPLEMENTED; SERVER_FULL where the host has no memory for it.
 absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
                                       std::int64_t max_inputs);
 

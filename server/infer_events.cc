@@ -61,11 +61,9 @@ Event ErrorEvent(const absl::Status& status, const InferForm& form) {
   return {.message = writer.Finish()};
 }
 
-absl::StatusOr<Event> ToEvent(EncodeReply reply, const InferForm& form,
-                              std::int64_t max_bytes) {
-  STRATA_ASSIGN_OR_RETURN(
-      const InferReply result,
-      InferReply::Create(std::move(reply), form, max_bytes));
+absl::StatusOr<Event> ToEvent(EncodeReply reply, const InferForm& form) {
+  STRATA_ASSIGN_OR_RETURN(const InferReply result,
+                          InferReply::Create(std::move(reply), form));
   return AnswerEvent(result);
 }
 
@@ -92,7 +90,7 @@ void InferEvents::Finish(const absl::StatusOr<EncodeReply>& reply) {
                         .outputs = reply->outputs,
                         .inputs = std::move(inputs_),
                         .timings = reply->timings},
-                       form_, max_bytes_);
+                       form_);
   event_ = event.ok() ? *std::move(event) : ErrorEvent(event.status(), form_);
 }
 

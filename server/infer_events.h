@@ -21,9 +21,7 @@ namespace strata {
 // its answer, marked as its last, or what went wrong, with its id.
 class InferEvents final : public AnswerEvents {
  public:
-  // `max_bytes`: of the answer's tensors.
-  InferEvents(InferForm form, std::int64_t max_bytes)
-      : form_(std::move(form)), max_bytes_(max_bytes) {}
+  explicit InferEvents(InferForm form) : form_(std::move(form)) {}
 
   absl::Status StatusOf(
       const absl::StatusOr<EncodeReply>& reply) const override;
@@ -35,7 +33,6 @@ class InferEvents final : public AnswerEvents {
 
  private:
   const InferForm form_;
-  const std::int64_t max_bytes_;
   // In the order of the request's.
   std::vector<EncodedInput> inputs_;
   std::optional<Event> event_;

@@ -88,8 +88,7 @@ absl::StatusOr<int> SmallInteger(const InferParameters& parameters,
 
 // Sets what the parameters say of any vectors.
 absl::Status SetForm(const InferParameters& parameters, OutputSpec& spec) {
-  STRATA_ASSIGN_OR_RETURN(spec.dtype,
-                          Choose(parameters, "dtype", kDataTypes));
+  STRATA_ASSIGN_OR_RETURN(spec.dtype, Choose(parameters, "dtype", kDataTypes));
   STRATA_ASSIGN_OR_RETURN(spec.normalize, parameters.Bool("normalize"));
   STRATA_ASSIGN_OR_RETURN(spec.dimensions,
                           SmallInteger(parameters, "dimensions", 0));
@@ -107,8 +106,7 @@ std::optional<InferOutputKind> KindOf(const std::string& name,
     spec.kind = OutputKind::kLogits;
     return InferOutputKind::kPieceVectors;
   }
-  const std::optional<int> layer =
-      name == "hidden_states" ? -1 : LayerOf(name);
+  const std::optional<int> layer = name == "hidden_states" ? -1 : LayerOf(name);
   if (!layer.has_value()) return std::nullopt;
   spec.layers = {*layer};
   return InferOutputKind::kPieceVectors;
@@ -125,11 +123,19 @@ absl::Status Add(const std::string& name, const std::string& field,
                      "', expected hidden_states, layer_N, pooled, logits, "
                      "piece_ids or attention_mask"));
   }
+  const bool numbers = *kind == InferOutputKind::kPieceIds ||
+                       *kind == InferOutputKind::kAttentionMask;
+  // Of vectors, with other parameters, there may be several.
+  if (numbers && std::ranges::find(outputs.named, name, &InferOutput::name) !=
+                     outputs.named.end()) {
+    return FieldError(absl::StrCat(field, ".name"),
+                      absl::StrCat("'", name, "' is there twice"));
+  }
   outputs.named.push_back(
       {.name = name, .kind = *kind, .spec = outputs.specs.size()});
-  if (*kind == InferOutputKind::kPieceIds) outputs.pieces = true;
-  if (*kind == InferOutputKind::kPieceIds ||
-      *kind == InferOutputKind::kAttentionMask) {
+  if (numbers) {
+    ++outputs.numbers_per_piece;
+    outputs.pieces |= *kind == InferOutputKind::kPieceIds;
     return absl::OkStatus();
   }
   STRATA_RETURN_IF_ERROR(SetForm(parameters, spec));

@@ -41,6 +41,8 @@ struct InferOutputs {
   std::vector<OutputSpec> specs;
   // Whether pieces are wanted.
   bool pieces = false;
+  // Whole numbers that the answer has at each piece.
+  int numbers_per_piece = 0;
 };
 
 // Reads which outputs a request names: "hidden_states" (the last layer),
@@ -49,8 +51,9 @@ struct InferOutputs {
 // attention_mask. Its parameters say how vectors are made: `dtype` ("FP32",
 // which is the default, "FP16", "BF16"), `normalize` and `dimensions`; of
 // pooled, also `pooling` ("mean", which is the default, "first", "last",
-// "max") and `layer`. Pure. Errors: INVALID_FIELD; NOT_IMPLEMENTED for shared
-// memory and for classification.
+// "max") and `layer`. What has no parameters is named once at most. Pure.
+// Errors: INVALID_FIELD; NOT_IMPLEMENTED for shared memory and for
+// classification.
 absl::StatusOr<InferOutputs> ToInferOutputs(
     const inference::ModelInferRequest& request);
 

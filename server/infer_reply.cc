@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,43 +61,33 @@ bool AreVectors(InferOutputKind kind) {
          kind == InferOutputKind::kPooledVectors;
 }
 
-// Whole numbers as raw contents have them.
-std::string Bytes(const std::vector<std::int64_t>& numbers) {
-  return {reinterpret_cast<const char*>(numbers.data()),
-          numbers.size() * sizeof(std::int64_t)};
-}
-
-// What an input has at its pieces.
-std::vector<std::int64_t> NumbersOf(InferOutputKind kind,
-                                    const EncodedInput& input) {
-  std::vector<std::int64_t> numbers(input.piece_count, 1);
+// What an input has at its pieces. It keeps the room that the input's answer
+// has taken, as its vectors do.
+HostTensor NumbersOf(InferOutputKind kind, const EncodedInput& input) {
+  struct Kept {
+    std::vector<std::int64_t> numbers;
+    std::shared_ptr<const void> room;
+  };
+  auto kept = std::make_shared<Kept>();
+  kept->numbers.assign(input.piece_count, 1);
   if (kind == InferOutputKind::kPieceIds) {
-    std::ranges::transform(input.pieces, numbers.begin(), &Piece::id);
+    std::ranges::transform(input.pieces, kept->numbers.begin(), &Piece::id);
   }
-  return numbers;
+  kept->room = input.outputs.front().owner;
+  const auto bytes =
+      std::as_bytes(std::span<const std::int64_t>(kept->numbers));
+  return {.owner = std::move(kept), .blocks = {bytes}};
 }
 
 }  // namespace
 
 absl::StatusOr<InferReply> InferReply::Create(EncodeReply reply,
-                                              const InferForm& form,
-                                              std::int64_t max_bytes) {
+                                              const InferForm& form) {
   for (std::size_t i = 0; i < reply.inputs.size(); ++i) {
     const absl::Status& status = reply.inputs[i].status;
     if (!status.ok()) return InputFailure(status, i, form);
   }
-  InferReply result(std::move(reply), form);
-  if (static_cast<std::int64_t>(result.tensor_bytes()) <= max_bytes) {
-    return result;
-  }
-  return Error(
-      Reason::kReplyTooLarge,
-      absl::StrCat("the answer would hold ", result.tensor_bytes(),
-                   " bytes of tensors, which zeros fill up to the longest "
-                   "input, at most ",
-                   max_bytes,
-                   " are allowed; send inputs of like lengths together, or "
-                   "fewer, or ask for fewer outputs"));
+  return InferReply(std::move(reply), form);
 }
 
 InferReply::InferReply(EncodeReply reply, const InferForm& form)
@@ -144,8 +136,7 @@ auto InferReply::LayOut(const InferOutput& output,
 void InferReply::Write(SliceWriter& writer) const {
   writer.Write(head_);
   for (const Layout& layout : layouts_) {
-    writer.WriteFrame(kRawContents,
-                      layout.block_bytes * reply_.inputs.size());
+    writer.WriteFrame(kRawContents, layout.block_bytes * reply_.inputs.size());
     for (const EncodedInput& input : reply_.inputs) {
       WriteBlock(layout, input, writer);
     }
@@ -154,25 +145,19 @@ void InferReply::Write(SliceWriter& writer) const {
 
 void InferReply::WriteBlock(const Layout& layout, const EncodedInput& input,
                             SliceWriter& writer) const {
-  std::size_t bytes = 0;
-  if (AreVectors(layout.output->kind)) {
-    const HostTensor& tensor = input.outputs[layout.output->spec];
-    bytes = tensor.bytes();
-    writer.WriteNumbers(tensor, 0, bytes);
-  } else {
-    const std::string numbers = Bytes(NumbersOf(layout.output->kind, input));
-    bytes = numbers.size();
-    writer.Write(numbers);
-  }
+  const InferOutput& output = *layout.output;
+  const HostTensor tensor = AreVectors(output.kind)
+                                ? input.outputs[output.spec]
+                                : NumbersOf(output.kind, input);
+  const std::size_t bytes = tensor.bytes();
+  writer.WriteNumbers(tensor, 0, bytes);
   writer.WriteZeros(layout.block_bytes - bytes);
 }
 
 absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
-                                                      const InferForm& form,
-                                                      std::int64_t max_bytes) {
-  STRATA_ASSIGN_OR_RETURN(
-      const InferReply result,
-      InferReply::Create(std::move(reply), form, max_bytes));
+                                                      const InferForm& form) {
+  STRATA_ASSIGN_OR_RETURN(const InferReply result,
+                          InferReply::Create(std::move(reply), form));
   SliceWriter writer;
   result.Write(writer);
   return writer.Finish();

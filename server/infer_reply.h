@@ -20,18 +20,16 @@ namespace strata {
 
 // An answer as a serialized inference.ModelInferResponse. Each output is one
 // tensor for all inputs, [B, T, width], [B, width] or [B, T], in
-// raw_output_contents; inputs that are shorter than T, the longest, are followed
-// by zeros. Numbers are not copied, and zeros take no memory: the slices point
-// at the memory that the batch's copy from the device filled, and at zeros that
-// all answers share.
+// raw_output_contents; inputs that are shorter than T, the longest, are
+// followed by zeros. Numbers are not copied, and zeros take no memory: the
+// slices point at the memory that the batch's copy from the device filled, and
+// at zeros that all answers share.
 class InferReply {
  public:
-  // Lays out what the request of `form`, which outlives this, wants. Errors: that of the first input that
-  // failed, saying which it is; REPLY_TOO_LARGE where the tensors, with their
-  // zeros, have more than `max_bytes`.
+  // Lays out what the request of `form`, which outlives this, wants. Error:
+  // that of the first input that failed, saying which it is.
   static absl::StatusOr<InferReply> Create(EncodeReply reply,
-                                           const InferForm& form,
-                                           std::int64_t max_bytes);
+                                           const InferForm& form);
 
   // Bytes of the message, and of its tensors.
   std::size_t size() const { return size_; }
@@ -66,8 +64,7 @@ class InferReply {
 
 // The message alone. Errors as InferReply::Create.
 absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
-                                                      const InferForm& form,
-                                                      std::int64_t max_bytes);
+                                                      const InferForm& form);
 
 }  // namespace strata
 

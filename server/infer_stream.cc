@@ -22,6 +22,7 @@
 #include "server/parts_call.h"
 #include "server/request_trace.h"
 #include "server/stream_call.h"
+#include "server/stream_limits.h"
 #include "server/stream_set.h"
 #include "triton/grpc_service.pb.h"
 
@@ -46,23 +47,21 @@ class ModelStreamInferCall final : public StreamCall {
       Stop(message.model_name(), status, *trace);
       return;
     }
-    const EngineOptions& options = environment().engine.options();
     const std::string model = message.model_name();
-    InferForm form{.id = message.id()};
-    absl::StatusOr<InferCall> infer =
-        ToInferCall(std::move(message), options.max_inputs);
+    InferForm form;
+    if (message.id().size() <= kLongestRequestId) form.id = message.id();
+    absl::StatusOr<InferCall> infer = ToInferCall(
+        std::move(message), environment().engine.options().max_inputs);
     if (infer.ok()) form = std::move(infer->form);
     const auto request = stream()->Begin(
-        std::make_unique<InferEvents>(std::move(form), options.max_reply_bytes),
-        std::move(trace));
+        std::make_unique<InferEvents>(std::move(form)), std::move(trace));
     if (request == nullptr) return;  // The server is stopping.
     Encode(caller, model, ToEncode(std::move(infer)), size, request);
   }
 
   absl::StatusOr<EncodeCall> ToEncode(absl::StatusOr<InferCall> infer) const {
     if (!infer.ok()) return infer.status();
-    infer->encode.deadline =
-        environment().call.clock.Now() + infer->timeout;
+    infer->encode.deadline = environment().call.clock.Now() + infer->timeout;
     infer->encode.one_message = true;
     return std::move(infer->encode);
   }

@@ -49,9 +49,8 @@ std::vector<TensorForm> OutputForms(const Model& model) {
       {"attention_mask", inference::TYPE_INT64, {-1}},
   };
   if (model.report.logits_width > 0) {
-    forms.push_back({"logits",
-                     inference::TYPE_FP32,
-                     {-1, model.report.logits_width}});
+    forms.push_back(
+        {"logits", inference::TYPE_FP32, {-1, model.report.logits_width}});
   }
   return forms;
 }

@@ -23,14 +23,12 @@
 #include "server/reply_parts.h"
 #include "server/request_trace.h"
 #include "server/stream_call.h"
+#include "server/stream_limits.h"
 #include "server/stream_set.h"
 #include "strata/v1/hidden_state_service.pb.h"
 
 namespace strata {
 namespace {
-
-// Every event repeats it.
-constexpr std::size_t kLongestRequestId = 256;
 
 // A stream of one request, read from the start.
 class ChunksCall final
@@ -43,8 +41,8 @@ class ChunksCall final
   void Start(grpc::ByteBuffer& bytes) {
     const auto size = static_cast<std::int64_t>(bytes.Length());
     const auto request =
-        stream()->Begin(std::make_unique<PartsEvents>(ChunksFormat(
-                            environment().limits.part_bytes)),
+        stream()->Begin(std::make_unique<PartsEvents>(
+                            ChunksFormat(environment().limits.part_bytes)),
                         Trace(*v1::EncodeChunksRequest::descriptor()));
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
@@ -68,9 +66,8 @@ class ChunksCall final
     const absl::Status status = TakeMessage(bytes, message);
     if (status.ok()) {
       const std::string model = message.request().model();
-      Encode(caller, model,
-             ToEncodeCall(std::move(*message.mutable_request())), size,
-             request);
+      Encode(caller, model, ToEncodeCall(std::move(*message.mutable_request())),
+             size, request);
     } else {
       Refuse("", status, *request);
     }
@@ -99,8 +96,8 @@ class EncodeStreamCall final : public StreamCall {
     const std::string model = message.request().model();
     status = CheckId(id);
     const auto request =
-        stream()->Begin(std::make_unique<PartsEvents>(StreamFormat(
-                            id, environment().limits.part_bytes)),
+        stream()->Begin(std::make_unique<PartsEvents>(
+                            StreamFormat(id, environment().limits.part_bytes)),
                         std::move(trace), id);
     if (request == nullptr) return;  // The server is stopping.
     if (status.ok()) {

@@ -82,10 +82,10 @@ void UnloadVersions(ModelManager& manager, const ModelRegistry& registry,
     }
   }
   if (versions.empty()) {
-    call->Finish(Error(
-        Reason::kModelNotFound,
-        absl::StrCat("no model \"", request.model_name(),
-                     "\" in this server; RepositoryIndex lists them")));
+    call->Finish(
+        Error(Reason::kModelNotFound,
+              absl::StrCat("no model \"", request.model_name(),
+                           "\" in this server; RepositoryIndex lists them")));
     return;
   }
   const auto steps = std::make_shared<StepsCall>(std::move(call));

@@ -4,9 +4,13 @@
 #ifndef STRATA_SERVER_STREAM_LIMITS_H_
 #define STRATA_SERVER_STREAM_LIMITS_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace strata {
+
+// Bytes of what a client calls a request: every answer to it repeats it.
+constexpr std::size_t kLongestRequestId = 256;
 
 // How much one call whose answers come in parts may hold.
 struct StreamLimits {

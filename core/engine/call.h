@@ -79,6 +79,12 @@ struct EncodeCall {
   // With a sink: its answer goes out as one message all the same, and may have
   // as many bytes as max_reply_bytes says.
   bool one_message = false;
+  // The inputs share tensors: what each has at its pieces is followed by zeros
+  // up to the longest, and max_reply_bytes counts them.
+  bool padded = false;
+  // Whole numbers of 8 bytes that the answer has at each piece beside
+  // `outputs`.
+  int numbers_per_piece = 0;
 };
 
 // A piece in an answer.

@@ -149,12 +149,25 @@ absl::Status EncodeTask::PreparePieces(PieceInput pieces, int input) {
   return absl::OkStatus();
 }
 
+std::int64_t EncodeTask::BytesFor(const Sequence& sequence) const {
+  constexpr std::int64_t kNumberBytes = sizeof(std::int64_t);
+  return OutputBytes(sequence, resolved_.model->report.widths()) +
+         (kNumberBytes * call_.numbers_per_piece * sequence.pieces());
+}
+
 std::int64_t EncodeTask::ReplyBytes() const {
   std::int64_t bytes = 0;
-  for (const Sequence& sequence : sequences_) {
-    bytes += OutputBytes(sequence, resolved_.model->report.widths());
-  }
+  for (const Sequence& sequence : sequences_) bytes += BytesFor(sequence);
   return bytes;
+}
+
+std::int64_t EncodeTask::MessageBytes() const {
+  if (!call_.padded) return ReplyBytes();
+  std::int64_t longest = 0;
+  for (const Sequence& sequence : sequences_) {
+    longest = std::max(longest, BytesFor(sequence));
+  }
+  return longest * std::ssize(sequences_);
 }
 
 absl::Status EncodeTask::CheckReply() const {
@@ -172,15 +185,22 @@ absl::Status EncodeTask::CheckReply() const {
                      " are allowed; ask for fewer, or send "
                      "several requests"));
   }
-  const std::int64_t bytes = ReplyBytes();
+  const std::int64_t bytes = MessageBytes();
   if (bytes <= context_.max_reply_bytes) return absl::OkStatus();
+  const char* hint = "";
+  if (call_.padded) {
+    hint =
+        ", or send inputs of like lengths together: zeros fill up the others";
+  } else if (call_.sink == nullptr) {
+    hint = ", or use EncodeChunks";
+  }
   return Error(
       Reason::kReplyTooLarge,
       absl::StrCat("the answer would hold ", bytes,
                    " bytes of tensors, at most ", context_.max_reply_bytes,
                    " are allowed; ask for fewer layers, a pooling, FLOAT16 or "
                    "fewer inputs",
-                   call_.sink == nullptr ? ", or use EncodeChunks" : ""));
+                   hint));
 }
 
 void EncodeTask::OnPrepared() {
@@ -201,9 +221,8 @@ absl::Status EncodeTask::Reserve() {
   std::vector<std::int64_t> bytes;
   bytes.reserve(sequences_.size());
   for (std::size_t input = 0; input < sequences_.size(); ++input) {
-    bytes.push_back(
-        OutputBytes(sequences_[input], resolved_.model->report.widths()) +
-        BytesOf(results_[input].pieces));
+    bytes.push_back(BytesFor(sequences_[input]) +
+                    BytesOf(results_[input].pieces));
   }
   bytes[0] += ReplyMemory::kAnswerBytes;
   STRATA_ASSIGN_OR_RETURN(rooms_,

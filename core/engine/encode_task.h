@@ -78,8 +78,11 @@ class EncodeTask : public std::enable_shared_from_this<EncodeTask> {
   absl::Status Reserve();
   // Takes what waits of this call out of the queue.
   void Cancel();
-  // Bytes of the answer's tensors.
+  // Bytes of what the answer has of an input, of all of them, and with the
+  // zeros of a padded answer.
+  std::int64_t BytesFor(const Sequence& sequence) const;
   std::int64_t ReplyBytes() const;
+  std::int64_t MessageBytes() const;
   // What the answer may cost: selections on the device, and bytes.
   absl::Status CheckReply() const;
   void OnComputed(int input, absl::StatusOr<Computed> computed);

@@ -33,8 +33,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::int64_t kUnlimited = std::int64_t{1} << 40;
-
 // Two inputs, of one piece and of three; vectors of two halves, and pooled.
 EncodeReply MakeReply() {
   auto model = std::make_shared<Model>();
@@ -71,8 +69,7 @@ std::string Join(const grpc::ByteBuffer& buffer) {
 
 inference::ModelInferResponse Respond(EncodeReply reply,
                                       const InferForm& form) {
-  const auto bytes =
-      ToModelInferResponse(std::move(reply), form, kUnlimited);
+  const auto bytes = ToModelInferResponse(std::move(reply), form);
   EXPECT_TRUE(bytes.ok()) << bytes.status();
   inference::ModelInferResponse response;
   EXPECT_TRUE(response.ParseFromString(Join(*bytes)));
@@ -89,12 +86,12 @@ std::vector<std::int64_t> Numbers(const std::string& bytes) {
 
 TEST(InferReplyTest, FillsUpShorterInputsWithZeros) {
   using std::string_literals::operator""s;
-  const inference::ModelInferResponse response = Respond(
-      MakeReply(),
-      MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0},
-                {"attention_mask", InferOutputKind::kAttentionMask},
-                {"pooled", InferOutputKind::kPooledVectors, 1},
-                {"piece_ids", InferOutputKind::kPieceIds}}));
+  const inference::ModelInferResponse response =
+      Respond(MakeReply(),
+              MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0},
+                        {"attention_mask", InferOutputKind::kAttentionMask},
+                        {"pooled", InferOutputKind::kPooledVectors, 1},
+                        {"piece_ids", InferOutputKind::kPieceIds}}));
   EXPECT_EQ(response.model_name(), "m");
   EXPECT_EQ(response.model_version(), "3");
   EXPECT_EQ(response.id(), "mine");
@@ -143,8 +140,7 @@ TEST(InferReplyTest, CopiesNeitherNumbersNorZeros) {
   const std::weak_ptr<const void> owner = reply.inputs[1].outputs[0].owner;
   auto buffer = ToModelInferResponse(
       std::move(reply),
-      MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0}}),
-      kUnlimited);
+      MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0}}));
   ASSERT_TRUE(buffer.ok()) << buffer.status();
   const std::vector<grpc::Slice> slices = Slices(*buffer);
   // The head, a row, two of zeros in slices of 64 KiB that are one memory, and
@@ -165,26 +161,28 @@ TEST(InferReplyTest, AnInputThatFailedFailsTheCall) {
   const InferForm form =
       MakeForm({{"pooled", InferOutputKind::kPooledVectors, 1}});
   const absl::Status status =
-      ToModelInferResponse(std::move(reply), form, kUnlimited).status();
+      ToModelInferResponse(std::move(reply), form).status();
   EXPECT_EQ(ReasonOf(status), Reason::kForwardFailed);
   EXPECT_EQ(status.message(), "text[1]: infinite");
 
   reply = MakeReply();
   reply.inputs[0] = {.status = FullError("no memory", absl::Seconds(3))};
   const absl::Status full =
-      ToModelInferResponse(std::move(reply), form, kUnlimited).status();
+      ToModelInferResponse(std::move(reply), form).status();
   EXPECT_EQ(ReasonOf(full), Reason::kServerFull);
   EXPECT_EQ(RetryAfterOf(full), absl::Seconds(3));
 }
 
-TEST(InferReplyTest, ZerosCountTowardsWhatAnAnswerMayHold) {
-  const InferForm form =
-      MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0}});
-  EXPECT_TRUE(ToModelInferResponse(MakeReply(), form, 24).ok());
-  const absl::Status status =
-      ToModelInferResponse(MakeReply(), form, 23).status();
-  EXPECT_EQ(ReasonOf(status), Reason::kReplyTooLarge);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("would hold 24 bytes"));
+// Whole numbers take memory until they are sent, as vectors do.
+TEST(InferReplyTest, NumbersKeepTheRoomOfTheirInput) {
+  EncodeReply reply = MakeReply();
+  const std::weak_ptr<const void> room = reply.inputs[1].outputs[0].owner;
+  auto buffer = ToModelInferResponse(
+      std::move(reply), MakeForm({{"piece_ids", InferOutputKind::kPieceIds}}));
+  ASSERT_TRUE(buffer.ok()) << buffer.status();
+  EXPECT_FALSE(room.expired());
+  buffer->Clear();
+  EXPECT_TRUE(room.expired());
 }
 
 }  // namespace

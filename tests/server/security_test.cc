@@ -33,6 +33,7 @@
 #include "tests/server/server_fixture.h"
 #include "tests/server/temporary_file.h"
 #include "tests/server/token_text.h"
+#include "triton/grpc_service.grpc.pb.h"
 
 namespace strata {
 namespace {
@@ -299,10 +300,20 @@ TEST_F(SecurityTest, TheInferenceProtocolIsHeldToTheSame) {
           "inference.GRPCInferenceService");
   ASSERT_NE(descriptor, nullptr);
   for (int i = 0; i < descriptor->method_count(); ++i) {
-    if (descriptor->method(i)->client_streaming()) continue;
+    if (descriptor->method(i)->client_streaming()) continue;  // Below.
     const std::string& method = descriptor->method(i)->name();
     SCOPED_TRACE(method);
     ExpectNotAuthenticated(CallRaw(service + method, ""), "not one of");
+  }
+  {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer hunter2");
+    const auto stream =
+        inference::GRPCInferenceService::NewStub(channel_)->ModelStreamInfer(
+            &context);
+    inference::ModelStreamInferResponse response;
+    EXPECT_FALSE(stream->Read(&response));
+    ExpectNotAuthenticated(stream->Finish(), "not one of");
   }
   Send("reader");
   EXPECT_TRUE(CallRaw(service + "ServerReady", "").ok());

@@ -134,6 +134,23 @@ TEST_F(EngineTest, RefusesBeforeItCosts) {
   EXPECT_TRUE(Send(Texts({"a"})).get().ok());
 }
 
+TEST_F(EngineTest, APaddedAnswerIsAsLargeAsItsLongestInput) {
+  Start({.max_reply_bytes = 80});
+  // 3 and 5 pieces of width 2 in fp32 are 64 bytes; twice the longer are 80.
+  EncodeCall padded = Texts({"a", "abc"});
+  padded.padded = true;
+  EXPECT_TRUE(Send(Texts({"a", "abc"})).get().ok());
+  EXPECT_TRUE(Send(padded).get().ok());
+  padded.numbers_per_piece = 1;
+  const absl::Status large = Send(std::move(padded)).get().status();
+  EXPECT_EQ(ReasonOf(large), Reason::kReplyTooLarge);
+  EXPECT_EQ(large.message(),
+            "the answer would hold 160 bytes of tensors, at most 80 are "
+            "allowed; ask for fewer layers, a pooling, FLOAT16 or fewer "
+            "inputs, or send inputs of like lengths together: zeros fill up "
+            "the others");
+}
+
 // Each output is tiny, so that the bytes of the answer would be few.
 TEST_F(EngineTest, RefusesARequestOfTooManySelections) {
   Start();
