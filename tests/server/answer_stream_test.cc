@@ -21,6 +21,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 #include "server/message_bytes.h"
+#include "server/reply_parts.h"
 #include "server/stream_limits.h"
 #include "server/stream_set.h"
 #include "strata/v1/hidden_state_service.pb.h"
