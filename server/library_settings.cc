@@ -5,27 +5,37 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/cpu_count.h"
 
 namespace strata {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 2> kSettings = {{
-    {"OMP_WAIT_POLICY", "passive"},
-    {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64"},
-}};
+std::vector<std::pair<const char*, std::string>> Settings() {
+  return {
+      {"OMP_WAIT_POLICY", "passive"},
+      {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64"},
+      {"MALLOC_CONF",
+       absl::StrCat("narenas:", AvailableCpus(),
+                    ",background_thread:true,dirty_decay_ms:5000,"
+                    "muzzy_decay_ms:0,oversize_threshold:0")},
+  };
+}
 
 }  // namespace
 
 void StartWithLibrarySettings(char* const* argv) {
   bool changed = false;
-  for (const auto& [name, value] : kSettings) {
+  for (const auto& [name, value] : Settings()) {
     if (std::getenv(name) != nullptr) continue;
-    if (setenv(name, value, /*overwrite=*/0) != 0) return;
+    if (setenv(name, value.c_str(), /*overwrite=*/0) != 0) return;
     changed = true;
   }
   if (!changed) return;
