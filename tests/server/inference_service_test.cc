@@ -303,8 +303,8 @@ TEST_F(InferenceServiceTest, AStreamsAnswerIsOneMessageAndAsLargeAsOne) {
   // The second is of 2 and 3 pieces of 8 bytes: 40, but with zeros 48.
   const auto answers = Stream(
       *stub,
-      {absl::StrCat("id: 'a' ", kText), texts("b", "'', 'A'"),
-       texts("c", "'A', 'A'")},
+      {absl::StrCat("id: 'a' ", kText, "outputs { name: 'hidden_states' }"),
+       texts("b", "'', 'A'"), texts("c", "'A', 'A'")},
       ended_);
   EXPECT_TRUE(ended_.ok()) << ended_.error_message();
   EXPECT_EQ(answers.at("a"), "3000 3000 3067 3067 3001 3001");
