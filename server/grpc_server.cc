@@ -157,8 +157,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   STRATA_RETURN_IF_ERROR(
       server->Listen(options.listen, "--listen",
                      {&server->hidden_states_, &server->tokenizer_,
-                      &server->models_, &server->health_,
-                      &server->inference_},
+                      &server->models_, &server->health_, &server->inference_},
                      server->data_));
   if (options.security.admin_listen.has_value()) {
     STRATA_RETURN_IF_ERROR(server->Listen(

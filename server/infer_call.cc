@@ -145,9 +145,8 @@ std::string FieldName(absl::string_view field, const InferForm& form) {
 
 absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
                                       std::int64_t max_inputs) {
-  InferCall call{
-      .encode = {.model = std::move(*request.mutable_model_name())},
-      .form = {.id = std::move(*request.mutable_id())}};
+  InferCall call{.encode = {.model = std::move(*request.mutable_model_name())},
+                 .form = {.id = std::move(*request.mutable_id())}};
   STRATA_ASSIGN_OR_RETURN(
       InferVersion version,
       ToInferVersion(request.model_version(), "model_version"));

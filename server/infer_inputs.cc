@@ -58,19 +58,18 @@ absl::Status CheckGoesWith(const Tensors& tensors, const char* name,
   if (!tensors.contains(name) || tensors.contains(owner)) {
     return absl::OkStatus();
   }
-  return FieldError(name, absl::StrCat("goes with ", owner,
-                                       ", which is not there"));
+  return FieldError(name,
+                    absl::StrCat("goes with ", owner, ", which is not there"));
 }
 
 absl::Status CheckTensors(const Tensors& tensors) {
   STRATA_RETURN_IF_ERROR(CheckGoesWith(tensors, kPair, kText));
   STRATA_RETURN_IF_ERROR(CheckGoesWith(tensors, kMask, kIds));
   if (tensors.contains(kText) == tensors.contains(kIds)) {
-    return FieldError("inputs", absl::StrCat("expected either ", kText, " or ",
-                                             kIds, ", got ",
-                                             tensors.contains(kText)
-                                                 ? "both"
-                                                 : "neither"));
+    return FieldError(
+        "inputs",
+        absl::StrCat("expected either ", kText, " or ", kIds, ", got ",
+                     tensors.contains(kText) ? "both" : "neither"));
   }
   return absl::OkStatus();
 }
@@ -92,8 +91,8 @@ absl::StatusOr<std::vector<EncodeInput>> TextInputs(const Tensors& tensors,
   std::vector<std::string> pairs(texts.size());
   if (const auto found = tensors.find(kPair); found != tensors.end()) {
     STRATA_ASSIGN_OR_RETURN(pairs, TakeTexts(found->second, max_rows));
-    STRATA_RETURN_IF_ERROR(CheckSame(kPair, "texts", std::ssize(pairs), kText,
-                                     std::ssize(texts)));
+    STRATA_RETURN_IF_ERROR(
+        CheckSame(kPair, "texts", std::ssize(pairs), kText, std::ssize(texts)));
   }
   std::vector<EncodeInput> inputs;
   inputs.reserve(texts.size());
@@ -136,8 +135,7 @@ absl::StatusOr<std::vector<EncodeInput>> PieceInputs(const Tensors& tensors,
   if (found != tensors.end()) {
     STRATA_ASSIGN_OR_RETURN(
         mask, TakeMatrix(found->second, /*bools=*/true, max_rows));
-    STRATA_RETURN_IF_ERROR(
-        CheckSame(kMask, "rows", mask.rows, kIds, ids.rows));
+    STRATA_RETURN_IF_ERROR(CheckSame(kMask, "rows", mask.rows, kIds, ids.rows));
     STRATA_RETURN_IF_ERROR(
         CheckSame(kMask, "columns", mask.columns, kIds, ids.columns));
   }
@@ -165,8 +163,7 @@ absl::StatusOr<InferInputs> TakeInferInputs(
   STRATA_ASSIGN_OR_RETURN(const Tensors tensors, ByName(request));
   STRATA_RETURN_IF_ERROR(CheckTensors(tensors));
   if (tensors.contains(kText)) {
-    STRATA_ASSIGN_OR_RETURN(auto inputs,
-                            TextInputs(tensors, prompt, max_rows));
+    STRATA_ASSIGN_OR_RETURN(auto inputs, TextInputs(tensors, prompt, max_rows));
     return InferInputs{.inputs = std::move(inputs), .tensor = kText};
   }
   if (!prompt.empty()) {

@@ -88,8 +88,7 @@ absl::StatusOr<int> SmallInteger(const InferParameters& parameters,
 
 // Sets what the parameters say of any vectors.
 absl::Status SetForm(const InferParameters& parameters, OutputSpec& spec) {
-  STRATA_ASSIGN_OR_RETURN(spec.dtype,
-                          Choose(parameters, "dtype", kDataTypes));
+  STRATA_ASSIGN_OR_RETURN(spec.dtype, Choose(parameters, "dtype", kDataTypes));
   STRATA_ASSIGN_OR_RETURN(spec.normalize, parameters.Bool("normalize"));
   STRATA_ASSIGN_OR_RETURN(spec.dimensions,
                           SmallInteger(parameters, "dimensions", 0));
@@ -107,8 +106,7 @@ std::optional<InferOutputKind> KindOf(const std::string& name,
     spec.kind = OutputKind::kLogits;
     return InferOutputKind::kPieceVectors;
   }
-  const std::optional<int> layer =
-      name == "hidden_states" ? -1 : LayerOf(name);
+  const std::optional<int> layer = name == "hidden_states" ? -1 : LayerOf(name);
   if (!layer.has_value()) return std::nullopt;
   spec.layers = {*layer};
   return InferOutputKind::kPieceVectors;

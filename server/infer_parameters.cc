@@ -7,7 +7,6 @@
 #include <limits>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -15,11 +14,8 @@
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
-namespace {
 
 using inference::InferParameter;
-
-}  // namespace
 
 const InferParameter* InferParameters::Find(absl::string_view name) const {
   const std::string key(name);

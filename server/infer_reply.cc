@@ -144,8 +144,7 @@ auto InferReply::LayOut(const InferOutput& output,
 void InferReply::Write(SliceWriter& writer) const {
   writer.Write(head_);
   for (const Layout& layout : layouts_) {
-    writer.WriteFrame(kRawContents,
-                      layout.block_bytes * reply_.inputs.size());
+    writer.WriteFrame(kRawContents, layout.block_bytes * reply_.inputs.size());
     for (const EncodedInput& input : reply_.inputs) {
       WriteBlock(layout, input, writer);
     }

@@ -20,15 +20,15 @@ namespace strata {
 
 // An answer as a serialized inference.ModelInferResponse. Each output is one
 // tensor for all inputs, [B, T, width], [B, width] or [B, T], in
-// raw_output_contents; inputs that are shorter than T, the longest, are followed
-// by zeros. Numbers are not copied, and zeros take no memory: the slices point
-// at the memory that the batch's copy from the device filled, and at zeros that
-// all answers share.
+// raw_output_contents; inputs that are shorter than T, the longest, are
+// followed by zeros. Numbers are not copied, and zeros take no memory: the
+// slices point at the memory that the batch's copy from the device filled, and
+// at zeros that all answers share.
 class InferReply {
  public:
-  // Lays out what the request of `form`, which outlives this, wants. Errors: that of the first input that
-  // failed, saying which it is; REPLY_TOO_LARGE where the tensors, with their
-  // zeros, have more than `max_bytes`.
+  // Lays out what the request of `form`, which outlives this, wants. Errors:
+  // that of the first input that failed, saying which it is; REPLY_TOO_LARGE
+  // where the tensors, with their zeros, have more than `max_bytes`.
   static absl::StatusOr<InferReply> Create(EncodeReply reply,
                                            const InferForm& form,
                                            std::int64_t max_bytes);

@@ -61,8 +61,7 @@ class ModelStreamInferCall final : public StreamCall {
 
   absl::StatusOr<EncodeCall> ToEncode(absl::StatusOr<InferCall> infer) const {
     if (!infer.ok()) return infer.status();
-    infer->encode.deadline =
-        environment().call.clock.Now() + infer->timeout;
+    infer->encode.deadline = environment().call.clock.Now() + infer->timeout;
     infer->encode.one_message = true;
     return std::move(infer->encode);
   }

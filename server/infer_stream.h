@@ -18,8 +18,7 @@ namespace strata {
 // `streams` has the stream while it is open.
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 StartModelStreamInfer(const PartsEnvironment& environment,
-                      grpc::CallbackServerContext* context,
-                      StreamSet& streams);
+                      grpc::CallbackServerContext* context, StreamSet& streams);
 
 }  // namespace strata
 

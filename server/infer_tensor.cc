@@ -70,10 +70,10 @@ absl::Status WrongCount(const InferTensor& tensor, std::int64_t got,
 absl::Status CheckTyped(const InferTensor& tensor, std::int64_t found,
                         std::int64_t expected, absl::string_view field) {
   if (const auto all = CountOf(tensor.head->contents()); all != found) {
-    return FieldError(tensor.name(),
-                      absl::StrCat("has contents of another type; those of ",
-                                   tensor.head->datatype(), " go into ",
-                                   field));
+    return FieldError(
+        tensor.name(),
+        absl::StrCat("has contents of another type; those of ",
+                     tensor.head->datatype(), " go into ", field));
   }
   if (found == expected) return absl::OkStatus();
   return WrongCount(tensor, found, expected, "elements");
@@ -114,9 +114,8 @@ absl::StatusOr<std::vector<std::string>> SplitTexts(const InferTensor& tensor,
     return FieldError(
         tensor.name(),
         absl::StrCat("its raw contents hold ",
-                     place < bytes.size() ? "more than " : "",
-                     texts.size(), " texts, expected ", rows,
-                     " by its shape"));
+                     place < bytes.size() ? "more than " : "", texts.size(),
+                     " texts, expected ", rows, " by its shape"));
   }
   return texts;
 }
@@ -205,15 +204,15 @@ absl::StatusOr<std::vector<InferTensor>> InputTensorsOf(
                         "has typed contents beside raw_input_contents; a "
                         "request has the one or the other for all tensors");
     }
-    tensors.push_back({.head = &head,
-                       .raw = i < raws ? request.mutable_raw_input_contents(i)
-                                       : nullptr});
+    tensors.push_back(
+        {.head = &head,
+         .raw = i < raws ? request.mutable_raw_input_contents(i) : nullptr});
   }
   if (raws > 0 && raws != request.inputs_size()) {
-    return FieldError("raw_input_contents",
-                      absl::StrCat("has ", raws, " entries, expected ",
-                                   request.inputs_size(),
-                                   ", one for each tensor"));
+    return FieldError(
+        "raw_input_contents",
+        absl::StrCat("has ", raws, " entries, expected ", request.inputs_size(),
+                     ", one for each tensor"));
   }
   return tensors;
 }
@@ -261,8 +260,8 @@ absl::StatusOr<InferMatrix> TakeMatrix(const InferTensor& tensor, bool bools,
     tensor.raw->clear();
   } else {
     matrix.numbers = form.typed(tensor.head->contents());
-    STRATA_RETURN_IF_ERROR(CheckTyped(tensor, std::ssize(matrix.numbers), size,
-                                      form.field));
+    STRATA_RETURN_IF_ERROR(
+        CheckTyped(tensor, std::ssize(matrix.numbers), size, form.field));
     tensor.head->clear_contents();
   }
   return matrix;

@@ -25,28 +25,27 @@ struct RawMethods<Service, Last> {
 };
 
 using Inference = inference::GRPCInferenceService;
-using RawInference = RawMethods<
-    Inference::Service,
-    Inference::WithRawCallbackMethod_ServerLive,
-    Inference::WithRawCallbackMethod_ServerReady,
-    Inference::WithRawCallbackMethod_ModelReady,
-    Inference::WithRawCallbackMethod_ServerMetadata,
-    Inference::WithRawCallbackMethod_ModelMetadata,
-    Inference::WithRawCallbackMethod_ModelInfer,
-    Inference::WithRawCallbackMethod_ModelStreamInfer,
-    Inference::WithRawCallbackMethod_ModelConfig,
-    Inference::WithRawCallbackMethod_ModelStatistics,
-    Inference::WithRawCallbackMethod_RepositoryIndex,
-    Inference::WithRawCallbackMethod_RepositoryModelLoad,
-    Inference::WithRawCallbackMethod_RepositoryModelUnload,
-    Inference::WithRawCallbackMethod_SystemSharedMemoryStatus,
-    Inference::WithRawCallbackMethod_SystemSharedMemoryRegister,
-    Inference::WithRawCallbackMethod_SystemSharedMemoryUnregister,
-    Inference::WithRawCallbackMethod_CudaSharedMemoryStatus,
-    Inference::WithRawCallbackMethod_CudaSharedMemoryRegister,
-    Inference::WithRawCallbackMethod_CudaSharedMemoryUnregister,
-    Inference::WithRawCallbackMethod_TraceSetting,
-    Inference::WithRawCallbackMethod_LogSettings>::Type;
+using RawInference =
+    RawMethods<Inference::Service, Inference::WithRawCallbackMethod_ServerLive,
+               Inference::WithRawCallbackMethod_ServerReady,
+               Inference::WithRawCallbackMethod_ModelReady,
+               Inference::WithRawCallbackMethod_ServerMetadata,
+               Inference::WithRawCallbackMethod_ModelMetadata,
+               Inference::WithRawCallbackMethod_ModelInfer,
+               Inference::WithRawCallbackMethod_ModelStreamInfer,
+               Inference::WithRawCallbackMethod_ModelConfig,
+               Inference::WithRawCallbackMethod_ModelStatistics,
+               Inference::WithRawCallbackMethod_RepositoryIndex,
+               Inference::WithRawCallbackMethod_RepositoryModelLoad,
+               Inference::WithRawCallbackMethod_RepositoryModelUnload,
+               Inference::WithRawCallbackMethod_SystemSharedMemoryStatus,
+               Inference::WithRawCallbackMethod_SystemSharedMemoryRegister,
+               Inference::WithRawCallbackMethod_SystemSharedMemoryUnregister,
+               Inference::WithRawCallbackMethod_CudaSharedMemoryStatus,
+               Inference::WithRawCallbackMethod_CudaSharedMemoryRegister,
+               Inference::WithRawCallbackMethod_CudaSharedMemoryUnregister,
+               Inference::WithRawCallbackMethod_TraceSetting,
+               Inference::WithRawCallbackMethod_LogSettings>::Type;
 
 // inference.GRPCInferenceService with every method raw, as those of strata.v1
 // are, of which it answers those that this server does not do: UNIMPLEMENTED,
@@ -71,12 +70,12 @@ class InferenceBase : public RawInference {
   grpc::ServerUnaryReactor* CudaSharedMemoryUnregister(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* reply) override;
-  grpc::ServerUnaryReactor* TraceSetting(
-      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-      grpc::ByteBuffer* reply) override;
-  grpc::ServerUnaryReactor* LogSettings(
-      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-      grpc::ByteBuffer* reply) override;
+  grpc::ServerUnaryReactor* TraceSetting(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* reply) override;
+  grpc::ServerUnaryReactor* LogSettings(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* reply) override;
 
  protected:
   explicit InferenceBase(const CallEnvironment& environment)

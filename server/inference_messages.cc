@@ -49,9 +49,8 @@ std::vector<TensorForm> OutputForms(const Model& model) {
       {"attention_mask", inference::TYPE_INT64, {-1}},
   };
   if (model.report.logits_width > 0) {
-    forms.push_back({"logits",
-                     inference::TYPE_FP32,
-                     {-1, model.report.logits_width}});
+    forms.push_back(
+        {"logits", inference::TYPE_FP32, {-1, model.report.logits_width}});
   }
   return forms;
 }
@@ -92,9 +91,9 @@ void SetInstances(const Model& model, inference::ModelConfig& config) {
     auto& group = *config.add_instance_group();
     group.set_name(device);
     group.set_count(count);
-    const bool cpu = device == "cpu";
-    group.set_kind(cpu ? inference::ModelInstanceGroup::KIND_CPU
-                       : inference::ModelInstanceGroup::KIND_MODEL);
+    // What else there is is named by the group.
+    group.set_kind(device == "cpu" ? inference::ModelInstanceGroup::KIND_CPU
+                                   : inference::ModelInstanceGroup::KIND_MODEL);
   }
 }
 

@@ -61,19 +61,18 @@ void Infer(Engine& engine, inference::ModelInferRequest message, Call call) {
   encode.deadline = std::min(call->deadline(), call->now() + infer->timeout);
   encode.stop = call->stop_token();
   encode.request_bytes = call->request_bytes();
-  engine.Encode(
-      std::move(encode),
-      [form = std::move(infer->form),
-       max_bytes = engine.options().max_reply_bytes,
-       call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
-        if (reply.ok()) {
-          call->trace().Computed(*reply);
-          call->Finish(
-              ToModelInferResponse(*std::move(reply), form, max_bytes));
-        } else {
-          call->Finish(InProtocolNames(reply.status(), form));
-        }
-      });
+  engine.Encode(std::move(encode),
+                [form = std::move(infer->form),
+                 max_bytes = engine.options().max_reply_bytes,
+                 call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
+                  if (reply.ok()) {
+                    call->trace().Computed(*reply);
+                    call->Finish(ToModelInferResponse(*std::move(reply), form,
+                                                      max_bytes));
+                  } else {
+                    call->Finish(InProtocolNames(reply.status(), form));
+                  }
+                });
 }
 
 // The ready model that a request names. Errors: those of ModelRegistry::Find.
@@ -147,8 +146,7 @@ grpc::ServerUnaryReactor* InferenceService::ModelMetadata(
     grpc::ByteBuffer* reply) {
   return AnswerUnary<inference::ModelMetadataRequest>(
       environment(), context, request, reply,
-      [this](const inference::ModelMetadataRequest& message,
-             const Call& call) {
+      [this](const inference::ModelMetadataRequest& message, const Call& call) {
         const auto model = FindModel(parts_.registry, message);
         if (model.ok()) {
           call->FinishWith(ToModelMetadata(**model, parts_.registry.List()));
@@ -170,10 +168,9 @@ grpc::ServerUnaryReactor* InferenceService::ModelInfer(
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 InferenceService::ModelStreamInfer(grpc::CallbackServerContext* context) {
-  return StartModelStreamInfer({.engine = parts_.engine,
-                                .limits = parts_.limits,
-                                .call = environment()},
-                               context, streams_);
+  return StartModelStreamInfer(
+      {.engine = parts_.engine, .limits = parts_.limits, .call = environment()},
+      context, streams_);
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelConfig(
@@ -219,8 +216,8 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  const absl::Status allowed = MayChangeModels(
-      environment(), parts_.manager, *context, "RepositoryModelLoad");
+  const absl::Status allowed = MayChangeModels(environment(), parts_.manager,
+                                               *context, "RepositoryModelLoad");
   if (!allowed.ok()) {
     return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }

@@ -4,7 +4,6 @@
 #ifndef STRATA_SERVER_INFERENCE_SERVICE_H_
 #define STRATA_SERVER_INFERENCE_SERVICE_H_
 
-#include "absl/status/status.h"
 #include "core/engine/engine.h"
 #include "core/model/registry.h"
 #include "grpcpp/server_context.h"

@@ -74,8 +74,7 @@ std::array<prometheus::Counter*, 3> SpanCounters(
 
 // Observations of a histogram, and their sum.
 std::int64_t CountOf(const Histogram& histogram) {
-  return static_cast<std::int64_t>(
-      histogram.Collect().histogram.sample_count);
+  return static_cast<std::int64_t>(histogram.Collect().histogram.sample_count);
 }
 absl::Duration SumOf(const Histogram& histogram) {
   return absl::Seconds(histogram.Collect().histogram.sample_sum);
@@ -230,7 +229,8 @@ ModelTotals Metrics::TotalsOf(absl::string_view model) {
   totals.succeeded = CountOf(*series.stages[kTotal]);
   for (const auto& family : requests_.Collect()) {
     for (const auto& metric : family.metric) {
-      if (LabelOf(metric, "model") == model && LabelOf(metric, "code") != "OK") {
+      if (LabelOf(metric, "model") == model &&
+          LabelOf(metric, "code") != "OK") {
         totals.failed += static_cast<std::int64_t>(metric.counter.value);
       }
     }

@@ -139,7 +139,8 @@ grpc::ServerUnaryReactor* ModelService::GetModel(
 grpc::ServerUnaryReactor* ModelService::LoadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  const absl::Status allowed = MayChangeModels(environment_, manager_, *context, "LoadModel");
+  const absl::Status allowed =
+      MayChangeModels(environment_, manager_, *context, "LoadModel");
   if (!allowed.ok()) {
     return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }
@@ -156,7 +157,8 @@ grpc::ServerUnaryReactor* ModelService::LoadModel(
 grpc::ServerUnaryReactor* ModelService::UnloadModel(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* reply) {
-  const absl::Status allowed = MayChangeModels(environment_, manager_, *context, "UnloadModel");
+  const absl::Status allowed =
+      MayChangeModels(environment_, manager_, *context, "UnloadModel");
   if (!allowed.ok()) {
     return RefusedCall<grpc::ServerUnaryReactor>::Start(allowed);
   }

@@ -43,8 +43,8 @@ class ChunksCall final
   void Start(grpc::ByteBuffer& bytes) {
     const auto size = static_cast<std::int64_t>(bytes.Length());
     const auto request =
-        stream()->Begin(std::make_unique<PartsEvents>(ChunksFormat(
-                            environment().limits.part_bytes)),
+        stream()->Begin(std::make_unique<PartsEvents>(
+                            ChunksFormat(environment().limits.part_bytes)),
                         Trace(*v1::EncodeChunksRequest::descriptor()));
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
@@ -68,9 +68,8 @@ class ChunksCall final
     const absl::Status status = TakeMessage(bytes, message);
     if (status.ok()) {
       const std::string model = message.request().model();
-      Encode(caller, model,
-             ToEncodeCall(std::move(*message.mutable_request())), size,
-             request);
+      Encode(caller, model, ToEncodeCall(std::move(*message.mutable_request())),
+             size, request);
     } else {
       Refuse("", status, *request);
     }
@@ -99,8 +98,8 @@ class EncodeStreamCall final : public StreamCall {
     const std::string model = message.request().model();
     status = CheckId(id);
     const auto request =
-        stream()->Begin(std::make_unique<PartsEvents>(StreamFormat(
-                            id, environment().limits.part_bytes)),
+        stream()->Begin(std::make_unique<PartsEvents>(
+                            StreamFormat(id, environment().limits.part_bytes)),
                         std::move(trace), id);
     if (request == nullptr) return;  // The server is stopping.
     if (status.ok()) {

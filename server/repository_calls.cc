@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -46,7 +47,7 @@ class StepsCall {
  private:
   const std::shared_ptr<UnaryCall> call_;
   Mutex mutex_;
-  absl::Status status_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -82,10 +83,10 @@ void UnloadVersions(ModelManager& manager, const ModelRegistry& registry,
     }
   }
   if (versions.empty()) {
-    call->Finish(Error(
-        Reason::kModelNotFound,
-        absl::StrCat("no model \"", request.model_name(),
-                     "\" in this server; RepositoryIndex lists them")));
+    call->Finish(
+        Error(Reason::kModelNotFound,
+              absl::StrCat("no model \"", request.model_name(),
+                           "\" in this server; RepositoryIndex lists them")));
     return;
   }
   const auto steps = std::make_shared<StepsCall>(std::move(call));

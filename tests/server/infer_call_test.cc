@@ -87,15 +87,15 @@ TEST(ToInferCallTest, TakesModelVersionAndId) {
 }
 
 TEST(ToInferCallTest, TakesParameters) {
-  const auto call = Infer(absl::StrCat(
-      Parameter("truncation", "string_param: 'left'"),
-      Parameter("max_pieces", "int64_param: 7"),
-      Parameter("add_special_pieces", "bool_param: false"),
-      Parameter("expected_digest", "string_param: 'sha256:1'"),
-      Parameter("prompt", "string_param: 'query'"),
-      Parameter("timeout", "int64_param: 1500"),
-      Parameter("sequence_id", "int64_param: 4"),
-      Parameter("of nobody", "double_param: 0.5")));
+  const auto call = Infer(
+      absl::StrCat(Parameter("truncation", "string_param: 'left'"),
+                   Parameter("max_pieces", "int64_param: 7"),
+                   Parameter("add_special_pieces", "bool_param: false"),
+                   Parameter("expected_digest", "string_param: 'sha256:1'"),
+                   Parameter("prompt", "string_param: 'query'"),
+                   Parameter("timeout", "int64_param: 1500"),
+                   Parameter("sequence_id", "int64_param: 4"),
+                   Parameter("of nobody", "double_param: 0.5")));
   ASSERT_TRUE(call.ok()) << call.status();
   EXPECT_EQ(call->encode.truncation, Truncation::kLeft);
   EXPECT_EQ(call->encode.max_pieces, 7);
@@ -108,7 +108,7 @@ TEST(ToInferCallTest, TakesParameters) {
 // Triton's 1 is the highest, and so is our 10.
 TEST(ToInferCallTest, TurnsPrioritiesRound) {
   const std::vector<std::pair<std::string, int>> expected = {
-      {"0", 0},  {"1", 10},  {"2", 9},    {"11", 0},
+      {"0", 0},   {"1", 10},   {"2", 9},    {"11", 0},
       {"12", -1}, {"21", -10}, {"22", -10}, {"18446744073709551615", -10}};
   for (const auto& [level, priority] : expected) {
     const auto call =
@@ -164,14 +164,14 @@ TEST(ToInferCallTest, TakesOutputsByName) {
 }
 
 TEST(ToInferCallTest, AnOutputsOwnParametersComeFirst) {
-  const auto call = Infer(absl::StrCat(
-      Parameter("pooling", "string_param: 'max'"),
-      Parameter("dtype", "string_param: 'FP16'"),
-      Parameter("normalize", "bool_param: true"),
-      "outputs { name: 'pooled' } outputs { name: 'pooled' ",
-      Parameter("pooling", "string_param: 'last'"),
-      Parameter("layer", "int64_param: 1"),
-      Parameter("dimensions", "int64_param: 3"), "}"));
+  const auto call =
+      Infer(absl::StrCat(Parameter("pooling", "string_param: 'max'"),
+                         Parameter("dtype", "string_param: 'FP16'"),
+                         Parameter("normalize", "bool_param: true"),
+                         "outputs { name: 'pooled' } outputs { name: 'pooled' ",
+                         Parameter("pooling", "string_param: 'last'"),
+                         Parameter("layer", "int64_param: 1"),
+                         Parameter("dimensions", "int64_param: 3"), "}"));
   ASSERT_TRUE(call.ok()) << call.status();
   const std::vector<OutputSpec>& specs = call->encode.outputs;
   EXPECT_EQ(specs[0].pooling, Pooling::kMax);
@@ -191,8 +191,8 @@ TEST(ToInferCallTest, AnOutputsOwnParametersComeFirst) {
 }
 
 TEST(ToInferCallTest, WhatNeedsNoVectorsAsksForTheLeast) {
-  const auto call = Infer(
-      "outputs { name: 'attention_mask' } outputs { name: 'piece_ids' }");
+  const auto call =
+      Infer("outputs { name: 'attention_mask' } outputs { name: 'piece_ids' }");
   ASSERT_TRUE(call.ok()) << call.status();
   ASSERT_EQ(call->encode.outputs.size(), 1U);
   EXPECT_THAT(call->encode.outputs[0].layers, ElementsAre(0));

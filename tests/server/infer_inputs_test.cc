@@ -132,8 +132,8 @@ TEST(InferInputsTest, TakesTypedPieces) {
                            "[5, 6, 7, 8, 9, 10] }",
                            "datatype: 'INT32' contents { int_contents: "
                            "[5, 6, 7, 8, 9, 10] }"}) {
-    const auto inputs = Take(absl::StrCat(
-        "inputs { name: 'input_ids' shape: [2, 3] ", form, " }"));
+    const auto inputs = Take(
+        absl::StrCat("inputs { name: 'input_ids' shape: [2, 3] ", form, " }"));
     ASSERT_TRUE(inputs.ok()) << inputs.status();
     EXPECT_EQ(inputs->tensor, "input_ids");
     EXPECT_THAT(IdsOf(*inputs),
@@ -144,21 +144,26 @@ TEST(InferInputsTest, TakesTypedPieces) {
 TEST(InferInputsTest, TakesRawPiecesAndAMaskOfEachType) {
   const auto ids = BytesOf<std::int64_t>({5, 6, 0, 7, 0, 0, 8, 9, 10});
   const std::vector<Raw> masks = {
-      {"attention_mask", "INT64", {3, 3},
+      {"attention_mask",
+       "INT64",
+       {3, 3},
        BytesOf<std::int64_t>({1, 1, 0, 1, 0, 0, 1, 1, 1})},
-      {"attention_mask", "INT32", {3, 3},
+      {"attention_mask",
+       "INT32",
+       {3, 3},
        BytesOf<std::int32_t>({1, 1, 0, 1, 0, 0, 1, 1, 1})},
-      {"attention_mask", "BOOL", {3, 3},
+      {"attention_mask",
+       "BOOL",
+       {3, 3},
        BytesOf<std::uint8_t>({1, 1, 0, 1, 0, 0, 1, 1, 1})}};
   for (const Raw& mask : masks) {
     const auto inputs = TakeRaw({{"input_ids", "INT64", {3, 3}, ids}, mask});
     ASSERT_TRUE(inputs.ok()) << inputs.status();
-    EXPECT_THAT(IdsOf(*inputs),
-                ElementsAre(ElementsAre(5, 6), ElementsAre(7),
-                            ElementsAre(8, 9, 10)));
+    EXPECT_THAT(IdsOf(*inputs), ElementsAre(ElementsAre(5, 6), ElementsAre(7),
+                                            ElementsAre(8, 9, 10)));
   }
-  const auto negative = TakeRaw(
-      {{"input_ids", "INT32", {1, 2}, BytesOf<std::int32_t>({-1, 3})}});
+  const auto negative =
+      TakeRaw({{"input_ids", "INT32", {1, 2}, BytesOf<std::int32_t>({-1, 3})}});
   EXPECT_THAT(IdsOf(*negative), ElementsAre(ElementsAre(-1, 3)));
 }
 
@@ -208,16 +213,17 @@ INSTANTIATE_TEST_SUITE_P(
                      "attention_mask"},
         WrongRequest{"inputs { name: 'text_pair' }", "text_pair",
                      "goes with text, which is not there"},
-        WrongRequest{
-            absl::StrCat(kText, "inputs { name: 'attention_mask' }"),
-            "attention_mask", "goes with input_ids"},
+        WrongRequest{absl::StrCat(kText, "inputs { name: 'attention_mask' }"),
+                     "attention_mask", "goes with input_ids"},
         WrongRequest{
             absl::StrCat(kText,
                          "inputs { name: 'text_pair' datatype: 'BYTES' "
                          "shape: 2 contents { bytes_contents: ['a', 'b'] } }"),
             "text_pair", "has 2 texts, but text has 1"},
-        Ids("datatype: 'FP32' shape: [1, 2]", "datatype 'FP32', expected INT64"),
-        Ids("datatype: 'BOOL' shape: [1, 2]", "datatype 'BOOL', expected INT64"),
+        Ids("datatype: 'FP32' shape: [1, 2]",
+            "datatype 'FP32', expected INT64"),
+        Ids("datatype: 'BOOL' shape: [1, 2]",
+            "datatype 'BOOL', expected INT64"),
         Ids("datatype: 'INT64' shape: [2]", "shape [2], expected [B, T]"),
         Ids("datatype: 'INT64' shape: [1, 2, 3]", "shape [1, 2, 3]"),
         Ids("datatype: 'INT64'", "shape [], expected [B, T]"),
@@ -263,10 +269,14 @@ INSTANTIATE_TEST_SUITE_P(
              "attention_mask[0]", "got 2, expected 0s and 1s")));
 
 TEST(InferInputsTest, AHoleInAMaskIsNamedByItsRow) {
-  const auto inputs = TakeRaw(
-      {{"input_ids", "INT32", {2, 3}, BytesOf<std::int32_t>({1, 2, 3, 4, 5, 6})},
-       {"attention_mask", "BOOL", {2, 3},
-        BytesOf<std::uint8_t>({1, 1, 1, 1, 0, 1})}});
+  const auto inputs = TakeRaw({{"input_ids",
+                                "INT32",
+                                {2, 3},
+                                BytesOf<std::int32_t>({1, 2, 3, 4, 5, 6})},
+                               {"attention_mask",
+                                "BOOL",
+                                {2, 3},
+                                BytesOf<std::uint8_t>({1, 1, 1, 1, 0, 1})}});
   ExpectFieldError(inputs.status(), "attention_mask[1]", "a 1 after a 0");
 }
 
@@ -279,8 +289,7 @@ TEST(InferInputsTest, RawTextsMustBeWhole) {
     ExpectFieldError(take(whole.substr(0, length)), "text",
                      absl::StrCat("of ", length, " bytes are cut short"));
   }
-  ExpectFieldError(take(Element("one")), "text",
-                   "hold 1 texts, expected 2");
+  ExpectFieldError(take(Element("one")), "text", "hold 1 texts, expected 2");
   ExpectFieldError(take(whole + Element("")), "text",
                    "hold more than 2 texts, expected 2");
   // A length that would end beyond what a size can count.

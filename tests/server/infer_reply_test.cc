@@ -71,8 +71,7 @@ std::string Join(const grpc::ByteBuffer& buffer) {
 
 inference::ModelInferResponse Respond(EncodeReply reply,
                                       const InferForm& form) {
-  const auto bytes =
-      ToModelInferResponse(std::move(reply), form, kUnlimited);
+  const auto bytes = ToModelInferResponse(std::move(reply), form, kUnlimited);
   EXPECT_TRUE(bytes.ok()) << bytes.status();
   inference::ModelInferResponse response;
   EXPECT_TRUE(response.ParseFromString(Join(*bytes)));
@@ -89,12 +88,12 @@ std::vector<std::int64_t> Numbers(const std::string& bytes) {
 
 TEST(InferReplyTest, FillsUpShorterInputsWithZeros) {
   using std::string_literals::operator""s;
-  const inference::ModelInferResponse response = Respond(
-      MakeReply(),
-      MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0},
-                {"attention_mask", InferOutputKind::kAttentionMask},
-                {"pooled", InferOutputKind::kPooledVectors, 1},
-                {"piece_ids", InferOutputKind::kPieceIds}}));
+  const inference::ModelInferResponse response =
+      Respond(MakeReply(),
+              MakeForm({{"hidden_states", InferOutputKind::kPieceVectors, 0},
+                        {"attention_mask", InferOutputKind::kAttentionMask},
+                        {"pooled", InferOutputKind::kPooledVectors, 1},
+                        {"piece_ids", InferOutputKind::kPieceIds}}));
   EXPECT_EQ(response.model_name(), "m");
   EXPECT_EQ(response.model_version(), "3");
   EXPECT_EQ(response.id(), "mine");

@@ -88,8 +88,7 @@ class InferenceServiceTest : public ServerFixture {
 
 // The puppet's numbers are layer * 1000 + id; "A" is <s>, 67, </s>.
 TEST_F(InferenceServiceTest, InfersATextWithDefaults) {
-  const ModelInferResponse response =
-      Infer(absl::StrCat("id: 'mine' ", kText));
+  const ModelInferResponse response = Infer(absl::StrCat("id: 'mine' ", kText));
   ASSERT_TRUE(ended_.ok()) << ended_.error_message();
   EXPECT_EQ(response.model_name(), "puppet");
   EXPECT_EQ(response.model_version(), "1");
@@ -197,16 +196,15 @@ TEST_F(InferenceServiceTest, AnInputThatFailsFailsTheCall) {
 TEST_F(InferenceServiceTest, TheTimeoutIsADeadline) {
   strings_->Hold();
   const auto stub = inference::GRPCInferenceService::NewStub(channel_);
-  const auto start = [&stub](grpc::ClientContext& context,
-                             const std::string& request,
-                             ModelInferResponse& response,
-                             std::promise<grpc::Status>& done) {
-    // Copied before the call returns.
-    const auto message = FromText<ModelInferRequest>(request);
-    stub->async()->ModelInfer(
-        &context, &message, &response,
-        [&done](const grpc::Status& status) { done.set_value(status); });
-  };
+  const auto start =
+      [&stub](grpc::ClientContext& context, const std::string& request,
+              ModelInferResponse& response, std::promise<grpc::Status>& done) {
+        // Copied before the call returns.
+        const auto message = FromText<ModelInferRequest>(request);
+        stub->async()->ModelInfer(
+            &context, &message, &response,
+            [&done](const grpc::Status& status) { done.set_value(status); });
+      };
   grpc::ClientContext held_context;
   grpc::ClientContext context;
   ModelInferResponse held_response;
@@ -231,8 +229,7 @@ TEST_F(InferenceServiceTest, TheTimeoutIsADeadline) {
 // A stream's requests, and the answers by their ids; those with an error say it
 // instead.
 std::map<std::string, std::string> Stream(
-    Stub& stub, const std::vector<std::string>& requests,
-    grpc::Status& ended) {
+    Stub& stub, const std::vector<std::string>& requests, grpc::Status& ended) {
   grpc::ClientContext context;
   const auto stream = stub.ModelStreamInfer(&context);
   for (const std::string& request : requests) {
@@ -270,11 +267,12 @@ TEST_F(InferenceServiceTest, AnswersARequestOfAStreamByOneMessage) {
   EXPECT_TRUE(ended_.ok()) << ended_.error_message();
   EXPECT_THAT(
       answers,
-      ElementsAre(Pair("a", "3005 3005 3006 3006"),
-                  Pair("b", "INTERNAL: input_ids[1]: bad piece"),
-                  Pair("c", HasSubstr("INVALID_ARGUMENT: input_ids[1][0]: got")),
-                  Pair("d", HasSubstr("INVALID_ARGUMENT: inputs: expected")),
-                  Pair("e", "3007 3007 3008 3008")));
+      ElementsAre(
+          Pair("a", "3005 3005 3006 3006"),
+          Pair("b", "INTERNAL: input_ids[1]: bad piece"),
+          Pair("c", HasSubstr("INVALID_ARGUMENT: input_ids[1][0]: got")),
+          Pair("d", HasSubstr("INVALID_ARGUMENT: inputs: expected")),
+          Pair("e", "3007 3007 3008 3008")));
 }
 
 TEST_F(InferenceServiceTest, AStreamEndsWhenTheServerStops) {
