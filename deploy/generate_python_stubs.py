@@ -44,7 +44,16 @@ def key_of(protos: list[pathlib.Path]) -> str:
     return digest.hexdigest()
 
 
-def run_protoc(protos: list[pathlib.Path], destination: pathlib.Path) -> None:
+def strata_protos() -> list[pathlib.Path]:
+    """Our own protos; those of others are not among them."""
+    protos = sorted((PROTOS / "strata" / "v1").glob("*.proto"))
+    if not protos:
+        sys.exit(f"generate_python_stubs: no protos in {PROTOS}/strata/v1")
+    return protos
+
+
+def run_protoc(protos: list[pathlib.Path], outputs: list[str]) -> None:
+    """Runs protoc, with the options that say what it writes and where."""
     from grpc_tools import protoc
 
     well_known = importlib.resources.files("grpc_tools") / "_proto"
@@ -54,9 +63,7 @@ def run_protoc(protos: list[pathlib.Path], destination: pathlib.Path) -> None:
             f"-I{PROTOS}",
             f"-I{PROTOS / 'third_party'}",
             f"-I{well_known}",
-            f"--python_out={destination}",
-            f"--pyi_out={destination}",
-            f"--grpc_python_out={destination}",
+            *outputs,
             *(str(path) for path in protos),
         ]
     )
@@ -65,9 +72,7 @@ def run_protoc(protos: list[pathlib.Path], destination: pathlib.Path) -> None:
 
 
 def main() -> None:
-    protos = sorted((PROTOS / "strata" / "v1").glob("*.proto"))
-    if not protos:
-        sys.exit(f"generate_python_stubs: no protos in {PROTOS}/strata/v1")
+    protos = strata_protos()
     key = key_of(protos)
     key_file = STUBS / ".key"
     if key_file.exists() and key_file.read_text() == key:
@@ -76,7 +81,13 @@ def main() -> None:
     # Beside its place, so that the last step is a rename and a run that is
     # interrupted leaves no half of it.
     with tempfile.TemporaryDirectory(dir=STUBS.parent) as scratch:
-        run_protoc(protos, pathlib.Path(scratch))
+        run_protoc(
+            protos,
+            [
+                f"--{language}_out={scratch}"
+                for language in ("python", "pyi", "grpc_python")
+            ],
+        )
         made = pathlib.Path(scratch) / "strata" / "v1"
         (made / "__init__.py").write_text(HEADER)
         (made / ".key").write_text(key)
