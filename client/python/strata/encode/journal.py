@@ -94,6 +94,8 @@ class Journal:
 
     def remove(self) -> None:
         """The output is finished."""
+        # Else a kill in the middle would leave shards with a gap.
+        self._remove_plan()
         shutil.rmtree(self.folder)
         self.close()
 
@@ -108,12 +110,15 @@ class Journal:
             ) from None
 
     def _empty(self) -> None:
-        # The plan first: what is left of the shards is then of no plan.
-        (self.folder / _PLAN).unlink(missing_ok=True)
-        durable.sync_folder(self.folder)
+        self._remove_plan()
         for path in self.folder.iterdir():
             if path.name != _LOCK:
                 path.unlink()
+
+    def _remove_plan(self) -> None:
+        """What is left of the shards is then of no plan."""
+        (self.folder / _PLAN).unlink(missing_ok=True)
+        durable.sync_folder(self.folder)
 
     def _check_plan(self) -> None:
         try:

@@ -79,7 +79,7 @@ class Run:
     @property
     def kept(self) -> int:
         """Texts that are done, and on the disk."""
-        if self._journal is None:
+        if self._journal is None or self._finished:
             return self._plan.rows
         return self._journal.end
 
@@ -141,6 +141,7 @@ class Run:
             self.failures.unlink(missing_ok=True)
         with durable.replacing(self._output) as file:
             self._format.write(file, self._plan, shards)
+        self._finished = True
         journal.remove()
 
     @property
