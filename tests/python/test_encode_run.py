@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from strata.encode.corpus import open_corpus
+from strata.encode.errors import UsageError
+from strata.encode.journal import Journal
 from strata.encode.outcome import Failure, States
 from strata.encode.run import Run
 from test_encode_command import make_plan
@@ -90,3 +92,13 @@ def test_stopped_while_its_folder_is_removed(output, corpus, monkeypatch):
     assert go(output, corpus).already
     assert not partial(output).exists()
     assert rows(output) == [0, 1, 3, 4]
+
+
+def test_to_begin_anew_drops_what_nobody_else_writes(output, corpus):
+    go(output, corpus)
+    before = output.read_bytes()
+    with Journal(output, make_plan(), restart=False):
+        with pytest.raises(UsageError, match="another strata-encode"):
+            open_run(output, corpus, restart=True)
+    assert output.read_bytes() == before
+    assert not go(output, corpus, restart=True).already

@@ -62,12 +62,14 @@ class Run:
         self._checkpoint = checkpoint
         self._journal: Journal | None = None
         if restart:
+            # Which nobody else writes while the journal is ours.
+            self._journal = Journal(output, plan, restart=True)
             output.unlink(missing_ok=True)
         self._finished = output.exists()
         if self._finished:
             self._check_finished()
-        else:
-            self._journal = Journal(output, plan, restart=restart)
+        elif self._journal is None:
+            self._journal = Journal(output, plan, restart=False)
 
     def __enter__(self) -> Run:
         return self
