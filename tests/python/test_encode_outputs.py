@@ -154,3 +154,19 @@ def test_shards_without_a_plan_are_of_none(journal, tmp_path):
     (journal.folder / "plan.json").unlink()
     with open_journal(tmp_path) as again:
         assert again.end == 0
+
+
+class Interrupting:
+    """An outcome during whose adding somebody presses Ctrl-C."""
+
+    @property
+    def nbytes(self):
+        raise KeyboardInterrupt
+
+
+def test_a_shard_ends_where_what_it_holds_does():
+    builder = ShardBuilder(3)
+    builder.add(failure(3))
+    with pytest.raises(KeyboardInterrupt):
+        builder.add(Interrupting())
+    assert builder.end == 4

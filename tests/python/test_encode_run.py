@@ -3,6 +3,7 @@
 """A run of strata-encode from its texts to its output, without a server."""
 
 import io
+import itertools
 import json
 import shutil
 
@@ -30,6 +31,17 @@ class Pipeline:
             else:
                 numbers = np.full((1, 1, WIDTH), text.row, "<f4")
                 yield States(text, numbers)
+
+
+class Stopping(Pipeline):
+    """Is interrupted before the outcome of a row."""
+
+    def __init__(self, at):
+        self._at = at
+
+    def run(self, texts):
+        yield from itertools.islice(super().run(texts), self._at)
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -102,3 +114,15 @@ def test_to_begin_anew_drops_what_nobody_else_writes(output, corpus):
             open_run(output, corpus, restart=True)
     assert output.read_bytes() == before
     assert not go(output, corpus, restart=True).already
+
+
+def test_a_shard_that_holds_too_few_is_no_part_of_an_output(output, corpus):
+    with open_run(output, corpus) as run:
+        with pytest.raises(KeyboardInterrupt):
+            run.go(corpus, Stopping(at=3), io.StringIO())
+    last = sorted(partial(output).glob("*.shard"))[-1]
+    last.rename(last.with_name("000000000000002-000000000000004.shard"))
+    with pytest.raises(UsageError, match="holds 5 of 6 texts"):
+        go(output, corpus)
+    assert not output.exists()
+    assert go(output, corpus, restart=True).texts == TEXTS

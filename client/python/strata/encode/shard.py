@@ -25,13 +25,16 @@ class ShardBuilder:
     def __init__(self, begin: int) -> None:
         """`begin` is the row of the first."""
         self.begin = begin
-        self.end = begin
         self.nbytes = 0
         self._states: list[States] = []
         self._failures: list[Failure] = []
 
+    @property
+    def end(self) -> int:
+        """The row after the last; of what is held, wherever `add` stopped."""
+        return self.begin + len(self._states) + len(self._failures)
+
     def add(self, outcome: Outcome) -> None:
-        self.end += 1
         self.nbytes += outcome.nbytes
         if isinstance(outcome, Failure):
             self._failures.append(outcome)
@@ -79,6 +82,12 @@ class Shard:
         """Of the texts that have states."""
         ids: list[str] = json.loads(self._metadata("ids"))
         return ids
+
+    @property
+    def texts(self) -> int:
+        """How many have states or a failure."""
+        failed = sum(1 for _ in self.failures())
+        return len(self.tensor("rows")) + failed
 
     def failures(self) -> Iterator[Failure]:
         for fields in json.loads(self._metadata("failures")):
