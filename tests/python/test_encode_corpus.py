@@ -94,6 +94,29 @@ def test_parquet(tmp_path):
         open_corpus(path, None, None)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pyarrow.string(),
+        pyarrow.large_string(),
+        pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+    ],
+)
+def test_kinds_of_parquet_columns(tmp_path, kind):
+    path = tmp_path / "c.parquet"
+    texts = pyarrow.array(["a", "b", "a"]).cast(kind)
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), path)
+    assert [x.text for x in read(path)] == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("values", [[1, 2], [b"a"], [["a"]], [None]])
+def test_a_parquet_column_of_something_else(tmp_path, values):
+    path = tmp_path / "c.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": values}), path)
+    with pytest.raises(UsageError, match='"text" of .* is of .*--text-field'):
+        open_corpus(path, None, None)
+
+
 def test_parquet_that_is_damaged(tmp_path):
     path = tmp_path / "c.parquet"
     table = pyarrow.table({"text": [f"text {i}" for i in range(1000)]})

@@ -189,3 +189,31 @@ def test_a_stream_that_ended_gives_its_texts_back():
     new.await_works([0, 1], [2, 3])
     settle(it, it.answered(0))
     assert released(it) == [0, 1]
+
+
+def test_records_without_a_text_are_given_when_there_is_no_room():
+    it = feed(
+        [Text(row, "", problem="no") for row in range(10)], max_bytes=4000
+    )
+    rows = []
+    while not it.finished:
+        Reader(it).await_end()
+        some = released(it)
+        # With a kilobyte for Python's own.
+        assert 1 <= len(some) <= 3
+        rows += some
+    assert rows == list(range(10))
+
+
+def test_records_without_a_text_wait_for_what_is_under_way():
+    it = feed(
+        [Text(0, "a"), *(Text(x, "", problem="no") for x in range(1, 9))],
+        batch_size=1,
+        max_bytes=4000,
+    )
+    reader = Reader(it)
+    reader.await_works([0])
+    reader.await_no_end()
+    settle(it, it.answered(0))
+    reader.await_end()
+    assert 1 < len(released(it)) < 9

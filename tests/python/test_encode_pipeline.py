@@ -68,8 +68,13 @@ def events(message, encoding_of):
 
 def run(fake, encoding_of, count=9):
     """Outcomes: of each text its number, or why it failed."""
+    return run_texts(
+        fake, encoding_of, (Text(row, str(row)) for row in range(count))
+    )
+
+
+def run_texts(fake, encoding_of, texts, *, max_bytes=1 << 20):
     fake.answer = lambda message: list(events(message, encoding_of))
-    texts = (Text(row, str(row)) for row in range(count))
     retries = strata.RetryPolicy(max_attempts=3, initial_backoff=1e-3)
     with fake_server.serving(fake) as target:
         with strata.Client(target, retries=retries) as client:
@@ -79,7 +84,7 @@ def run(fake, encoding_of, count=9):
                 model(),
                 batch_size=4,
                 in_flight=2,
-                max_bytes=1 << 20,
+                max_bytes=max_bytes,
             )
             return [
                 outcome.reason
@@ -97,6 +102,17 @@ def test_each_text_is_asked_for_as_the_plan_says(fake):
         assert (request.model, request.version) == ("m", 1)
         assert request.expected_digest == PLAN.digest
         assert list(request.outputs[0].layers) == PLAN.layers
+
+
+def test_records_without_a_text_between_others(fake):
+    """More of them than there is room for at once."""
+    texts = [
+        Text(row, "", problem="no") if row % 20 else Text(row, str(row))
+        for row in range(60)
+    ]
+    outcomes = run_texts(fake, well, iter(texts), max_bytes=5000)
+    assert [x for x in outcomes if x != "MALFORMED_RECORD"] == [0, 20, 40]
+    assert outcomes[::20] == [0, 20, 40] and len(outcomes) == 60
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,8 @@ class _Parquet:
         self.sha256 = digest.hexdigest()
         with self._open() as file:
             self.rows = file.metadata.num_rows
-            names = file.schema_arrow.names
+            schema = file.schema_arrow
+        names = schema.names
         for name in filter(None, (text_field, id_field)):
             if name not in names:
                 raise UsageError(
@@ -161,6 +162,12 @@ class _Parquet:
                     + ", ".join(names)
                     + "; name one with --text-field or --id-field"
                 )
+        kind = schema.field(text_field).type
+        if not _holds_text(kind):
+            raise UsageError(
+                f'the column "{text_field}" of {path} is of {kind}, and not '
+                "of strings; name another with --text-field"
+            )
 
     def texts(self) -> Iterator[Text]:
         columns = [self._text_field]
@@ -191,6 +198,18 @@ class _Parquet:
 
     def _broken(self, error: Exception) -> UsageError:
         return UsageError(f"{self._path} is no Parquet file: {error}")
+
+
+def _holds_text(kind: Any) -> bool:
+    """Whether a type of Arrow's is one of strings."""
+    from strata.encode.packages import package
+
+    types = package("pyarrow").types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    # Whichever there are: views are of later versions.
+    names = ("is_string", "is_large_string", "is_string_view")
+    return any(getattr(types, x)(kind) for x in names if hasattr(types, x))
 
 
 def _text_of(

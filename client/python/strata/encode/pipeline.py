@@ -79,10 +79,9 @@ class Pipeline:
             max_bytes=self._max_bytes,
             estimate=self._estimate,
         )
-        while True:
+        while not feed.finished:
             try:
                 yield from self._run_stream(feed)
-                return
             except StrataError as error:
                 if not _is_too_large(error):
                     raise
