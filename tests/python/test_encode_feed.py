@@ -60,13 +60,12 @@ class Reader:
 
 def settle(feed, work):
     for text in work:
-        feed.settle(text.row, States(text, np.zeros(2, "<f4")))
+        numbers = np.zeros(2, "<f4")
+        feed.settle(text.row, States(text.row, text.id, numbers))
 
 
 def released(feed):
-    return [
-        x.row if isinstance(x, Failure) else x.text.row for x in feed.release()
-    ]
+    return [x.row for x in feed.release()]
 
 
 def test_so_many_are_under_way_and_outcomes_are_in_order():
@@ -217,3 +216,28 @@ def test_records_without_a_text_wait_for_what_is_under_way():
     settle(it, it.answered(0))
     reader.await_end()
     assert 1 < len(released(it)) < 9
+
+
+def test_texts_and_ids_count_as_the_bytes_that_they_are():
+    wide = "é" * 1000
+    for of in (
+        [Text(row, wide) for row in range(4)],
+        [Text(row, "", wide) for row in range(4)],
+    ):
+        it = feed(
+            of, batch_size=1, in_flight=9, max_bytes=7000, estimate=lambda x: 9
+        )
+        reader = Reader(it)
+        # Three kilobytes each, with Python's own.
+        reader.await_works([0], [1])
+        settle(it, it.answered(0))
+        settle(it, it.answered(1))
+        # An id is kept with its outcome, and a text is not.
+        reader.await_works([0], [1], *([] if of[0].id else [[2]]))
+        assert released(it) == [0, 1]
+        reader.await_works([0], [1], [2], [3])
+
+
+def test_a_batch_holds_so_many_bytes_and_not_characters():
+    some = [Text(row, "é" * (3 << 17)) for row in range(2)]
+    Reader(feed(some, batch_size=2)).await_works([0], [1])

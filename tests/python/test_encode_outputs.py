@@ -9,7 +9,6 @@ import pyarrow.parquet
 import pytest
 import safetensors
 from strata.encode import parquet_output, safetensors_output
-from strata.encode.corpus import Text
 from strata.encode.errors import UsageError
 from strata.encode.journal import Journal
 from strata.encode.outcome import Failure, States
@@ -21,7 +20,7 @@ PLAN = make_plan(layers=[0, 1], width=3, pooling="none", id_field="n", rows=7)
 
 def states(row, pieces):
     numbers = np.arange(pieces * 6, dtype="<f4").reshape(pieces, 2, 3) + row
-    return States(Text(row, "a", f"é{row}"), numbers)
+    return States(row, f"é{row}", numbers)
 
 
 def failure(row):
@@ -87,7 +86,7 @@ def test_parquet(tmp_path, dtype):
         numbers = outcome.numbers
         if dtype == "bfloat16":
             numbers = (numbers.view("<u4") >> 16).astype(form)
-        return States(outcome.text, numbers.astype(form))
+        return States(outcome.row, outcome.id, numbers.astype(form))
 
     with open_journal(tmp_path, plan) as journal:
         write_shards(journal, [[cast(x) for x in some] for some in SHARDS])
@@ -95,7 +94,7 @@ def test_parquet(tmp_path, dtype):
             parquet_output.write(file, plan, journal.shards())
     rows = pyarrow.parquet.read_table(path).to_pylist()
     assert [(row["row"], row["id"]) for row in rows] == [
-        (x.text.row, x.text.id) for x in WELL
+        (x.row, x.id) for x in WELL
     ]
     for row, outcome in zip(rows, WELL, strict=True):
         for layer in (0, 1):

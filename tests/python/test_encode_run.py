@@ -30,7 +30,7 @@ class Pipeline:
                 yield Failure(text.row, "", "INTERNAL", "FORWARD_FAILED", "no")
             else:
                 numbers = np.full((1, 1, WIDTH), text.row, "<f4")
-                yield States(text, numbers)
+                yield States(text.row, text.id, numbers)
 
 
 class Stopping(Pipeline):

@@ -30,6 +30,11 @@ class Text:
     problem: str = ""
     """Why there is no text here. Empty: there is."""
 
+    @property
+    def nbytes(self) -> int:
+        """Of the text in UTF-8, as it travels."""
+        return len(self.text.encode())
+
 
 class Corpus(Protocol):
     """A file of texts."""

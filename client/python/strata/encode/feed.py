@@ -44,7 +44,10 @@ class Feed:
         max_bytes: int,
         estimate: Callable[[Text], int],
     ) -> None:
-        """`estimate` says how many bytes an outcome takes at most."""
+        """`estimate` says how many bytes an outcome takes at most.
+
+        The text's own, and its id's, are counted beside them.
+        """
         self._texts = texts
         self._batch_size = batch_size
         self._in_flight = in_flight
@@ -150,8 +153,9 @@ class Feed:
             text = self._look_ahead()
             if text is None:
                 break
-            size += len(text.text)
-            estimate = _OVERHEAD + self._estimate(text)
+            size += text.nbytes
+            estimate = _OVERHEAD + text.nbytes + len(text.id.encode())
+            estimate += self._estimate(text)
             full = self._held_bytes + estimate > self._max_bytes
             busy = work or self._under_way or (text.problem and self._held)
             if (busy and full) or (work and size > MAX_BATCH_BYTES):

@@ -48,11 +48,11 @@ class ShardBuilder:
         numbers = [states.numbers for states in self._states]
         tensors: dict[str, Any] = {
             "states": np.concatenate([none, *numbers]),
-            "rows": _integers(x.text.row for x in self._states),
+            "rows": _integers(x.row for x in self._states),
             "pieces": _integers(len(x) for x in numbers),
         }
         metadata = {
-            "ids": json.dumps([x.text.id for x in self._states]),
+            "ids": json.dumps([x.id for x in self._states]),
             "failures": json.dumps(
                 [dataclasses.asdict(x) for x in self._failures]
             ),
