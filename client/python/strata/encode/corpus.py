@@ -135,11 +135,13 @@ class _JsonLines(_Lines):
     def _text(self, row: int, line: str) -> Text:
         try:
             record = json.loads(line)
+            if isinstance(record, dict):
+                return _text_of(row, record, self._text_field, self._id_field)
         except ValueError:
             return Text(row, "", problem="the line is not JSON")
-        if not isinstance(record, dict):
-            return Text(row, "", problem="the line is no JSON object")
-        return _text_of(row, record, self._text_field, self._id_field)
+        except RecursionError:
+            return Text(row, "", problem="the line is nested too deeply")
+        return Text(row, "", problem="the line is no JSON object")
 
 
 class _Parquet:
@@ -182,15 +184,15 @@ class _Parquet:
         with self._open() as file:
             try:
                 for batch in file.iter_batches(_ROWS, columns=columns):
-                    for record in batch.to_pylist():
-                        yield _text_of(
-                            next(rows),
-                            record,
-                            self._text_field,
-                            self._id_field,
-                        )
+                    for record in _records(batch):
+                        yield self._text(next(rows), record)
             except (ValueError, OSError) as error:  # As pyarrow's own are.
                 raise self._broken(error) from error
+
+    def _text(self, row: int, record: dict[str, Any] | None) -> Text:
+        if record is None:
+            return Text(row, "", problem="the record is not valid UTF-8")
+        return _text_of(row, record, self._text_field, self._id_field)
 
     def _open(self) -> Any:
         from strata.encode.packages import package
@@ -203,6 +205,19 @@ class _Parquet:
 
     def _broken(self, error: Exception) -> UsageError:
         return UsageError(f"{self._path} is no Parquet file: {error}")
+
+
+def _records(batch: Any) -> Iterator[dict[str, Any] | None]:
+    """Those of some rows; None: its strings are none."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        # Raised before the first, and it does not say of which.
+        for row in range(len(batch)):
+            try:
+                yield from batch.slice(row, 1).to_pylist()
+            except UnicodeDecodeError:
+                yield None
 
 
 def _holds_text(kind: Any) -> bool:
