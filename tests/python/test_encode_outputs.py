@@ -147,6 +147,20 @@ def test_a_folder_that_is_damaged_is_refused(journal, tmp_path):
         open_journal(tmp_path)
 
 
+def test_files_that_are_no_shards_are_named(journal, tmp_path):
+    journal.close()
+    stray = journal.folder / "copy.shard"
+    stray.touch()
+    with pytest.raises(UsageError, match="copy.shard was not written by"):
+        open_journal(tmp_path)
+    stray.unlink()
+    last = next(journal.folder.glob("000000000000004-*"))
+    last.write_bytes(last.read_bytes()[:50])
+    with open_journal(tmp_path) as again:
+        with pytest.raises(UsageError, match="000000000000004.* is damaged"):
+            again.shards()[-1].tensor("rows")
+
+
 def test_shards_without_a_plan_are_of_none(journal, tmp_path):
     """As an interrupted --restart leaves them."""
     journal.close()

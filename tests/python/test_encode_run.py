@@ -126,3 +126,21 @@ def test_a_shard_that_holds_too_few_is_no_part_of_an_output(output, corpus):
         go(output, corpus)
     assert not output.exists()
     assert go(output, corpus, restart=True).texts == TEXTS
+
+
+class Writing(Pipeline):
+    """Somebody writes to the corpus meanwhile; its texts stay as many."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def run(self, texts):
+        texts = list(texts)
+        self._path.write_text("another\n" * TEXTS)
+        yield from super().run(texts)
+
+
+def test_a_corpus_that_is_written_to(output, corpus, tmp_path):
+    with pytest.raises(UsageError, match="was written to while it was read"):
+        go(output, corpus, Writing(tmp_path / "corpus.txt"))
+    assert not output.exists()

@@ -47,6 +47,10 @@ class Corpus(Protocol):
         """All of them, in their order."""
         ...
 
+    def changed(self) -> bool:
+        """Whether the file was written to since it was opened."""
+        ...
+
 
 def open_corpus(
     path: Path, text_field: str | None, id_field: str | None
@@ -77,11 +81,26 @@ def open_corpus(
     )
 
 
-class _Lines:
-    """A text on each line, as `strata encode --file` reads them."""
+class _File:
+    """What tells that a file is as it was."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._stamp = self._now()
+
+    def changed(self) -> bool:
+        return self._now() != self._stamp
+
+    def _now(self) -> tuple[int, ...]:
+        now = self._path.stat()
+        return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+
+
+class _Lines(_File):
+    """A text on each line, as `strata encode --file` reads them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         digest = hashlib.sha256()
         self.rows = 0
         with path.open("rb") as file:
@@ -144,13 +163,13 @@ class _JsonLines(_Lines):
         return Text(row, "", problem="the line is no JSON object")
 
 
-class _Parquet:
+class _Parquet(_File):
     """A row for each text."""
 
     def __init__(
         self, path: Path, text_field: str, id_field: str | None
     ) -> None:
-        self._path = path
+        super().__init__(path)
         self._text_field = text_field
         self._id_field = id_field
         with path.open("rb") as file:

@@ -101,6 +101,11 @@ class Run:
             self._encode(self._journal, pipeline.run(texts), progress)
         finally:
             progress.close()
+        if corpus.changed():
+            raise UsageError(
+                "the corpus was written to while it was read; what is kept "
+                "may be of either, begin anew with --restart if it differs"
+            )
         self._assemble(self._journal)
         return self._written(already=False)
 

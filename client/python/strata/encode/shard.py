@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from strata.encode import durable
+from strata.encode.errors import UsageError
 from strata.encode.outcome import BITS, Failure, Outcome, States
 from strata.encode.packages import package
 from strata.encode.plan import Plan
@@ -99,7 +100,13 @@ class Shard:
             return text
 
     def _open(self) -> Any:
-        return package("safetensors").safe_open(self._path, framework="numpy")
+        safetensors = package("safetensors")
+        try:
+            return safetensors.safe_open(self._path, framework="numpy")
+        except safetensors.SafetensorError as error:
+            raise UsageError(
+                f"{self._path} is damaged ({error}); begin anew with --restart"
+            ) from error
 
 
 def _integers(numbers: Iterator[int]) -> npt.NDArray[np.int64]:
