@@ -5,6 +5,8 @@
 import io
 
 import grpc
+import pyarrow
+import pyarrow.parquet
 import pytest
 from strata.encode import cli, options, plan
 from strata.encode.errors import ExitCode, UsageError, exit_code_of
@@ -160,6 +162,18 @@ def test_files_that_are_wrong(capsys, tmp_path):
     elsewhere = ["--server=strata.example:1", f"--token-file={corpus}"]
     assert cli.main([str(corpus), *output, *elsewhere]) == ExitCode.USAGE
     assert "could be read on the way" in capsys.readouterr().err
+
+
+def test_the_corpus_is_not_overwritten(capsys, tmp_path):
+    corpus, output = tmp_path / "c.parquet", tmp_path / "s.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a"]}), corpus)
+    before = corpus.read_bytes()
+    output.symlink_to(corpus)
+    for name in (corpus, output):
+        arguments = [str(corpus), "-o", str(name), "--restart"]
+        assert cli.main(arguments) == ExitCode.USAGE
+        assert "is the corpus itself" in capsys.readouterr().err
+    assert corpus.read_bytes() == before
 
 
 def test_help_tells_of_every_exit_code(capsys):

@@ -63,6 +63,7 @@ def test_json_lines(tmp_path):
         (b'{"n": 1}', 'there is no field "t"'),
         (b'{"t": null, "n": 1}', 'there is no field "t"'),
         (b'{"t": 7, "n": 1}', 'the field "t" is no text'),
+        (b"[" * 100_000, "the line is nested too deeply"),
         (b'{"t": "a"}', 'there is no field "n"'),
         (b'{"t": "\\ud800", "n": 1}', "the text has half of a surrogate pair"),
         (b'{"t": "\xff", "n": 1}', "is not valid UTF-8 from byte 7 on"),
@@ -92,6 +93,40 @@ def test_parquet(tmp_path):
     assert [x.id for x in read(path, "body", "k")] == ["7", "8", ""]
     with pytest.raises(UsageError, match='no column "text", only body, k; na'):
         open_corpus(path, None, None)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pyarrow.string(),
+        pyarrow.large_string(),
+        pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+    ],
+)
+def test_kinds_of_parquet_columns(tmp_path, kind):
+    path = tmp_path / "c.parquet"
+    texts = pyarrow.array(["a", "b", "a"]).cast(kind)
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), path)
+    assert [x.text for x in read(path)] == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("values", [[1, 2], [b"a"], [["a"]], [None]])
+def test_a_parquet_column_of_something_else(tmp_path, values):
+    path = tmp_path / "c.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": values}), path)
+    with pytest.raises(UsageError, match='"text" of .* is of .*--text-field'):
+        open_corpus(path, None, None)
+
+
+def test_parquet_strings_that_are_not_utf_8(tmp_path):
+    """pyarrow reads and writes them as they are."""
+    path = tmp_path / "c.parquet"
+    raw = pyarrow.array([b"a", b"b\xff", b"c"])
+    texts = pyarrow.StringArray.from_buffers(3, *raw.buffers()[1:])
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), path)
+    problem = "the record is not valid UTF-8"
+    expected = [Text(0, "a"), Text(1, "", problem=problem), Text(2, "c")]
+    assert read(path) == expected
 
 
 def test_parquet_that_is_damaged(tmp_path):

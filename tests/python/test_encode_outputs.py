@@ -9,7 +9,6 @@ import pyarrow.parquet
 import pytest
 import safetensors
 from strata.encode import parquet_output, safetensors_output
-from strata.encode.corpus import Text
 from strata.encode.errors import UsageError
 from strata.encode.journal import Journal
 from strata.encode.outcome import Failure, States
@@ -21,7 +20,7 @@ PLAN = make_plan(layers=[0, 1], width=3, pooling="none", id_field="n", rows=7)
 
 def states(row, pieces):
     numbers = np.arange(pieces * 6, dtype="<f4").reshape(pieces, 2, 3) + row
-    return States(Text(row, "a", f"é{row}"), numbers)
+    return States(row, f"é{row}", numbers)
 
 
 def failure(row):
@@ -87,7 +86,7 @@ def test_parquet(tmp_path, dtype):
         numbers = outcome.numbers
         if dtype == "bfloat16":
             numbers = (numbers.view("<u4") >> 16).astype(form)
-        return States(outcome.text, numbers.astype(form))
+        return States(outcome.row, outcome.id, numbers.astype(form))
 
     with open_journal(tmp_path, plan) as journal:
         write_shards(journal, [[cast(x) for x in some] for some in SHARDS])
@@ -95,7 +94,7 @@ def test_parquet(tmp_path, dtype):
             parquet_output.write(file, plan, journal.shards())
     rows = pyarrow.parquet.read_table(path).to_pylist()
     assert [(row["row"], row["id"]) for row in rows] == [
-        (x.text.row, x.text.id) for x in WELL
+        (x.row, x.id) for x in WELL
     ]
     for row, outcome in zip(rows, WELL, strict=True):
         for layer in (0, 1):
@@ -148,9 +147,39 @@ def test_a_folder_that_is_damaged_is_refused(journal, tmp_path):
         open_journal(tmp_path)
 
 
+def test_files_that_are_no_shards_are_named(journal, tmp_path):
+    journal.close()
+    stray = journal.folder / "copy.shard"
+    stray.touch()
+    with pytest.raises(UsageError, match="copy.shard was not written by"):
+        open_journal(tmp_path)
+    stray.unlink()
+    last = next(journal.folder.glob("000000000000004-*"))
+    last.write_bytes(last.read_bytes()[:50])
+    with open_journal(tmp_path) as again:
+        with pytest.raises(UsageError, match="000000000000004.* is damaged"):
+            again.shards()[-1].tensor("rows")
+
+
 def test_shards_without_a_plan_are_of_none(journal, tmp_path):
     """As an interrupted --restart leaves them."""
     journal.close()
     (journal.folder / "plan.json").unlink()
     with open_journal(tmp_path) as again:
         assert again.end == 0
+
+
+class Interrupting:
+    """An outcome during whose adding somebody presses Ctrl-C."""
+
+    @property
+    def nbytes(self):
+        raise KeyboardInterrupt
+
+
+def test_a_shard_ends_where_what_it_holds_does():
+    builder = ShardBuilder(3)
+    builder.add(failure(3))
+    with pytest.raises(KeyboardInterrupt):
+        builder.add(Interrupting())
+    assert builder.end == 4

@@ -45,7 +45,12 @@ def well(text):
 def events(message, encoding_of):
     """A stream's answer, or a status of the whole request."""
 
+    # A text that is sent alone is sent outside the stream.
+    chunks = isinstance(message, service_pb2.EncodeChunksRequest)
+
     def event(**fields):
+        if chunks:
+            return service_pb2.EncodeChunksResponse(**fields)
         return service_pb2.EncodeStreamResponse(
             request_id=message.request_id, **fields
         )
@@ -68,8 +73,15 @@ def events(message, encoding_of):
 
 def run(fake, encoding_of, count=9):
     """Outcomes: of each text its number, or why it failed."""
-    fake.answer = lambda message: list(events(message, encoding_of))
-    texts = (Text(row, str(row)) for row in range(count))
+    return run_texts(
+        fake,
+        (Text(row, str(row)) for row in range(count)),
+        lambda message: list(events(message, encoding_of)),
+    )
+
+
+def run_texts(fake, texts, answer, *, max_bytes=1 << 20):
+    fake.answer = answer
     retries = strata.RetryPolicy(max_attempts=3, initial_backoff=1e-3)
     with fake_server.serving(fake) as target:
         with strata.Client(target, retries=retries) as client:
@@ -79,7 +91,7 @@ def run(fake, encoding_of, count=9):
                 model(),
                 batch_size=4,
                 in_flight=2,
-                max_bytes=1 << 20,
+                max_bytes=max_bytes,
             )
             return [
                 outcome.reason
@@ -97,6 +109,22 @@ def test_each_text_is_asked_for_as_the_plan_says(fake):
         assert (request.model, request.version) == ("m", 1)
         assert request.expected_digest == PLAN.digest
         assert list(request.outputs[0].layers) == PLAN.layers
+
+
+def test_records_without_a_text_between_others(fake):
+    """More of them than there is room for at once."""
+    texts = [
+        Text(row, "", problem="no") if row % 20 else Text(row, str(row))
+        for row in range(60)
+    ]
+    outcomes = run_texts(
+        fake,
+        iter(texts),
+        lambda message: list(events(message, well)),
+        max_bytes=5000,
+    )
+    assert [x for x in outcomes if x != "MALFORMED_RECORD"] == [0, 20, 40]
+    assert outcomes[::20] == [0, 20, 40] and len(outcomes) == 60
 
 
 @pytest.mark.parametrize(
@@ -124,6 +152,24 @@ def test_a_request_that_is_refused_is_sent_text_by_text(fake, refused):
     assert outcomes == [0, 1, reason, *range(3, 9)]
     sizes = sorted(len(x.request.inputs) for x in fake.requests)
     assert sizes == [1, 1, 1, 1, 1, 4, 4]
+
+
+TOO_LARGE = fake_server.failure(
+    grpc.StatusCode.RESOURCE_EXHAUSTED, "the message is too large"
+)
+
+
+def test_a_batch_that_no_message_holds_is_sent_text_by_text(fake):
+    """Each such message breaks the stream, and no text of it stands out."""
+    texts = [Text(row, str(row)) for row in range(9)]
+
+    def answer(message):
+        inputs = message.request.inputs
+        if len(inputs) > 1 or inputs[0].text == "7":
+            return [TOO_LARGE]
+        return list(events(message, well))
+
+    assert run_texts(fake, iter(texts), answer) == [*range(7), "", 8]
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,107 @@ def test_late_events_of_a_stream_before_count_for_nothing():
     in_flight.broke(strata.StrataError(grpc.StatusCode.UNAVAILABLE, "no"))
     assert in_flight.take(last) is None
     assert not in_flight.finished and in_flight.due_in() == 0.0
+
+
+def refuse(in_flight, message):
+    """Whether it is to be sent again."""
+    [event] = refused(message)
+    event.done.CopyFrom(UNAVAILABLE)
+    return in_flight.take(event) is None
+
+
+def answer(in_flight, message):
+    for event in stream_events(message):
+        in_flight.take(event)
+
+
+def test_an_answer_to_another_is_progress():
+    """What is refused is given up when nothing is answered in between."""
+    clock = Clock()
+    in_flight = InFlight(SOON, None, clock=clock)
+    in_flight.begin()
+    in_flight.add(request_of(["a"]))
+    for _ in range(3 * SOON.max_attempts):
+        assert refuse(in_flight, in_flight.next())
+        in_flight.add(request_of(["b"]))
+        clock.now += 1
+        by_text = {
+            message.request.inputs[0].text: message
+            for message in (in_flight.next(), in_flight.next())
+        }
+        answer(in_flight, by_text["b"])
+        assert refuse(in_flight, by_text["a"])
+        clock.now += 1
+    # A refusal that is given up is none.
+    assert refuse(in_flight, in_flight.next())
+    clock.now += 1
+    left = in_flight.next()
+    in_flight.add(request_of(["c"]))
+    for _ in range(SOON.max_attempts - 1):
+        message = in_flight.next()
+        assert refuse(in_flight, message)
+        clock.now += 1
+    assert not refuse(in_flight, in_flight.next())
+    assert not refuse(in_flight, left)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_the_timeout_holds_while_no_stream_is_open():
+    """The iterable has nothing to send, and does not end."""
+    over, waited_out = threading.Event(), []
+
+    def requests():
+        waited_out.append(not over.wait(60))
+        yield from ()
+
+    with strata.Client("127.0.0.1:1") as client:
+        with pytest.raises(strata.StrataError) as raised:
+            list(client.encode_stream(requests(), timeout=0.1))
+    assert not waited_out
+    over.set()
+    assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_the_timeout_holds_in_asyncio_too():
+    waited_out = []
+
+    async def requests():
+        await asyncio.sleep(60)
+        waited_out.append(True)
+        for request in ():
+            yield request
+
+    async def collect():
+        async with strata.AsyncClient("127.0.0.1:1") as client:
+            return [x async for x in client.encode_stream(requests(), 0.1)]
+
+    with pytest.raises(strata.StrataError) as raised:
+        asyncio.run(collect())
+    assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert not waited_out
+
+
+@each
+@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError])
+def test_whatever_the_requests_raise_ends_the_stream(fake, client_of, kind):
+    def requests():
+        yield request_of(["a"])
+        raise kind
+
+    fake.answer = stream_events
+    with pytest.raises(kind):
+        stream(fake, client_of, requests())
+    assert len(fake.requests) == 1
+
+
+@each
+def test_a_request_that_is_none_is_no_end(fake, client_of):
+    fake.answer = stream_events
+    with pytest.raises(AttributeError, match="NoneType"):
+        stream(fake, client_of, iter([request_of(["a"]), None]))

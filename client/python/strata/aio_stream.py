@@ -22,6 +22,10 @@ Requests = (
 )
 
 
+# What the caller's iterable may not yield by mistake, as it may None.
+_END: Any = object()
+
+
 async def answers(
     open_stream: Callable[[AsyncIterator[Any], float | None], Any],
     requests: Requests,
@@ -92,12 +96,16 @@ class _Sender:
         self.notify()
 
     async def wait(self) -> bool:
-        """Waits until there is something to send; False: there never is."""
+        """Waits until there is something to send; False: there never is.
+
+        Raises:
+            StrataError: The timeout has passed.
+        """
         while not self._in_flight.finished:
-            due = self._in_flight.due_in()
-            if due == 0.0:
+            patience = self._in_flight.patience()
+            if patience == 0.0:
                 return True
-            await self._wait_for_change(due)
+            await self._wait_for_change(patience)
         return False
 
     async def pull(self, requests: Requests) -> None:
@@ -107,12 +115,14 @@ class _Sender:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
-                request = await anext(iterator, None)
-                if request is None:
+                request = await anext(iterator, _END)
+                if request is _END:
                     break
                 self._in_flight.add(request)
                 self.notify()
-        except Exception as error:
+        except BaseException as error:
+            # Of what the iterable waits for, CancelledError too. Where it is
+            # this task that is cancelled, nobody asks any more.
             self._in_flight.failure = error
         self._in_flight.exhausted = True
         self.notify()

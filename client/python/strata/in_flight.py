@@ -15,7 +15,7 @@ import grpc
 from strata import results
 from strata.errors import StrataError
 from strata.parts import Reassembly
-from strata.retry import Attempts, RetryPolicy
+from strata.retry import Attempts, RetryPolicy, can_pass
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
 
@@ -25,6 +25,9 @@ class _Entry:
     kind: str
     """What its outputs hold."""
     attempts: int = 0
+    """Times that it was sent since there was progress."""
+    progress: int = 0
+    """Answers that there were when it was refused last."""
     reassembly: Reassembly | None = None
     """Its events so far; set while it is under way."""
 
@@ -55,9 +58,11 @@ class InFlight:
         # Those that are to be sent: when, by the clock, and their numbers.
         self._due: list[tuple[float, int]] = []
         self._added = 0
+        # Requests that the server has answered for good.
+        self._progress = 0
         self.exhausted = False
         """Whether the caller has no more requests."""
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         """What the caller's own iterable raised."""
 
     @property
@@ -79,6 +84,25 @@ class InFlight:
     def due_in(self) -> float | None:
         """Seconds until the next can be sent; None: there is none."""
         return max(0.0, self._due[0][0] - self._clock()) if self._due else None
+
+    def patience(self) -> float | None:
+        """Seconds to wait, while no stream is open, for one to send.
+
+        0: there is one. None: as long as it takes.
+
+        Raises:
+            StrataError: The time for all streams is over.
+        """
+        due, remaining = self.due_in(), self._streams.remaining()
+        if remaining is None:
+            return due
+        if remaining == 0.0:
+            raise StrataError(
+                grpc.StatusCode.DEADLINE_EXCEEDED,
+                "the timeout passed while no stream was open, waiting for a "
+                "request to send",
+            )
+        return remaining if due is None else min(due, remaining)
 
     def next(self) -> service_pb2.EncodeStreamRequest | None:
         """What is to be sent now; None: nothing yet."""
@@ -109,6 +133,8 @@ class InFlight:
         if error is None and reply is None:
             return None
         if error is not None:
+            if entry.progress != self._progress:
+                entry.attempts, entry.progress = 1, self._progress
             delay = self._policy.next_retry(
                 error,
                 entry.attempts,
@@ -118,6 +144,9 @@ class InFlight:
             if delay is not None:
                 self._put(number, entry, self._clock() + delay)
                 return None
+        if error is None or not can_pass(error):
+            # One that gives up is no progress to those that go on.
+            self._progress += 1
         del self._entries[number]
         self._streams.progressed()
         return results.StreamAnswer(

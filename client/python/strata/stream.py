@@ -18,6 +18,10 @@ from strata.retry import RetryPolicy
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
 
+# What the caller's iterable may not yield by mistake, as it may None.
+_END: Any = object()
+
+
 def answers(
     open_stream: Callable[[Iterator[Any], float | None], Any],
     requests: Iterable[service_pb2.EncodeRequest],
@@ -85,13 +89,17 @@ class _Sender:
             self._next_stream()
 
     def wait(self) -> bool:
-        """Waits until there is something to send; False: there never is."""
+        """Waits until there is something to send; False: there never is.
+
+        Raises:
+            StrataError: The timeout has passed.
+        """
         with self._changed:
             while not self._in_flight.finished:
-                due = self._in_flight.due_in()
-                if due == 0.0:
+                patience = self._in_flight.patience()
+                if patience == 0.0:
                     return True
-                self._wait_for_change(due)
+                self._wait_for_change(patience)
             return False
 
     def begin(self) -> tuple[Iterator[Any], float | None]:
@@ -149,18 +157,19 @@ class _Sender:
 
     def _pull(self) -> None:
         """Takes the caller's requests, each when it is wanted."""
-        failure = None
+        failure: BaseException | None = None
         try:
             requests = iter(self._requests)
             while self._wait_until_wanted():
-                request = next(requests, None)
-                if request is None:
+                request = next(requests, _END)
+                if request is _END:
                     break
                 with self._changed:
                     self._in_flight.add(request)
                     self._changed.notify_all()
-        except Exception as error:
-            failure = error  # Which nobody would see on this thread.
+        except BaseException as error:
+            # Which nobody would see on this thread: SystemExit neither.
+            failure = error
         with self._changed:
             self._in_flight.failure = failure
             self._in_flight.exhausted = True

@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _encode(options: argparse.Namespace) -> int:
+    _check_output(options)
     corpus = open_corpus(options.corpus, options.text_field, options.id_field)
     # A server that is not there at first is soon told of; one that goes away
     # in the middle is waited for.
@@ -82,6 +83,16 @@ def _encode(options: argparse.Namespace) -> int:
             )
             raise
     return _end(options.output, run.failures, written)
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """--restart would drop the corpus before it was read."""
+    corpus, output = options.corpus, options.output
+    if corpus.exists() and output.exists() and output.samefile(corpus):
+        raise UsageError(
+            f"the output {output} is the corpus itself; name another with "
+            "--output"
+        )
 
 
 def _end(output: Path, failures: Path, written: Written) -> int:

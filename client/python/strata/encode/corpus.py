@@ -30,6 +30,11 @@ class Text:
     problem: str = ""
     """Why there is no text here. Empty: there is."""
 
+    @property
+    def nbytes(self) -> int:
+        """Of the text in UTF-8, as it travels."""
+        return len(self.text.encode())
+
 
 class Corpus(Protocol):
     """A file of texts."""
@@ -40,6 +45,10 @@ class Corpus(Protocol):
 
     def texts(self) -> Iterator[Text]:
         """All of them, in their order."""
+        ...
+
+    def changed(self) -> bool:
+        """Whether the file was written to since it was opened."""
         ...
 
 
@@ -72,11 +81,26 @@ def open_corpus(
     )
 
 
-class _Lines:
-    """A text on each line, as `strata encode --file` reads them."""
+class _File:
+    """What tells that a file is as it was."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._stamp = self._now()
+
+    def changed(self) -> bool:
+        return self._now() != self._stamp
+
+    def _now(self) -> tuple[int, ...]:
+        now = self._path.stat()
+        return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+
+
+class _Lines(_File):
+    """A text on each line, as `strata encode --file` reads them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         digest = hashlib.sha256()
         self.rows = 0
         with path.open("rb") as file:
@@ -130,20 +154,22 @@ class _JsonLines(_Lines):
     def _text(self, row: int, line: str) -> Text:
         try:
             record = json.loads(line)
+            if isinstance(record, dict):
+                return _text_of(row, record, self._text_field, self._id_field)
         except ValueError:
             return Text(row, "", problem="the line is not JSON")
-        if not isinstance(record, dict):
-            return Text(row, "", problem="the line is no JSON object")
-        return _text_of(row, record, self._text_field, self._id_field)
+        except RecursionError:
+            return Text(row, "", problem="the line is nested too deeply")
+        return Text(row, "", problem="the line is no JSON object")
 
 
-class _Parquet:
+class _Parquet(_File):
     """A row for each text."""
 
     def __init__(
         self, path: Path, text_field: str, id_field: str | None
     ) -> None:
-        self._path = path
+        super().__init__(path)
         self._text_field = text_field
         self._id_field = id_field
         with path.open("rb") as file:
@@ -153,7 +179,8 @@ class _Parquet:
         self.sha256 = digest.hexdigest()
         with self._open() as file:
             self.rows = file.metadata.num_rows
-            names = file.schema_arrow.names
+            schema = file.schema_arrow
+        names = schema.names
         for name in filter(None, (text_field, id_field)):
             if name not in names:
                 raise UsageError(
@@ -161,6 +188,12 @@ class _Parquet:
                     + ", ".join(names)
                     + "; name one with --text-field or --id-field"
                 )
+        kind = schema.field(text_field).type
+        if not _holds_text(kind):
+            raise UsageError(
+                f'the column "{text_field}" of {path} is of {kind}, and not '
+                "of strings; name another with --text-field"
+            )
 
     def texts(self) -> Iterator[Text]:
         columns = [self._text_field]
@@ -170,15 +203,15 @@ class _Parquet:
         with self._open() as file:
             try:
                 for batch in file.iter_batches(_ROWS, columns=columns):
-                    for record in batch.to_pylist():
-                        yield _text_of(
-                            next(rows),
-                            record,
-                            self._text_field,
-                            self._id_field,
-                        )
+                    for record in _records(batch):
+                        yield self._text(next(rows), record)
             except (ValueError, OSError) as error:  # As pyarrow's own are.
                 raise self._broken(error) from error
+
+    def _text(self, row: int, record: dict[str, Any] | None) -> Text:
+        if record is None:
+            return Text(row, "", problem="the record is not valid UTF-8")
+        return _text_of(row, record, self._text_field, self._id_field)
 
     def _open(self) -> Any:
         from strata.encode.packages import package
@@ -191,6 +224,31 @@ class _Parquet:
 
     def _broken(self, error: Exception) -> UsageError:
         return UsageError(f"{self._path} is no Parquet file: {error}")
+
+
+def _records(batch: Any) -> Iterator[dict[str, Any] | None]:
+    """Those of some rows; None: its strings are none."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        # Raised before the first, and it does not say of which.
+        for row in range(len(batch)):
+            try:
+                yield from batch.slice(row, 1).to_pylist()
+            except UnicodeDecodeError:
+                yield None
+
+
+def _holds_text(kind: Any) -> bool:
+    """Whether a type of Arrow's is one of strings."""
+    from strata.encode.packages import package
+
+    types = package("pyarrow").types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    # Whichever there are: views are of later versions.
+    names = ("is_string", "is_large_string", "is_string_view")
+    return any(getattr(types, x)(kind) for x in names if hasattr(types, x))
 
 
 def _text_of(

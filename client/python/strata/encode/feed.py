@@ -28,7 +28,9 @@ class Feed:
     that waits for those before it. How many requests are under way is bounded,
     and so are the bytes of all outcomes that there are or may be: of a text
     that is not answered yet, as many as it may take at most. Where nothing is
-    under way one text is always let in.
+    under way one text is always let in. A record without a text is not: where
+    it finds no room, and nothing is under way to make any, the stream ends, so
+    that outcomes are released before another is taken.
 
     Texts are taken on one thread, and outcomes given on another.
     """
@@ -42,7 +44,10 @@ class Feed:
         max_bytes: int,
         estimate: Callable[[Text], int],
     ) -> None:
-        """`estimate` says how many bytes an outcome takes at most."""
+        """`estimate` says how many bytes an outcome takes at most.
+
+        The text's own, and its id's, are counted beside them.
+        """
         self._texts = texts
         self._batch_size = batch_size
         self._in_flight = in_flight
@@ -60,6 +65,12 @@ class Feed:
         self._held: dict[int, int] = {}
         self._held_bytes = 0
         self._outcomes: dict[int, Outcome] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the outcomes of all texts are released."""
+        with self._changed:
+            return self._exhausted and not self._held
 
     def stream(self) -> Iterator[Work]:
         """What to send over a new stream, as there is room."""
@@ -121,7 +132,7 @@ class Feed:
             yield work
 
     def _wait_for_work(self, stream: int) -> Work:
-        """Empty: there is no more, or not for this stream."""
+        """Empty: there is no more, or not in this stream."""
         while stream == self._stream:
             if len(self._under_way) < self._in_flight:
                 if self._again:
@@ -129,7 +140,7 @@ class Feed:
                 work = self._take()
                 if work:
                     return work
-            if self._exhausted and len(self._outcomes) == len(self._held):
+            if len(self._outcomes) == len(self._held):
                 break  # Else one may still come back.
             self._changed.wait()
         return []
@@ -142,10 +153,11 @@ class Feed:
             text = self._look_ahead()
             if text is None:
                 break
-            size += len(text.text)
-            estimate = _OVERHEAD + self._estimate(text)
+            size += text.nbytes
+            estimate = _OVERHEAD + text.nbytes + len(text.id.encode())
+            estimate += self._estimate(text)
             full = self._held_bytes + estimate > self._max_bytes
-            busy = work or self._under_way
+            busy = work or self._under_way or (text.problem and self._held)
             if (busy and full) or (work and size > MAX_BATCH_BYTES):
                 break
             self._ahead = None

@@ -34,6 +34,7 @@ class Journal:
         self.folder = output.with_name(output.name + ".partial")
         self.plan = plan
         self.folder.mkdir(parents=True, exist_ok=True)
+        durable.sync_folder(self.folder.parent)
         self._lock()
         try:
             self._take_up(restart)
@@ -71,9 +72,9 @@ class Journal:
         """What is on the disk, also of a write that was interrupted late.
 
         Raises:
-            UsageError: Something is missing.
+            UsageError: Something is missing, or of another kind.
         """
-        shards = [Shard(x) for x in sorted(self.folder.glob("*.shard"))]
+        shards = [_shard(x) for x in sorted(self.folder.glob("*.shard"))]
         end = 0
         for shard in shards:
             if shard.begin != end:
@@ -94,6 +95,8 @@ class Journal:
 
     def remove(self) -> None:
         """The output is finished."""
+        # Else a kill in the middle would leave shards with a gap.
+        self._remove_plan()
         shutil.rmtree(self.folder)
         self.close()
 
@@ -108,12 +111,15 @@ class Journal:
             ) from None
 
     def _empty(self) -> None:
-        # The plan first: what is left of the shards is then of no plan.
-        (self.folder / _PLAN).unlink(missing_ok=True)
-        durable.sync_folder(self.folder)
+        self._remove_plan()
         for path in self.folder.iterdir():
             if path.name != _LOCK:
                 path.unlink()
+
+    def _remove_plan(self) -> None:
+        """What is left of the shards is then of no plan."""
+        (self.folder / _PLAN).unlink(missing_ok=True)
+        durable.sync_folder(self.folder)
 
     def _check_plan(self) -> None:
         try:
@@ -131,3 +137,13 @@ class Journal:
                 + ". Run the command that began it, or begin anew with "
                 "--restart"
             )
+
+
+def _shard(path: Path) -> Shard:
+    try:
+        return Shard(path)
+    except ValueError:
+        raise UsageError(
+            f"{path} was not written by strata-encode; move it away, or begin "
+            "anew with --restart"
+        ) from None

@@ -21,13 +21,14 @@ BITS = {"float32": "<f4", "float16": "<f2", "bfloat16": "<u2"}
 class States:
     """A text's hidden states."""
 
-    text: Text
+    row: int
+    id: str
     numbers: npt.NDArray[np.generic]
     """`[pieces, layers, width]`, pooled `[1, layers, width]`; see BITS."""
 
     @property
     def nbytes(self) -> int:
-        return self.numbers.nbytes
+        return self.numbers.nbytes + len(self.id.encode())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Failure:
 
     @property
     def nbytes(self) -> int:
-        return len(self.message)
+        return len(self.message.encode()) + len(self.id.encode())
 
     @classmethod
     def of(cls, text: Text, error: StrataError) -> Failure:
@@ -70,7 +71,7 @@ def states_of(text: Text, encoding: Encoding) -> States:
     bits = np.frombuffer(tensor.data, BITS[tensor.dtype])
     layers, width = tensor.shape[0], tensor.shape[-1]
     numbers = bits.reshape(layers, -1, width).swapaxes(0, 1)
-    return States(text, np.ascontiguousarray(numbers))
+    return States(text.row, text.id, np.ascontiguousarray(numbers))
 
 
 Outcome = States | Failure

@@ -79,10 +79,9 @@ class Pipeline:
             max_bytes=self._max_bytes,
             estimate=self._estimate,
         )
-        while True:
+        while not feed.finished:
             try:
                 yield from self._run_stream(feed)
-                return
             except StrataError as error:
                 if not _is_too_large(error):
                     raise
@@ -129,13 +128,22 @@ class Pipeline:
             self._fail(feed, text, error)
 
     def _try_alone(self, feed: Feed, error: StrataError) -> None:
-        """Sends what may have been too large once more, outside a stream."""
+        """Sends what may have been too large once more, outside a stream.
+
+        Without a suspect it is one of several texts, which are sent one by one
+        first; where each is alone already, any may be.
+        """
         works = feed.back()
-        suspects = [work for work in works if _is_large(work)]
-        if not suspects:
+        if not works:
             raise error
+        suspects = [work for work in works if _is_large(work)]
+        if not suspects and all(len(work) == 1 for work in works):
+            suspects = works
         for work in works:
-            if work not in suspects:
+            if not suspects:
+                for text in work:
+                    feed.again([text])
+            elif work not in suspects:
                 feed.again(work)
         for [text] in suspects:
             try:
@@ -159,7 +167,7 @@ class Pipeline:
         """Bytes of its states at most: a piece has a byte at least."""
         pieces = 1
         if not self._plan.pooled:
-            pieces = min(self._max_pieces, len(text.text.encode()) + 8)
+            pieces = min(self._max_pieces, text.nbytes + 8)
         size = int(BITS[self._plan.dtype][-1])
         return pieces * len(self._plan.layers) * self._plan.width * size
 
@@ -177,4 +185,4 @@ def _is_too_large(error: StrataError) -> bool:
 
 
 def _is_large(work: Work) -> bool:
-    return len(work) == 1 and len(work[0].text) > MAX_BATCH_BYTES
+    return len(work) == 1 and work[0].nbytes > MAX_BATCH_BYTES

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +20,7 @@ from strata.encode.outcome import Outcome
 from strata.encode.pipeline import Pipeline
 from strata.encode.plan import Plan
 from strata.encode.progress import Progress
-from strata.encode.shard import ShardBuilder
+from strata.encode.shard import Shard, ShardBuilder
 
 # What is written at once, at most.
 _SHARD_BYTES = 64 << 20
@@ -62,12 +62,14 @@ class Run:
         self._checkpoint = checkpoint
         self._journal: Journal | None = None
         if restart:
+            # Which nobody else writes while the journal is ours.
+            self._journal = Journal(output, plan, restart=True)
             output.unlink(missing_ok=True)
         self._finished = output.exists()
         if self._finished:
             self._check_finished()
-        else:
-            self._journal = Journal(output, plan, restart=restart)
+        elif self._journal is None:
+            self._journal = Journal(output, plan, restart=False)
 
     def __enter__(self) -> Run:
         return self
@@ -79,7 +81,7 @@ class Run:
     @property
     def kept(self) -> int:
         """Texts that are done, and on the disk."""
-        if self._journal is None:
+        if self._journal is None or self._finished:
             return self._plan.rows
         return self._journal.end
 
@@ -99,6 +101,11 @@ class Run:
             self._encode(self._journal, pipeline.run(texts), progress)
         finally:
             progress.close()
+        if corpus.changed():
+            raise UsageError(
+                "the corpus was written to while it was read; what is kept "
+                "may be of either, begin anew with --restart if it differs"
+            )
         self._assemble(self._journal)
         return self._written(already=False)
 
@@ -131,17 +138,28 @@ class Run:
                 f"{journal.end} when they were read; it must not be written to"
             )
         shards = journal.shards()
-        failures = [x for shard in shards for x in shard.failures()]
-        if failures:
-            with durable.replacing(self.failures) as file:
-                for failure in failures:
-                    line = json.dumps(dataclasses.asdict(failure))
-                    file.write(line.encode() + b"\n")
-        else:
-            self.failures.unlink(missing_ok=True)
+        texts = sum(shard.texts for shard in shards)
+        if texts != self._plan.rows:
+            raise UsageError(
+                f"{journal.folder} holds {texts} of {self._plan.rows} texts, "
+                "and not all that its files are named for; begin anew with "
+                "--restart"
+            )
+        self._write_failures(shards)
         with durable.replacing(self._output) as file:
             self._format.write(file, self._plan, shards)
+        self._finished = True
         journal.remove()
+
+    def _write_failures(self, shards: Sequence[Shard]) -> None:
+        with durable.replacing(self.failures) as file:
+            for shard in shards:
+                for failure in shard.failures():
+                    line = json.dumps(dataclasses.asdict(failure))
+                    file.write(line.encode() + b"\n")
+            none = file.tell() == 0
+        if none:
+            self.failures.unlink()
 
     @property
     def _format(self) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from strata.encode import durable
+from strata.encode.errors import UsageError
 from strata.encode.outcome import BITS, Failure, Outcome, States
 from strata.encode.packages import package
 from strata.encode.plan import Plan
@@ -25,13 +26,16 @@ class ShardBuilder:
     def __init__(self, begin: int) -> None:
         """`begin` is the row of the first."""
         self.begin = begin
-        self.end = begin
         self.nbytes = 0
         self._states: list[States] = []
         self._failures: list[Failure] = []
 
+    @property
+    def end(self) -> int:
+        """The row after the last; of what is held, wherever `add` stopped."""
+        return self.begin + len(self._states) + len(self._failures)
+
     def add(self, outcome: Outcome) -> None:
-        self.end += 1
         self.nbytes += outcome.nbytes
         if isinstance(outcome, Failure):
             self._failures.append(outcome)
@@ -45,11 +49,11 @@ class ShardBuilder:
         numbers = [states.numbers for states in self._states]
         tensors: dict[str, Any] = {
             "states": np.concatenate([none, *numbers]),
-            "rows": _integers(x.text.row for x in self._states),
+            "rows": _integers(x.row for x in self._states),
             "pieces": _integers(len(x) for x in numbers),
         }
         metadata = {
-            "ids": json.dumps([x.text.id for x in self._states]),
+            "ids": json.dumps([x.id for x in self._states]),
             "failures": json.dumps(
                 [dataclasses.asdict(x) for x in self._failures]
             ),
@@ -80,6 +84,12 @@ class Shard:
         ids: list[str] = json.loads(self._metadata("ids"))
         return ids
 
+    @property
+    def texts(self) -> int:
+        """How many have states or a failure."""
+        failed = sum(1 for _ in self.failures())
+        return len(self.tensor("rows")) + failed
+
     def failures(self) -> Iterator[Failure]:
         for fields in json.loads(self._metadata("failures")):
             yield Failure(**fields)
@@ -90,7 +100,13 @@ class Shard:
             return text
 
     def _open(self) -> Any:
-        return package("safetensors").safe_open(self._path, framework="numpy")
+        safetensors = package("safetensors")
+        try:
+            return safetensors.safe_open(self._path, framework="numpy")
+        except safetensors.SafetensorError as error:
+            raise UsageError(
+                f"{self._path} is damaged ({error}); begin anew with --restart"
+            ) from error
 
 
 def _integers(numbers: Iterator[int]) -> npt.NDArray[np.int64]:
