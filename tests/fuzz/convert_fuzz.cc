@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     fuzz::CheckResult(ToTokenizeCall(std::move(request)));
   }
   if (v1::DetokenizeRequest request; request.ParseFromArray(data, length)) {
-    ToDetokenizeCall(std::move(request));
+    (void)ToDetokenizeCall(std::move(request));
   }
   if (inference::ModelInferRequest request;
       request.ParseFromArray(data, length)) {
