@@ -92,7 +92,7 @@ TEST(ConvertTest, EveryCallTakesAVersionLabel) {
       "stable");
   EXPECT_EQ(
       ToDetokenizeCall(Parse<v1::DetokenizeRequest>("version_label: 'stable'"))
-          .version_label,
+          ->version_label,
       "stable");
 }
 
@@ -276,17 +276,17 @@ TEST(ToTokenizeCallTest, RefusesWhatIsNoText) {
 }
 
 TEST(ToDetokenizeCallTest, TakesEveryFieldOver) {
-  const DetokenizeCall call =
-      ToDetokenizeCall(Parse<v1::DetokenizeRequest>(R"pb(
-        model: "minilm"
-        version: 2
-        inputs { ids: 1 ids: 2 }
-        inputs { ids: 3 }
-        skip_special_pieces: true)pb"));
-  EXPECT_EQ(call.model, "minilm");
-  EXPECT_EQ(call.version, 2);
-  EXPECT_THAT(call.inputs, ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
-  EXPECT_TRUE(call.skip_special_pieces);
+  const auto call = ToDetokenizeCall(Parse<v1::DetokenizeRequest>(R"pb(
+    model: "minilm"
+    version: 2
+    inputs { ids: 1 ids: 2 }
+    inputs { ids: 3 }
+    skip_special_pieces: true)pb"));
+  ASSERT_TRUE(call.ok()) << call.status();
+  EXPECT_EQ(call->model, "minilm");
+  EXPECT_EQ(call->version, 2);
+  EXPECT_THAT(call->inputs, ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
+  EXPECT_TRUE(call->skip_special_pieces);
 }
 
 TEST(ToEncodingHeadTest, TakesAllButTheOutputs) {
