@@ -69,6 +69,22 @@ def resident_mib(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def settled_mib(pid: int, patience: float = 120.0) -> float:
+    """`resident_mib` when no more of it goes back to the system.
+
+    The allocator gives back what has been free for seconds.
+    """
+    end = time.monotonic() + patience
+    least, since = resident_mib(pid), time.monotonic()
+    while time.monotonic() < min(end, since + 8):
+        time.sleep(0.5)
+        now = resident_mib(pid)
+        # What comes and goes is below a thousandth.
+        if now < 0.999 * least:
+            least, since = now, time.monotonic()
+    return least
+
+
 def wait_until(
     condition: Callable[[], bool], what: str = "", seconds: float = 60
 ) -> None:

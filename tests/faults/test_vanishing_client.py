@@ -56,8 +56,10 @@ def test_its_work_leaves_and_others_are_served(server, which):
 def test_memory_is_not_kept(server):
     """What one holds is let go, or used again for the next."""
     held, let_go = [], []
+    # Twice is enough to see whether it grows: to look takes seconds.
+    looks = (1, 6)
     with harm.unharmed(server):
-        for _ in range(8):
+        for round_ in range(max(looks) + 1):
             with vanishing(server, "both"):
                 wire.wait_until(
                     lambda: wire.metric(server, harm.IN_FLIGHT) > 0,
@@ -69,6 +71,7 @@ def test_memory_is_not_kept(server):
                 and harm.connections(server) == 0,
                 "it has left",
             )
-            let_go.append(wire.resident_mib(server.pid))
+            if round_ in looks:
+                let_go.append(wire.settled_mib(server.pid))
     print(f"MiB held {held}, and let go {let_go}")
-    assert max(let_go[-3:]) <= 1.1 * max(let_go[:4])
+    assert let_go[-1] <= 1.1 * let_go[0]

@@ -15,9 +15,6 @@ import strata
 
 # Of a rest: what is held for clients that have gone is found by then.
 _PATIENCE = 120.0
-# For so long no look at the memory has been lower than an earlier one: the
-# allocator gives back what has been free for seconds.
-_SETTLED = 8.0
 
 
 class Watcher:
@@ -51,23 +48,10 @@ class Watcher:
         self.looks.append(
             Look(
                 time.monotonic() - self._begin,
-                self._settled_mib(),
+                wire.settled_mib(self._server.pid),
                 self._descriptors(),
             )
         )
-
-    def _settled_mib(self) -> float:
-        """Memory when no more of it goes back to the system."""
-        end = time.monotonic() + _PATIENCE
-        least = wire.resident_mib(self._server.pid)
-        since = time.monotonic()
-        while time.monotonic() < min(end, since + _SETTLED):
-            time.sleep(0.5)
-            now = wire.resident_mib(self._server.pid)
-            # What comes and goes is below a thousandth.
-            if now < 0.999 * least:
-                least, since = now, time.monotonic()
-        return least
 
     def line(self) -> str:
         """The last look, for a line of progress."""
