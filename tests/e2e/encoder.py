@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -46,11 +47,17 @@ def run(corpus, output, address, *options: str, code: int = 0, **more: str):
 
 
 def start(corpus, output, address, *options: str) -> subprocess.Popen:
+    """Starts it as a terminal would: SIGINT interrupts it.
+
+    Where the tests run in the background, that signal is ignored, and what they
+    start would inherit it.
+    """
     return subprocess.Popen(
         command(corpus, output, address, *options),
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

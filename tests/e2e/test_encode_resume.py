@@ -78,19 +78,14 @@ def stalling(server, whole, texts):
     return Proxy(server.address, Fault("black-hole", (texts + 20) * size))
 
 
-def stop_at(process, output, texts, number, proxy):
-    """Sends a signal when so many texts are kept.
-
-    The connection through the proxy is ended then: gRPC's own close waits for
-    a write that a silent peer may never take.
-    """
+def stop_at(process, output, texts, number):
+    """Sends a signal when so many texts are kept."""
     wire.wait_until(
         lambda: encoder.kept(output) >= texts or process.poll() is not None,
         f"{texts} texts are kept",
     )
     assert process.poll() is None, process.stderr.read()
     process.send_signal(number)
-    proxy.strike("reset")
     return process.wait(60)
 
 
@@ -100,7 +95,7 @@ def test_killed_again_and_again(server, corpus, whole, tmp_path):
         missing = texts - encoder.kept(output)
         with stalling(server, whole, missing) as proxy:
             process = encoder.start(corpus, output, proxy.address, *OPTIONS)
-            code = stop_at(process, output, texts, signal.SIGKILL, proxy)
+            code = stop_at(process, output, texts, signal.SIGKILL)
         assert code == -signal.SIGKILL
         assert not output.exists()
     kept = encoder.kept(output)
@@ -118,7 +113,7 @@ def test_killed_while_the_output_is_written(
     output = tmp_path / "states.safetensors"
     with stalling(server, whole, 25) as proxy:
         process = encoder.start(corpus, output, proxy.address, *OPTIONS)
-        stop_at(process, output, 25, signal.SIGKILL, proxy)
+        stop_at(process, output, 25, signal.SIGKILL)
     if place == "output":
         draft = output.with_name(output.name + ".tmp")
         draft.write_bytes(whole[0][:1000])
@@ -136,7 +131,7 @@ def test_interrupted_from_the_keyboard(server, corpus, whole, tmp_path):
     output = tmp_path / "states.safetensors"
     with stalling(server, whole, 20) as proxy:
         process = encoder.start(corpus, output, proxy.address, *OPTIONS)
-        assert stop_at(process, output, 20, signal.SIGINT, proxy) == 130
+        assert stop_at(process, output, 20, signal.SIGINT) == 130
         said = process.stderr.read()
     assert f"{encoder.kept(output)} of {TEXTS} texts are kept" in said
     assert "Traceback" not in said
@@ -198,7 +193,7 @@ def begun(server, corpus, whole, tmp_path):
     output = tmp_path / "states.safetensors"
     with stalling(server, whole, 5) as proxy:
         process = encoder.start(corpus, output, proxy.address, *OPTIONS)
-        stop_at(process, output, 5, signal.SIGKILL, proxy)
+        stop_at(process, output, 5, signal.SIGKILL)
     return output
 
 
