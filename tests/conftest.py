@@ -31,18 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "nightly: too long for every change")
 
 
-_exit_codes = []
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session):
+    """Ends the process when all is reported.
 
-
-def pytest_sessionfinish(exitstatus):
-    _exit_codes.append(int(exitstatus))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure():
-    """Ends without the packages' own ends: pyarrow's and sentencepiece's, in
-    one process with torch, crash when all is done and reported."""
-    if _exit_codes:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(_exit_codes[0])
+    sentencepiece's module, which SWIG made, may crash while the interpreter
+    takes its modules apart: it makes an object of a type that has gone.
+    """
+    yield
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(session.exitstatus))
