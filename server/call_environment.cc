@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/memory_guard.h"
 #include "core/base/observer.h"
 #include "core/base/status_macros.h"
 #include "google/protobuf/message.h"
@@ -24,7 +25,6 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/caller.h"
 #include "server/load_meter.h"
-#include "server/memory_guard.h"
 #include "server/message_bytes.h"
 #include "server/message_readers.h"
 #include "server/metrics.h"
@@ -67,10 +67,11 @@ void ReadOn(const CallEnvironment& environment, std::int64_t bytes,
 absl::Status TakeMessage(grpc::ByteBuffer& bytes,
                          google::protobuf::Message& message) {
   const std::size_t size = bytes.Length();
-  STRATA_ASSIGN_OR_RETURN(const bool parsed,
-                          GuardMemory([&]() -> absl::StatusOr<bool> {
-                            return ParseMessage(bytes, message);
-                          }));
+  STRATA_ASSIGN_OR_RETURN(
+      const bool parsed,
+      GuardMemory("read the request", [&]() -> absl::StatusOr<bool> {
+        return ParseMessage(bytes, message);
+      }));
   bytes.Clear();
   if (parsed) return absl::OkStatus();
   return Error(Reason::kMalformedMessage,

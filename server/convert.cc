@@ -15,12 +15,12 @@
 #include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/host_tensor.h"
+#include "core/base/memory_guard.h"
 #include "core/base/observer.h"
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "core/engine/call.h"
 #include "server/durations.h"
-#include "server/memory_guard.h"
 #include "server/status.h"
 #include "strata/v1/hidden_state_service.pb.h"
 #include "strata/v1/tensor.pb.h"
@@ -279,15 +279,15 @@ void SetModel(const Model& model, Response& response) {
 }  // namespace
 
 absl::StatusOr<EncodeCall> ToEncodeCall(v1::EncodeRequest request) {
-  return GuardMemory([&] { return Convert(request); });
+  return GuardMemory("read the request", [&] { return Convert(request); });
 }
 
 absl::StatusOr<TokenizeCall> ToTokenizeCall(v1::TokenizeRequest request) {
-  return GuardMemory([&] { return Convert(request); });
+  return GuardMemory("read the request", [&] { return Convert(request); });
 }
 
 absl::StatusOr<DetokenizeCall> ToDetokenizeCall(v1::DetokenizeRequest request) {
-  return GuardMemory([&] { return Convert(request); });
+  return GuardMemory("read the request", [&] { return Convert(request); });
 }
 
 v1::EncodeResponse ToEncodeResponseHead(const EncodeReply& reply) {

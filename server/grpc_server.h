@@ -27,6 +27,7 @@
 #include "grpcpp/server.h"
 #include "server/address.h"
 #include "server/authenticator.h"
+#include "server/call_environment.h"
 #include "server/health_service.h"
 #include "server/hidden_state_service.h"
 #include "server/inference_service.h"
@@ -117,6 +118,11 @@ class GrpcServer {
              std::unique_ptr<Authenticator> authenticator, Engine& engine,
              const ModelRegistry& registry, ModelManager* manager,
              const Clock& clock, Observer& observer);
+
+  // What a service's calls need, of those that are made before. `observer`:
+  // told of calls that are refused. `on_data_port`: of a service that is on the
+  // port for admin calls, too, where there is one.
+  CallEnvironment Environment(Observer* observer, bool on_data_port = false);
 
   // The streams of all services.
   std::array<StreamSet*, 3> Streams();

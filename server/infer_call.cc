@@ -18,23 +18,18 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
+#include "core/base/memory_guard.h"
 #include "core/base/status_macros.h"
 #include "core/engine/call.h"
 #include "server/infer_inputs.h"
 #include "server/infer_outputs.h"
 #include "server/infer_parameters.h"
 #include "server/infer_version.h"
-#include "server/memory_guard.h"
 #include "server/stream_limits.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
 namespace {
-
-// Triton counts priorities from 1, the highest; ours reach from 10, the
-// highest, to -10, and 0 is the default.
-constexpr std::int64_t kHighest = 10;
-constexpr std::int64_t kLowest = -10;
 
 constexpr std::size_t kLongestPromptName = 256;
 
@@ -48,8 +43,8 @@ absl::StatusOr<int> PriorityOf(const InferParameters& parameters) {
                                    ", expected 1, the highest, or more; 0 is "
                                    "the default"));
   }
-  return static_cast<int>(
-      std::max(kLowest, kHighest + 1 - std::min<std::int64_t>(level, 100)));
+  return kDefaultInferPriority -
+         static_cast<int>(std::min<std::int64_t>(level, kInferPriorities));
 }
 
 absl::StatusOr<absl::Duration> TimeoutOf(const InferParameters& parameters) {
@@ -190,7 +185,8 @@ absl::StatusOr<InferCall> Convert(inference::ModelInferRequest& request,
 
 absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
                                       std::int64_t max_inputs) {
-  return GuardMemory([&] { return Convert(request, max_inputs); });
+  return GuardMemory("read the request",
+                     [&] { return Convert(request, max_inputs); });
 }
 
 absl::Status InProtocolNames(const absl::Status& status,

@@ -11,11 +11,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/batch/queue.h"
 #include "core/engine/call.h"
 #include "server/infer_outputs.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
+
+// Triton counts priorities from 1, the highest, to so many; the one in the
+// middle is our default, 0.
+inline constexpr int kInferPriorities = (2 * kMostPriority) + 1;
+inline constexpr int kDefaultInferPriority = kMostPriority + 1;
 
 // What of a ModelInferRequest the engine does not see: what its answer is made
 // of, and what errors call its parts.

@@ -4,7 +4,6 @@
 #ifndef STRATA_SERVER_INFER_EVENTS_H_
 #define STRATA_SERVER_INFER_EVENTS_H_
 
-#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>

@@ -52,9 +52,9 @@ constexpr std::array kPoolings = {
     Choice<Pooling>{"max", Pooling::kMax},
 };
 constexpr std::array kDataTypes = {
-    Choice<DataType>{"FP32", DataType::kFloat32},
-    Choice<DataType>{"FP16", DataType::kFloat16},
-    Choice<DataType>{"BF16", DataType::kBFloat16},
+    Choice<DataType>{DataTypeName(DataType::kFloat32), DataType::kFloat32},
+    Choice<DataType>{DataTypeName(DataType::kFloat16), DataType::kFloat16},
+    Choice<DataType>{DataTypeName(DataType::kBFloat16), DataType::kBFloat16},
 };
 
 // The value that a parameter names; that of the first choice where it is unset.

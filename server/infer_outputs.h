@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/host_tensor.h"
 #include "core/batch/request.h"
 #include "triton/grpc_service.pb.h"
 
@@ -23,6 +24,19 @@ enum class InferOutputKind : std::uint8_t {
   kPieceIds,
   kAttentionMask
 };
+
+// What the protocol calls a type of returned numbers.
+constexpr const char* DataTypeName(DataType dtype) {
+  switch (dtype) {
+    case DataType::kFloat32:
+      return "FP32";
+    case DataType::kFloat16:
+      return "FP16";
+    case DataType::kBFloat16:
+      return "BF16";
+  }
+  return "";
+}
 
 // One output wanted of a request.
 struct InferOutput {

@@ -15,7 +15,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/host_tensor.h"
 #include "core/base/status_macros.h"
@@ -32,18 +31,6 @@ namespace {
 using inference::ModelInferResponse;
 
 constexpr int kRawContents = ModelInferResponse::kRawOutputContentsFieldNumber;
-
-std::string DataTypeName(DataType dtype) {
-  switch (dtype) {
-    case DataType::kFloat32:
-      return "FP32";
-    case DataType::kFloat16:
-      return "FP16";
-    case DataType::kBFloat16:
-      return "BF16";
-  }
-  return "";
-}
 
 // The error of an input that failed alone, for the whole call.
 absl::Status InputFailure(const absl::Status& status, std::size_t input,

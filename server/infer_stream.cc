@@ -62,7 +62,6 @@ class ModelStreamInferCall final : public StreamCall {
   absl::StatusOr<EncodeCall> ToEncode(absl::StatusOr<InferCall> infer) const {
     if (!infer.ok()) return infer.status();
     infer->encode.deadline = environment().call.clock.Now() + infer->timeout;
-    infer->encode.one_message = true;
     return std::move(infer->encode);
   }
 };
@@ -73,11 +72,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 StartModelStreamInfer(const PartsEnvironment& environment,
                       grpc::CallbackServerContext* context,
                       StreamSet& streams) {
-  const auto call =
-      std::make_shared<ModelStreamInferCall>(environment, *context, streams);
-  call->Keep(call);
-  call->Start();
-  return call.get();
+  return StartStream<ModelStreamInferCall>(environment, *context, streams);
 }
 
 }  // namespace strata

@@ -13,6 +13,7 @@
 #include "core/batch/runner.h"
 #include "core/model/model.h"
 #include "core/model/registry.h"
+#include "server/infer_call.h"
 #include "server/model_messages.h"
 #include "server/version.h"
 #include "triton/grpc_service.pb.h"
@@ -165,8 +166,8 @@ inference::ModelConfigResponse ToModelConfig(const Model& model,
   SetInstances(model, config);
   // Batches are made of what waits: of any size, by priority.
   auto& batching = *config.mutable_dynamic_batching();
-  batching.set_priority_levels(21);
-  batching.set_default_priority_level(11);
+  batching.set_priority_levels(kInferPriorities);
+  batching.set_default_priority_level(kDefaultInferPriority);
   batching.mutable_default_queue_policy()->set_allow_timeout_override(true);
   const auto set = [&config](const char* key, const std::string& value) {
     (*config.mutable_parameters())[key].set_string_value(value);

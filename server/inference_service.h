@@ -39,6 +39,7 @@ class InferenceService final : public InferenceBase {
                    const CallEnvironment& environment)
       : InferenceBase(environment), parts_(parts) {}
 
+  [[nodiscard]] const InferenceParts& parts() const { return parts_; }
   // The calls of ModelStreamInfer that are open.
   StreamSet& streams() { return streams_; }
 

@@ -18,14 +18,13 @@ namespace strata {
 //   of some operators (a GELU; in bfloat16 matrix products too) and keeps
 //   1,024. Batches have any shape: a server of small models grew by 200 MiB for
 //   what seldom came again, where making a GELU's kernel takes 0.1 ms.
-// * MALLOC_CONF, for jemalloc, which the program is linked against. What
-// nothing
-//   has used for 5 s goes back to the system, on a thread of jemalloc's own:
-//   forwards that follow one another find their memory there, and what a peak
-//   took is not kept (deploy/adr/0021). Tensors of many MiB too, which it would
-//   else give back, and be given anew, each time. An arena for each CPU that
-//   the control group grants, not four for each that the host has: each has
-//   holes of its own.
+// * MALLOC_CONF, of jemalloc, which stands in for malloc. What nothing has used
+//   for 5 s goes back to the system, on a thread of jemalloc's own: forwards
+//   that follow one another find their memory there, and what a peak took is
+//   not kept (deploy/adr/0021). Tensors of many MiB too, which it would else
+//   give back, and be given anew, each time. An arena for each CPU that the
+//   control group grants, not four for each that the host has: each has holes
+//   of its own.
 //
 // To be called before any thread starts; returns only where it has nothing to
 // do or cannot do it, which is no error.

@@ -148,11 +148,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StartEncodeChunks(
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartEncodeStream(
     const PartsEnvironment& environment, grpc::CallbackServerContext* context,
     StreamSet& streams) {
-  const auto call =
-      std::make_shared<EncodeStreamCall>(environment, *context, streams);
-  call->Keep(call);
-  call->Start();
-  return call.get();
+  return StartStream<EncodeStreamCall>(environment, *context, streams);
 }
 
 }  // namespace strata

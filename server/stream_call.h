@@ -61,6 +61,17 @@ class StreamCall
   grpc::ByteBuffer read_;
 };
 
+// Begins a `Call`, a StreamCall.
+template <typename Call>
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StartStream(
+    const PartsEnvironment& environment, grpc::CallbackServerContext& context,
+    StreamSet& streams) {
+  const auto call = std::make_shared<Call>(environment, context, streams);
+  call->Keep(call);
+  call->Start();
+  return call.get();
+}
+
 }  // namespace strata
 
 #endif  // STRATA_SERVER_STREAM_CALL_H_

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/status_macros.h"
+#include "core/batch/queue.h"
 #include "nlohmann/json.hpp"
 #include "openssl/evp.h"
 #include "server/caller.h"
@@ -27,9 +28,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kLongestSubject = 128;
-// What a request's priority may be.
-constexpr int kLeastPriority = -10;
-constexpr int kMostPriority = 10;
 
 // That the entry's `key` is not what is expected.
 absl::Status Mistake(std::size_t entry, absl::string_view key,
@@ -76,13 +74,13 @@ absl::StatusOr<Role> ReadRole(std::size_t entry, const Json& json) {
 absl::StatusOr<int> ReadPriority(std::size_t entry, const Json& json) {
   if (json.is_number_integer()) {
     const auto value = json.get<std::int64_t>();
-    if (value >= kLeastPriority && value <= kMostPriority) {
+    if (value >= -kMostPriority && value <= kMostPriority) {
       return static_cast<int>(value);
     }
   }
   return Mistake(
       entry, "max_priority",
-      absl::StrCat("an integer from ", kLeastPriority, " to ", kMostPriority));
+      absl::StrCat("an integer from ", -kMostPriority, " to ", kMostPriority));
 }
 
 absl::Status CheckKeys(std::size_t index, const Json& json) {

@@ -68,6 +68,10 @@ struct DeviceCost {
   int most_places = std::numeric_limits<int>::max();
 };
 
+// Priorities count from -kMostPriority to it; those beyond count as the last,
+// which bounds how long anything waits.
+inline constexpr int kMostPriority = 10;
+
 // Sequences that wait for a device, by lane.
 //
 // Order. A sequence that arrived at t with priority p is as urgent as one of
@@ -77,7 +81,7 @@ struct DeviceCost {
 // virtual arrival is earlier than its own, so by those of d steps more priority
 // only if they arrive within d * ageing after it. A deadline that is nearer
 // than `ageing` counts as if the sequence had waited for the difference: as one
-// step of priority at most. Priorities count from -10 to 10.
+// step of priority at most.
 //
 // Sharing. Sequences of the same pieces that wait for one lane are computed
 // once, and what others begin with may be: only those of one client, since the
@@ -180,9 +184,6 @@ class Queue {
 
   // Abandons all, as SERVER_STOPPING, and refuses more.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // Priorities beyond it count as it, which bounds how long anything waits.
-  static constexpr int kMostPriority = 10;
 
   // When who finds no room should try again: in the time that what waits is
   // predicted to take (if nothing is known of that: the longest that the most

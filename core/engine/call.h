@@ -76,11 +76,9 @@ struct EncodeCall {
   // Set: the answer goes there input by input, and may have as many bytes as
   // max_stream_reply_bytes says. nullptr: it comes whole.
   std::shared_ptr<ReplySink> sink;
-  // With a sink: its answer goes out as one message all the same, and may have
-  // as many bytes as max_reply_bytes says.
-  bool one_message = false;
   // The inputs share tensors: what each has at its pieces is followed by zeros
-  // up to the longest, and max_reply_bytes counts them.
+  // up to the longest, and counts with them. It is one message, so that with a
+  // sink, too, it may have as many bytes as max_reply_bytes says.
   bool padded = false;
   // Whole numbers of 8 bytes that the answer has at each piece beside
   // `outputs`.

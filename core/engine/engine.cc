@@ -163,7 +163,7 @@ class Engine::Impl {
     }
     std::make_shared<EncodeTask>(
         EncodeTask::Context{
-            .max_reply_bytes = call.sink != nullptr && !call.one_message
+            .max_reply_bytes = call.sink != nullptr && !call.padded
                                    ? options_.max_stream_reply_bytes
                                    : options_.max_reply_bytes,
             .clock = clock_,

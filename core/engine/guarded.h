@@ -4,11 +4,10 @@
 #ifndef STRATA_CORE_ENGINE_GUARDED_H_
 #define STRATA_CORE_ENGINE_GUARDED_H_
 
-#include <new>
 #include <type_traits>
 
-#include "absl/time/time.h"
 #include "core/base/error.h"
+#include "core/base/memory_guard.h"
 
 namespace strata {
 
@@ -18,9 +17,7 @@ namespace strata {
 template <typename Work>
 std::invoke_result_t<const Work&> Guarded(const Work& work) {
   try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return FullError("the host has no memory to tokenize it", absl::Seconds(1));
+    return GuardMemory("tokenize it", work);
   } catch (...) {
     return Error(Reason::kTokenizerFailed,
                  "the tokenizer threw an exception; its message is left out "

@@ -177,7 +177,7 @@ void Supervisor::Try(const std::shared_ptr<const Model>& model) {
   std::vector<Queue<Model>::Item> items(1);
   items[0].lane = model;
   items[0].sequence = SmallestWarmUp(model->max_pieces);
-  items[0].priority = Queue<Model>::kMostPriority;
+  items[0].priority = kMostPriority;
   items[0].done = [this, model](const absl::StatusOr<Computed>& computed) {
     if (computed.ok()) return;
     if (trials_.OnTrialFailed(*model, IsVerdict(computed.status()))) Tell();

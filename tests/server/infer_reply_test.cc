@@ -25,6 +25,7 @@
 #include "server/infer_call.h"
 #include "server/infer_outputs.h"
 #include "tests/fakes/counting_tensor.h"
+#include "tests/server/buffer_bytes.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
@@ -51,20 +52,6 @@ EncodeReply MakeReply() {
 
 InferForm MakeForm(std::vector<InferOutput> outputs) {
   return {.id = "mine", .outputs = std::move(outputs), .tensor = "text"};
-}
-
-std::vector<grpc::Slice> Slices(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  return slices;
-}
-
-std::string Join(const grpc::ByteBuffer& buffer) {
-  std::string bytes;
-  for (const grpc::Slice& slice : Slices(buffer)) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
 }
 
 inference::ModelInferResponse Respond(EncodeReply reply,

@@ -24,6 +24,7 @@
 #include "strata/v1/hidden_state_service.pb.h"
 #include "tests/fakes/counting_tensor.h"
 #include "tests/fakes/host_bytes.h"
+#include "tests/server/buffer_bytes.h"
 
 namespace strata {
 namespace {
@@ -60,20 +61,6 @@ v1::EncodeResponse Plain(EncodeReply reply) {
     }
   }
   return response;
-}
-
-std::vector<grpc::Slice> Slices(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  return slices;
-}
-
-std::string Join(const grpc::ByteBuffer& buffer) {
-  std::string bytes;
-  for (const grpc::Slice& slice : Slices(buffer)) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
 }
 
 void ExpectEqualsPlain(const EncodeReply& reply) {

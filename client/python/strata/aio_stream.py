@@ -12,7 +12,7 @@ import grpc
 
 from strata import results
 from strata.aio_end import StreamEnd
-from strata.in_flight import InFlight
+from strata.in_flight import END, InFlight
 from strata.retry import RetryPolicy
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 
@@ -20,10 +20,6 @@ Requests = (
     Iterable[service_pb2.EncodeRequest]
     | AsyncIterable[service_pb2.EncodeRequest]
 )
-
-
-# What the caller's iterable may not yield by mistake, as it may None.
-_END: Any = object()
 
 
 async def answers(
@@ -115,8 +111,8 @@ class _Sender:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
-                request = await anext(iterator, _END)
-                if request is _END:
+                request = await anext(iterator, END)
+                if request is END:
                     break
                 self._in_flight.add(request)
                 self.notify()

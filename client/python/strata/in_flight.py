@@ -9,6 +9,7 @@ import heapq
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 
@@ -17,6 +18,9 @@ from strata.errors import StrataError
 from strata.parts import Reassembly
 from strata.retry import Attempts, RetryPolicy, can_pass
 from strata.v1 import hidden_state_service_pb2 as service_pb2
+
+END: Any = object()
+"""Of the caller's iterable: it may yield None by mistake, and not this."""
 
 
 @dataclasses.dataclass

@@ -13,13 +13,9 @@ import grpc
 
 from strata import results
 from strata.errors import StrataError
-from strata.in_flight import InFlight
+from strata.in_flight import END, InFlight
 from strata.retry import RetryPolicy
 from strata.v1 import hidden_state_service_pb2 as service_pb2
-
-
-# What the caller's iterable may not yield by mistake, as it may None.
-_END: Any = object()
 
 
 def answers(
@@ -161,8 +157,8 @@ class _Sender:
         try:
             requests = iter(self._requests)
             while self._wait_until_wanted():
-                request = next(requests, _END)
-                if request is _END:
+                request = next(requests, END)
+                if request is END:
                     break
                 with self._changed:
                     self._in_flight.add(request)

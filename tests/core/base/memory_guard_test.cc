@@ -1,7 +1,7 @@
 // Copyright 2026 The Strata Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "server/memory_guard.h"
+#include "core/base/memory_guard.h"
 
 #include <new>
 #include <vector>
@@ -18,18 +18,19 @@ namespace {
 using testing::HasSubstr;
 
 TEST(MemoryGuardTest, GivesWhatTheWorkGives) {
-  EXPECT_EQ(*GuardMemory([]() -> absl::StatusOr<int> { return 3; }), 3);
-  const absl::Status status =
-      GuardMemory([] { return absl::InvalidArgumentError("its own"); });
+  EXPECT_EQ(*GuardMemory("read it", []() -> absl::StatusOr<int> { return 3; }),
+            3);
+  const absl::Status status = GuardMemory(
+      "read it", [] { return absl::InvalidArgumentError("its own"); });
   EXPECT_EQ(status, absl::InvalidArgumentError("its own"));
 }
 
 TEST(MemoryGuardTest, WantOfMemoryIsAnErrorToTryAgainAfter) {
-  const auto failed =
-      GuardMemory([]() -> absl::StatusOr<int> { throw std::bad_alloc(); });
+  const auto failed = GuardMemory(
+      "read it", []() -> absl::StatusOr<int> { throw std::bad_alloc(); });
   EXPECT_EQ(failed.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(failed.status()), Reason::kServerFull);
-  EXPECT_THAT(failed.status().message(), HasSubstr("no memory to read"));
+  EXPECT_THAT(failed.status().message(), HasSubstr("no memory to read it"));
 }
 
 }  // namespace
