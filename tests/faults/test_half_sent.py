@@ -27,6 +27,9 @@ TRY_AGAIN = (
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNAVAILABLE,
 )
+# gRPC would send a message again and again, without a word and without a bound,
+# where its connection is let go; on a slow machine each time holds it anew.
+NO_RETRIES = ("grpc.enable_retries", 0)
 # Of the allocator and of the one message that is being read.
 MORE_MIB = 96
 
@@ -38,7 +41,7 @@ def send(address: str, codes: list[grpc.StatusCode]) -> None:
         inputs=[service_pb2.Input(text="A text.")],
         expected_digest="0" * (MESSAGE_MIB * MIB),
     )
-    with connect(address) as channel:
+    with connect(address, NO_RETRIES) as channel:
         stub = service_grpc.HiddenStateServiceStub(channel)
         try:
             stub.Encode(request, timeout=120)
