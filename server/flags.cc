@@ -181,6 +181,15 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           BytesSetter(flags.max_leased_bytes, kLargestInt64));
 }
 
+void AddSharedMemory(CLI::App& app, ServerFlags& flags) {
+  AddFlag(
+      app, "--shared-memory", "WHETHER", "off",
+      "on: clients on this machine may have tensors of ModelInfer in\n"
+      "POSIX shared memory. Who may call can then read and write whatever\n"
+      "objects in it the server's user can.",
+      ChoiceSetter<bool>(flags.shared_memory, {"on", true}, {"off", false}));
+}
+
 void AddStreams(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--max-stream-reply-bytes", "SIZE", "4GiB",
           "Bytes of the tensors of one answer of EncodeChunks, or to one\n"
@@ -390,6 +399,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddThreads(app, flags);
   AddLimits(app, flags);
   AddStreams(app, flags);
+  AddSharedMemory(app, flags);
   AddScheduling(app, flags);
   AddLifetimes(app, flags);
   AddTls(app, flags.security);

@@ -100,6 +100,9 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       engine_(engine),
       readers_(engine.options().tokenizer_threads,
                engine.options().max_request_bytes),
+      shared_memory_(options.shared_memory ? std::make_unique<SharedMemory>(
+                                                 options.max_message_bytes)
+                                           : nullptr),
       hidden_states_(engine, options.stream, Environment(&observer)),
       tokenizer_(engine, Environment(nullptr)),
       models_(registry, manager, engine.options(),
@@ -109,7 +112,8 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                   .limits = options.stream,
                   .registry = registry,
                   .health = health_,
-                  .manager = manager},
+                  .manager = manager,
+                  .shared_memory = shared_memory_.get()},
                  Environment(&observer, /*on_data_port=*/true)),
       admin_inference_(inference_.parts(), Environment(&observer)) {
   quota_.Resize(static_cast<std::size_t>(options.max_unread_bytes));

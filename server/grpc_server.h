@@ -35,6 +35,7 @@
 #include "server/model_manager.h"
 #include "server/model_service.h"
 #include "server/security_options.h"
+#include "server/shared_memory.h"
 #include "server/stream_limits.h"
 #include "server/stream_set.h"
 #include "server/telemetry.h"
@@ -54,6 +55,8 @@ struct GrpcServerOptions {
   absl::Duration keepalive_time = absl::ZeroDuration();
   absl::Duration keepalive_timeout = absl::Seconds(20);
   StreamLimits stream;
+  // Whether clients may have tensors in shared memory.
+  bool shared_memory = false;
   SecurityOptions security;
   // What it names outlives the server.
   Telemetry telemetry;
@@ -140,6 +143,8 @@ class GrpcServer {
   const Engine& engine_;
   // Outlives the services, whose streams may leave something there.
   MessageReaders readers_;
+  // nullptr: clients have none in common with this server.
+  const std::unique_ptr<SharedMemory> shared_memory_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;

@@ -189,6 +189,12 @@ absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
                      [&] { return Convert(request, max_inputs); });
 }
 
+bool GoesToSharedMemory(const InferForm& form) {
+  return std::ranges::any_of(form.outputs, [](const InferOutput& output) {
+    return output.place.has_value();
+  });
+}
+
 absl::Status InProtocolNames(const absl::Status& status,
                              const InferForm& form) {
   const auto field = FieldOf(status);
