@@ -181,7 +181,12 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           BytesSetter(flags.max_leased_bytes, kLargestInt64));
 }
 
-void AddSharedMemory(CLI::App& app, ServerFlags& flags) {
+// Where answers may go beside the network.
+void AddOutputs(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--output-directory", "DIR", "none",
+          "Folder that callers may have safetensors files written into\n"
+          "(EncodeToFile). What is there is never replaced.",
+          TextOrNoneSetter(flags.output_directory));
   AddFlag(
       app, "--shared-memory", "WHETHER", "off",
       "on: clients on this machine may have tensors of ModelInfer in\n"
@@ -399,7 +404,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddThreads(app, flags);
   AddLimits(app, flags);
   AddStreams(app, flags);
-  AddSharedMemory(app, flags);
+  AddOutputs(app, flags);
   AddScheduling(app, flags);
   AddLifetimes(app, flags);
   AddTls(app, flags.security);

@@ -194,6 +194,7 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.poll, flags.poll);
   EXPECT_EQ(printed.unload_first, flags.unload_first);
   EXPECT_EQ(printed.model_control, flags.model_control);
+  EXPECT_EQ(printed.output_directory, flags.output_directory);
   EXPECT_EQ(printed.shared_memory, flags.shared_memory);
   EXPECT_EQ(printed.devices, flags.devices);
   EXPECT_EQ(printed.instances, flags.instances);

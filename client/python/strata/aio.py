@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
-from strata import aio_stream, requests, results
+from strata import aio_stream, files, requests, results
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
@@ -68,6 +68,20 @@ class AsyncClient(ClientBase):
         else:
             reply = await self._call(self._states.Encode, request)
         return results.encodings_of(reply, results.kind_of(request))
+
+    async def encode_to_file(
+        self,
+        inputs: Sequence[Input],
+        file: str,
+        model: str | None = None,
+        **options: Unpack[requests.EncodeOptions],
+    ) -> files.WrittenFile:
+        """As `Client.encode_to_file`."""
+        request = requests.encode_request(inputs, model, **options)
+        reply = await self._call(
+            self._states.EncodeToFile, files.file_request(request, file)
+        )
+        return files.written_file(reply, file)
 
     def encode_stream(
         self,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc_health.v1 import health_pb2
 
-from strata import requests, results, stream
+from strata import files, requests, results, stream
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
@@ -83,6 +83,32 @@ class Client(ClientBase):
         else:
             reply = self._call(self._states.Encode, request)
         return results.encodings_of(reply, results.kind_of(request))
+
+    def encode_to_file(
+        self,
+        inputs: Sequence[Input],
+        file: str,
+        model: str | None = None,
+        **options: Unpack[requests.EncodeOptions],
+    ) -> files.WrittenFile:
+        """Encodes as `encode` does, into a file on the server's side.
+
+        For answers that are kept and not received, as all layers of a corpus,
+        a shard a call. Nothing of them crosses the network. The server has to
+        allow it (--output-directory). The file is there, whole, when this
+        returns; the tensors of input 3 are in it as "3.hidden_states" (or
+        "3.logits"), and with `return_pieces` there are `piece_ids` and
+        `piece_offsets`. The same call again finds the file, and costs nothing.
+
+        Args:
+            file: Where, as "corpus/shard-0001.safetensors", below the server's
+                folder. A file that holds something else is never replaced.
+        """
+        request = requests.encode_request(inputs, model, **options)
+        reply = self._call(
+            self._states.EncodeToFile, files.file_request(request, file)
+        )
+        return files.written_file(reply, file)
 
     def encode_stream(
         self,
