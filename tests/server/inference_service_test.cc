@@ -452,9 +452,9 @@ TEST_F(InferenceServiceTest, CountsRequestsAsTheOthersAre) {
 }
 
 TEST_F(InferenceServiceTest, SaysWhatItDoesNotDo) {
-  Call(&Stub::SystemSharedMemoryRegister, "");
+  Call(&Stub::CudaSharedMemoryRegister, "");
   ExpectError(ended_, StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
-              "does not do SystemSharedMemoryRegister");
+              "does not do CudaSharedMemoryRegister");
   Call(&Stub::LogSettings, "");
   ExpectError(ended_, StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
               "does not do LogSettings");
