@@ -22,6 +22,7 @@
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "strata/client.h"
 #include "tests/fakes/from_text.h"
 #include "tests/server/server_fixture.h"
 #include "tests/server/temporary_directory.h"
@@ -203,6 +204,19 @@ TEST_F(EncodeToFileTest, TheSameAgainIsThereAlready) {
   EncodeToFile(kTexts, "folder.safetensors");
   ExpectError(ended_, StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "file",
               "is there already");
+}
+
+TEST_F(EncodeToFileTest, TheClientHasIt) {
+  const auto client =
+      Client::Create({.target = server_->address().ToString()});
+  ASSERT_TRUE(client.ok()) << client.status();
+  v1::EncodeToFileRequest request;
+  request.mutable_request()->add_inputs()->set_text("A");
+  request.set_file("states.safetensors");
+  const auto response = (*client)->EncodeToFile(request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->model(), "puppet");
+  EXPECT_THAT(Names(), ElementsAre("states.safetensors"));
 }
 
 TEST_F(EncodeToFileTest, NamesStayBelowTheFolder) {
