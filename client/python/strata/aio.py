@@ -21,6 +21,7 @@ from strata import aio_stream, files, requests, results
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
+from strata.models import Model, ModelDescription
 from strata.parts import Reassembly
 from strata.requests import Input
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -130,17 +131,15 @@ class AsyncClient(ClientBase):
         reply = await self._call(self._tokens.Detokenize, request)
         return list(reply.texts)
 
-    async def models(self) -> list[results.Model]:
+    async def models(self) -> list[Model]:
         """As `Client.models`."""
-        models: list[results.Model] = []
+        found: list[Model] = []
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = await self._call(self._models.ListModels, request)
-            models += [
-                results.Model.from_proto(entry) for entry in page.models
-            ]
+            found += [Model.from_proto(entry) for entry in page.models]
             if not page.next_page_token:
-                return models
+                return found
             request.page_token = page.next_page_token
 
     async def model(
@@ -149,12 +148,12 @@ class AsyncClient(ClientBase):
         version: int = 0,
         *,
         version_label: str = "",
-    ) -> results.ModelDescription:
+    ) -> ModelDescription:
         """As `Client.model`."""
         request = model_service_pb2.GetModelRequest(
             model=name or "", version=version, version_label=version_label
         )
-        return results.ModelDescription.from_response(
+        return ModelDescription.from_response(
             await self._call(self._models.GetModel, request)
         )
 

@@ -22,6 +22,7 @@ from strata import files, requests, results, stream
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
+from strata.models import Model, ModelDescription
 from strata.parts import Reassembly
 from strata.requests import Input
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -178,17 +179,15 @@ class Client(ClientBase):
         )
         return list(self._call(self._tokens.Detokenize, request).texts)
 
-    def models(self) -> list[results.Model]:
+    def models(self) -> list[Model]:
         """Every version of every model, refused ones included."""
-        models: list[results.Model] = []
+        found: list[Model] = []
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = self._call(self._models.ListModels, request)
-            models += [
-                results.Model.from_proto(entry) for entry in page.models
-            ]
+            found += [Model.from_proto(entry) for entry in page.models]
             if not page.next_page_token:
-                return models
+                return found
             request.page_token = page.next_page_token
 
     def model(
@@ -197,12 +196,12 @@ class Client(ClientBase):
         version: int = 0,
         *,
         version_label: str = "",
-    ) -> results.ModelDescription:
+    ) -> ModelDescription:
         """One version in detail; works for a refused one too."""
         request = model_service_pb2.GetModelRequest(
             model=name or "", version=version, version_label=version_label
         )
-        return results.ModelDescription.from_response(
+        return ModelDescription.from_response(
             self._call(self._models.GetModel, request)
         )
 
