@@ -74,16 +74,6 @@ std::size_t HeaderRoom(const FileForm& form, std::size_t inputs) {
   return room;
 }
 
-// The error of an input that failed alone, for the whole call.
-absl::Status InputFailure(const absl::Status& status, int input) {
-  const std::string message =
-      absl::StrCat("inputs[", input, "]: ", status.message());
-  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
-    return FullError(message, *wait);
-  }
-  return Error(ReasonOf(status).value_or(Reason::kInternalDefect), message);
-}
-
 }  // namespace
 
 absl::StatusOr<FileForm> FileFormOf(const EncodeCall& call) {
@@ -181,7 +171,7 @@ void FileAnswer::RunSteps() {
 void FileAnswer::Write(int input, const EncodedInput& result) {
   if (!status_.ok()) return;
   if (!result.status.ok()) {
-    status_ = InputFailure(result.status, input);
+    status_ = InputError(absl::StrCat("inputs[", input, "]"), result.status);
   } else {
     status_ = WriteOutputs(input, result);
   }

@@ -35,17 +35,6 @@ using inference::ModelInferResponse;
 
 constexpr int kRawContents = ModelInferResponse::kRawOutputContentsFieldNumber;
 
-// The error of an input that failed alone, for the whole call.
-absl::Status InputFailure(const absl::Status& status, std::size_t input,
-                          const InferForm& form) {
-  const std::string message =
-      absl::StrCat(form.tensor, "[", input, "]: ", status.message());
-  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
-    return FullError(message, *wait);
-  }
-  return Error(ReasonOf(status).value_or(Reason::kInternalDefect), message);
-}
-
 bool AreVectors(InferOutputKind kind) {
   return kind == InferOutputKind::kPieceVectors ||
          kind == InferOutputKind::kPooledVectors;
@@ -111,7 +100,9 @@ absl::StatusOr<InferReply> InferReply::Create(EncodeReply reply,
                                               const InferForm& form) {
   for (std::size_t i = 0; i < reply.inputs.size(); ++i) {
     const absl::Status& status = reply.inputs[i].status;
-    if (!status.ok()) return InputFailure(status, i, form);
+    if (!status.ok()) {
+      return InputError(absl::StrCat(form.tensor, "[", i, "]"), status);
+    }
   }
   return InferReply(std::move(reply), form);
 }
