@@ -40,12 +40,6 @@ std::optional<int> LayerOf(absl::string_view name) {
   return layer;
 }
 
-template <typename Value>
-struct Choice {
-  absl::string_view name;
-  Value value;
-};
-
 constexpr std::array kPoolings = {
     Choice<Pooling>{"mean", Pooling::kMean},
     Choice<Pooling>{"first", Pooling::kFirst},
@@ -57,22 +51,6 @@ constexpr std::array kDataTypes = {
     Choice<DataType>{DataTypeName(DataType::kFloat16), DataType::kFloat16},
     Choice<DataType>{DataTypeName(DataType::kBFloat16), DataType::kBFloat16},
 };
-
-// The value that a parameter names; that of the first choice where it is unset.
-template <typename Choices>
-auto Choose(const InferParameters& parameters, absl::string_view parameter,
-            const Choices& choices)
-    -> absl::StatusOr<decltype(choices.front().value)> {
-  STRATA_ASSIGN_OR_RETURN(const std::string name,
-                          parameters.String(parameter, choices.front().name));
-  std::string names;
-  for (const auto& choice : choices) {
-    if (choice.name == name) return choice.value;
-    absl::StrAppend(&names, names.empty() ? "" : ", ", choice.name);
-  }
-  return FieldError(parameters.FieldOf(parameter),
-                    absl::StrCat("got '", name, "', expected one of ", names));
-}
 
 // An integer that the engine checks further.
 absl::StatusOr<int> SmallInteger(const InferParameters& parameters,
