@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -62,7 +63,8 @@ absl::StatusOr<std::filesystem::path> OutputDirectory::PathOf(
                       absl::StrCat("has ", name.size(), " bytes, at most ",
                                    kLongestFile, " are allowed"));
   }
-  if (!std::ranges::all_of(absl::StrSplit(name, '/'), IsName) ||
+  const std::vector<absl::string_view> names = absl::StrSplit(name, '/');
+  if (!std::ranges::all_of(names, IsName) ||
       !absl::EndsWith(name, kSuffix)) {
     return FieldError(
         "file",
