@@ -133,9 +133,7 @@ void FileAnswer::Finish(const absl::Status& status,
   Submit([self = shared_from_this(), status, metadata = std::move(metadata),
           done = std::move(done)]() mutable {
     self->status_.Update(status);
-    if (self->status_.ok()) self->status_ = self->WritePieces();
-    absl::StatusOr<std::int64_t> bytes = self->status_;
-    if (self->status_.ok()) bytes = self->file_->Commit(metadata);
+    absl::StatusOr<std::int64_t> bytes = self->Commit(metadata);
     // Gone before anybody is told that it has failed.
     self->file_.reset();
     std::move(done)(std::move(bytes));
@@ -198,6 +196,13 @@ absl::Status FileAnswer::WriteOutputs(int input, const EncodedInput& result) {
     std::ranges::transform(result.pieces, ids.begin(), &Piece::id);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::int64_t> FileAnswer::Commit(
+    const SafetensorsMetadata& metadata) {
+  STRATA_RETURN_IF_ERROR(status_);
+  STRATA_RETURN_IF_ERROR(WritePieces());
+  return file_->Commit(metadata);
 }
 
 absl::Status FileAnswer::WritePieces() {

@@ -78,6 +78,7 @@ class FileAnswer final : public ReplySink,
   void Write(int input, const EncodedInput& result);
   absl::Status WriteOutputs(int input, const EncodedInput& result);
   absl::Status WritePieces();
+  absl::StatusOr<std::int64_t> Commit(const SafetensorsMetadata& metadata);
 
   const std::filesystem::path path_;
   const FileForm form_;

@@ -147,13 +147,12 @@ TEST_F(EncodeToFileTest, WritesTheTensorsOfEachInput) {
 }
 
 TEST_F(EncodeToFileTest, EveryTensorBeginsWhereItsNumbersMay) {
-  // 3 and 4 pieces of one channel: 14 bytes.
-  EncodeToFile(absl::StrCat(
-      kTexts, "outputs { dimensions: 1 dtype: ", "DATA_TYPE_BFLOAT16 }"));
+  // 3 and 4 pieces of one channel: 28 bytes.
+  EncodeToFile(absl::StrCat(kTexts, "outputs { dimensions: 1 }"));
   ASSERT_TRUE(ended_.ok()) << ended_.error_message();
   const File file = Read(folder_.path() / "states.safetensors");
   const std::map<std::string, std::size_t> sizes = {
-      {"BF16", 2}, {"I64", 8}, {"U8", 1}};
+      {"F32", 4}, {"I64", 8}, {"U8", 1}};
   std::size_t bytes = 0;
   for (const auto& [name, tensor] : file.header.items()) {
     if (name == "__metadata__") continue;
@@ -164,7 +163,7 @@ TEST_F(EncodeToFileTest, EveryTensorBeginsWhereItsNumbersMay) {
   }
   // No holes.
   EXPECT_EQ(bytes, file.data.size());
-  EXPECT_EQ(file.header["filler"]["shape"], json({2}));
+  EXPECT_EQ(file.header["filler"]["shape"], json({4}));
   EXPECT_THAT(file.NumbersOf<std::int64_t>("piece_offsets"),
               ElementsAre(0, 3, 7));
 }
@@ -207,8 +206,7 @@ TEST_F(EncodeToFileTest, TheSameAgainIsThereAlready) {
 }
 
 TEST_F(EncodeToFileTest, TheClientHasIt) {
-  const auto client =
-      Client::Create({.target = server_->address().ToString()});
+  const auto client = Client::Create({.target = server_->address().ToString()});
   ASSERT_TRUE(client.ok()) << client.status();
   v1::EncodeToFileRequest request;
   request.mutable_request()->add_inputs()->set_text("A");

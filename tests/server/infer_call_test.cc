@@ -160,7 +160,8 @@ TEST(ToInferCallTest, RefusesParametersOfAnotherTypeOrRange) {
                      absl::StrCat("parameters[", name, "]"), message);
   };
   refused("truncation", "bool_param: true", "expected a string");
-  refused("truncation", "string_param: 'middle'", "expected none, left or");
+  refused("truncation", "string_param: 'middle'",
+          "expected one of none, left, right");
   refused("max_pieces", "string_param: '7'", "expected an integer");
   refused("max_pieces", "double_param: 7", "expected an integer");
   refused("add_special_pieces", "int64_param: 1", "expected a bool");
