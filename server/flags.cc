@@ -181,6 +181,20 @@ void AddLimits(CLI::App& app, ServerFlags& flags) {
           BytesSetter(flags.max_leased_bytes, kLargestInt64));
 }
 
+// Where answers may go beside the network.
+void AddOutputs(CLI::App& app, ServerFlags& flags) {
+  AddFlag(app, "--output-directory", "DIR", "none",
+          "Folder that callers may have safetensors files written into\n"
+          "(EncodeToFile). What is there is never replaced.",
+          TextOrNoneSetter(flags.output_directory));
+  AddFlag(
+      app, "--shared-memory", "WHETHER", "off",
+      "on: clients on this machine may have tensors of ModelInfer in\n"
+      "POSIX shared memory. Who may call can then read and write whatever\n"
+      "objects in it the server's user can.",
+      ChoiceSetter<bool>(flags.shared_memory, {"on", true}, {"off", false}));
+}
+
 void AddStreams(CLI::App& app, ServerFlags& flags) {
   AddFlag(app, "--max-stream-reply-bytes", "SIZE", "4GiB",
           "Bytes of the tensors of one answer of EncodeChunks, or to one\n"
@@ -390,6 +404,7 @@ std::variant<ServerFlags, FlagsExit> ParseFlags(int argc,
   AddThreads(app, flags);
   AddLimits(app, flags);
   AddStreams(app, flags);
+  AddOutputs(app, flags);
   AddScheduling(app, flags);
   AddLifetimes(app, flags);
   AddTls(app, flags.security);

@@ -39,6 +39,10 @@ struct ServerFlags {
   bool unload_first = false;
   // Whether clients may load and unload.
   bool model_control = false;
+  // Folder that callers may have files written into. Empty: none.
+  std::filesystem::path output_directory;
+  // Whether clients may have tensors in shared memory.
+  bool shared_memory = false;
   std::string devices = "auto";
   // Empty: nothing is kept.
   std::filesystem::path report_directory;

@@ -89,6 +89,7 @@ void SetArguments(const GrpcServerOptions& options,
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options,
                        std::unique_ptr<Authenticator> authenticator,
+                       std::unique_ptr<OutputDirectory> output_directory,
                        Engine& engine, const ModelRegistry& registry,
                        ModelManager* manager, const Clock& clock,
                        Observer& observer)
@@ -100,7 +101,12 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       engine_(engine),
       readers_(engine.options().tokenizer_threads,
                engine.options().max_request_bytes),
-      hidden_states_(engine, options.stream, Environment(&observer)),
+      output_directory_(std::move(output_directory)),
+      shared_memory_(options.shared_memory ? std::make_unique<SharedMemory>(
+                                                 options.max_message_bytes)
+                                           : nullptr),
+      hidden_states_(engine, options.stream, output_directory_.get(),
+                     Environment(&observer)),
       tokenizer_(engine, Environment(nullptr)),
       models_(registry, manager, engine.options(),
               Environment(nullptr, /*on_data_port=*/true)),
@@ -109,7 +115,8 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                   .limits = options.stream,
                   .registry = registry,
                   .health = health_,
-                  .manager = manager},
+                  .manager = manager,
+                  .shared_memory = shared_memory_.get()},
                  Environment(&observer, /*on_data_port=*/true)),
       admin_inference_(inference_.parts(), Environment(&observer)) {
   quota_.Resize(static_cast<std::size_t>(options.max_unread_bytes));
@@ -134,10 +141,12 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   EnableReflection();
   STRATA_ASSIGN_OR_RETURN(auto authenticator,
                           Authenticator::Create(options.security, clock));
+  STRATA_ASSIGN_OR_RETURN(auto output_directory,
+                          OutputDirectory::Open(options.output_directory));
   // Not make_unique: the constructor is private.
-  std::unique_ptr<GrpcServer> server(
-      new GrpcServer(options, std::move(authenticator), engine, registry,
-                     manager, clock, observer));
+  std::unique_ptr<GrpcServer> server(new GrpcServer(
+      options, std::move(authenticator), std::move(output_directory), engine,
+      registry, manager, clock, observer));
   STRATA_RETURN_IF_ERROR(
       server->Listen(options.listen, "--listen",
                      {&server->hidden_states_, &server->tokenizer_,

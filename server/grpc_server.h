@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,7 +35,9 @@
 #include "server/message_readers.h"
 #include "server/model_manager.h"
 #include "server/model_service.h"
+#include "server/output_directory.h"
 #include "server/security_options.h"
+#include "server/shared_memory.h"
 #include "server/stream_limits.h"
 #include "server/stream_set.h"
 #include "server/telemetry.h"
@@ -54,6 +57,10 @@ struct GrpcServerOptions {
   absl::Duration keepalive_time = absl::ZeroDuration();
   absl::Duration keepalive_timeout = absl::Seconds(20);
   StreamLimits stream;
+  // Folder that callers may have files written into. Empty: none.
+  std::filesystem::path output_directory;
+  // Whether clients may have tensors in shared memory.
+  bool shared_memory = false;
   SecurityOptions security;
   // What it names outlives the server.
   Telemetry telemetry;
@@ -68,7 +75,7 @@ class GrpcServer {
   // loads and unloads on request; nullptr: nobody may ask for that. All else
   // outlives the server, the manager its calls. Errors: UNAVAILABLE where it
   // cannot listen, FAILED_PRECONDITION where tokens or certificates cannot be
-  // read.
+  // read, or the folder for files not written to.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       const GrpcServerOptions& options, Engine& engine,
       const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
@@ -115,7 +122,8 @@ class GrpcServer {
   };
 
   GrpcServer(const GrpcServerOptions& options,
-             std::unique_ptr<Authenticator> authenticator, Engine& engine,
+             std::unique_ptr<Authenticator> authenticator,
+             std::unique_ptr<OutputDirectory> output_directory, Engine& engine,
              const ModelRegistry& registry, ModelManager* manager,
              const Clock& clock, Observer& observer);
 
@@ -140,6 +148,10 @@ class GrpcServer {
   const Engine& engine_;
   // Outlives the services, whose streams may leave something there.
   MessageReaders readers_;
+  // nullptr: no files are written. Outlives the calls that write.
+  const std::unique_ptr<OutputDirectory> output_directory_;
+  // nullptr: clients have none in common with this server.
+  const std::unique_ptr<SharedMemory> shared_memory_;
   HiddenStateService hidden_states_;
   TokenizerService tokenizer_;
   ModelService models_;

@@ -15,6 +15,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "server/caller.h"
 #include "server/convert.h"
+#include "server/file_call.h"
 #include "server/parts_calls.h"
 #include "server/reply_slices.h"
 #include "server/unary_call.h"
@@ -70,6 +71,17 @@ HiddenStateService::EncodeStream(grpc::CallbackServerContext* context) {
   return StartEncodeStream(
       {.engine = engine_, .limits = limits_, .call = environment_}, context,
       streams_);
+}
+
+grpc::ServerUnaryReactor* HiddenStateService::EncodeToFile(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return AnswerUnary<v1::EncodeToFileRequest>(
+      environment_, context, request, reply,
+      [this](v1::EncodeToFileRequest message, std::shared_ptr<UnaryCall> call) {
+        RunEncodeToFile(engine_, directory_, std::move(message),
+                        std::move(call));
+      });
 }
 
 }  // namespace strata

@@ -4,6 +4,7 @@
 #include "server/infer_call.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -33,6 +34,12 @@ namespace {
 
 constexpr std::size_t kLongestPromptName = 256;
 
+constexpr std::array kTruncations = {
+    Choice<Truncation>{"none", Truncation::kNone},
+    Choice<Truncation>{"left", Truncation::kLeft},
+    Choice<Truncation>{"right", Truncation::kRight},
+};
+
 absl::StatusOr<int> PriorityOf(const InferParameters& parameters) {
   STRATA_ASSIGN_OR_RETURN(const std::int64_t level,
                           parameters.Integer("priority"));
@@ -57,20 +64,10 @@ absl::StatusOr<absl::Duration> TimeoutOf(const InferParameters& parameters) {
                                  ", expected microseconds, or 0 for none"));
 }
 
-absl::StatusOr<Truncation> TruncationOf(const InferParameters& parameters) {
-  STRATA_ASSIGN_OR_RETURN(const std::string name,
-                          parameters.String("truncation", "none"));
-  if (name == "none") return Truncation::kNone;
-  if (name == "left") return Truncation::kLeft;
-  if (name == "right") return Truncation::kRight;
-  return FieldError(
-      parameters.FieldOf("truncation"),
-      absl::StrCat("got '", name, "', expected none, left or right"));
-}
-
 absl::Status SetParameters(const InferParameters& parameters,
                            EncodeCall& call) {
-  STRATA_ASSIGN_OR_RETURN(call.truncation, TruncationOf(parameters));
+  STRATA_ASSIGN_OR_RETURN(call.truncation,
+                          Choose(parameters, "truncation", kTruncations));
   STRATA_ASSIGN_OR_RETURN(const std::int64_t max_pieces,
                           parameters.Integer("max_pieces"));
   // What is beyond an int is beyond every model's limit.
@@ -187,6 +184,12 @@ absl::StatusOr<InferCall> ToInferCall(inference::ModelInferRequest request,
                                       std::int64_t max_inputs) {
   return GuardMemory("read the request",
                      [&] { return Convert(request, max_inputs); });
+}
+
+bool GoesToSharedMemory(const InferForm& form) {
+  return std::ranges::any_of(form.outputs, [](const InferOutput& output) {
+    return output.place.has_value();
+  });
 }
 
 absl::Status InProtocolNames(const absl::Status& status,

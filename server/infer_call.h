@@ -36,6 +36,9 @@ struct InferForm {
   std::vector<std::string> specs;
 };
 
+// Whether an output does not go into the answer.
+bool GoesToSharedMemory(const InferForm& form);
+
 // A ModelInferRequest as a call of the engine.
 struct InferCall {
   EncodeCall encode;

@@ -27,7 +27,7 @@ struct InferInputs {
 // "attention_mask", the same or BOOL: 1 at the pieces, which come first in each
 // row, and 0 at the padding. Without a mask all are pieces. `prompt` goes with
 // each text. `max_rows`: what B may be. Pure. Errors: INVALID_FIELD, naming the
-// tensor; NOT_IMPLEMENTED for shared memory.
+// tensor; NOT_IMPLEMENTED as for InputTensorsOf.
 absl::StatusOr<InferInputs> TakeInferInputs(
     inference::ModelInferRequest& request, const std::string& prompt,
     std::int64_t max_rows);

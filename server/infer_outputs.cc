@@ -22,6 +22,7 @@
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
 #include "server/infer_parameters.h"
+#include "server/infer_shared.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
@@ -39,12 +40,6 @@ std::optional<int> LayerOf(absl::string_view name) {
   return layer;
 }
 
-template <typename Value>
-struct Choice {
-  absl::string_view name;
-  Value value;
-};
-
 constexpr std::array kPoolings = {
     Choice<Pooling>{"mean", Pooling::kMean},
     Choice<Pooling>{"first", Pooling::kFirst},
@@ -56,22 +51,6 @@ constexpr std::array kDataTypes = {
     Choice<DataType>{DataTypeName(DataType::kFloat16), DataType::kFloat16},
     Choice<DataType>{DataTypeName(DataType::kBFloat16), DataType::kBFloat16},
 };
-
-// The value that a parameter names; that of the first choice where it is unset.
-template <typename Choices>
-auto Choose(const InferParameters& parameters, absl::string_view parameter,
-            const Choices& choices)
-    -> absl::StatusOr<decltype(choices.front().value)> {
-  STRATA_ASSIGN_OR_RETURN(const std::string name,
-                          parameters.String(parameter, choices.front().name));
-  std::string names;
-  for (const auto& choice : choices) {
-    if (choice.name == name) return choice.value;
-    absl::StrAppend(&names, names.empty() ? "" : ", ", choice.name);
-  }
-  return FieldError(parameters.FieldOf(parameter),
-                    absl::StrCat("got '", name, "', expected one of ", names));
-}
 
 // An integer that the engine checks further.
 absl::StatusOr<int> SmallInteger(const InferParameters& parameters,
@@ -113,7 +92,8 @@ std::optional<InferOutputKind> KindOf(const std::string& name,
 }
 
 absl::Status Add(const std::string& name, const std::string& field,
-                 const InferParameters& parameters, InferOutputs& outputs) {
+                 const InferParameters& parameters,
+                 std::optional<SharedPlace> place, InferOutputs& outputs) {
   OutputSpec spec{.name = name};
   const std::optional<InferOutputKind> kind = KindOf(name, spec);
   if (!kind.has_value()) {
@@ -131,8 +111,10 @@ absl::Status Add(const std::string& name, const std::string& field,
     return FieldError(absl::StrCat(field, ".name"),
                       absl::StrCat("'", name, "' is there twice"));
   }
-  outputs.named.push_back(
-      {.name = name, .kind = *kind, .spec = outputs.specs.size()});
+  outputs.named.push_back({.name = name,
+                           .kind = *kind,
+                           .spec = outputs.specs.size(),
+                           .place = std::move(place)});
   if (numbers) {
     ++outputs.numbers_per_piece;
     outputs.pieces |= *kind == InferOutputKind::kPieceIds;
@@ -153,13 +135,10 @@ absl::Status Add(const std::string& name, const std::string& field,
 // Errors for what would change an output and is not done here.
 absl::Status CheckDone(
     const inference::ModelInferRequest::InferRequestedOutputTensor& output) {
-  for (const char* name : {"shared_memory_region", "classification"}) {
-    if (!output.parameters().contains(name)) continue;
-    return Error(Reason::kNotImplemented,
-                 absl::StrCat("outputs: this server does not do '", name,
-                              "'; leave that parameter away"));
-  }
-  return absl::OkStatus();
+  if (!output.parameters().contains("classification")) return absl::OkStatus();
+  return Error(Reason::kNotImplemented,
+               "outputs: this server does not do 'classification'; leave that "
+               "parameter away");
 }
 
 }  // namespace
@@ -170,17 +149,20 @@ absl::StatusOr<InferOutputs> ToInferOutputs(
   if (request.outputs().empty()) {
     const InferParameters parameters(request.parameters());
     for (const char* name : {"hidden_states", "attention_mask"}) {
-      STRATA_RETURN_IF_ERROR(Add(name, "outputs", parameters, outputs));
+      STRATA_RETURN_IF_ERROR(
+          Add(name, "outputs", parameters, std::nullopt, outputs));
     }
   }
   for (int i = 0; i < request.outputs_size(); ++i) {
     const auto& output = request.outputs(i);
     const std::string field = absl::StrCat("outputs[", i, "]");
     STRATA_RETURN_IF_ERROR(CheckDone(output));
+    STRATA_ASSIGN_OR_RETURN(auto place,
+                            SharedPlaceOf(output.parameters(), field));
     STRATA_RETURN_IF_ERROR(
         Add(output.name(), field,
             InferParameters(request.parameters(), output.parameters(), field),
-            outputs));
+            std::move(place), outputs));
   }
   if (outputs.specs.empty()) {
     // The least that can be computed: what is wanted comes with any answer.

@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/host_tensor.h"
 #include "core/batch/request.h"
+#include "server/infer_shared.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
@@ -45,6 +47,8 @@ struct InferOutput {
   InferOutputKind kind = InferOutputKind::kPieceVectors;
   // Of vectors: which of the call's outputs they are.
   std::size_t spec = 0;
+  // Where in shared memory it goes; nullopt: into the answer.
+  std::optional<SharedPlace> place = std::nullopt;
 };
 
 // What a request wants.
@@ -66,8 +70,7 @@ struct InferOutputs {
 // which is the default, "FP16", "BF16"), `normalize` and `dimensions`; of
 // pooled, also `pooling` ("mean", which is the default, "first", "last",
 // "max") and `layer`. What has no parameters is named once at most. Pure.
-// Errors: INVALID_FIELD; NOT_IMPLEMENTED for shared memory and for
-// classification.
+// Errors: INVALID_FIELD; NOT_IMPLEMENTED for classification.
 absl::StatusOr<InferOutputs> ToInferOutputs(
     const inference::ModelInferRequest& request);
 

@@ -9,7 +9,10 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
 #include "google/protobuf/map.h"
 #include "triton/grpc_service.pb.h"
 
@@ -49,6 +52,30 @@ class InferParameters {
   const Map* own_ = nullptr;
   std::string field_;
 };
+
+// A name that a parameter may have, and what it stands for.
+template <typename Value>
+struct Choice {
+  absl::string_view name;
+  Value value;
+};
+
+// The value that a parameter names; that of the first choice where it is unset.
+// Error: INVALID_FIELD, listing the names.
+template <typename Choices>
+auto Choose(const InferParameters& parameters, absl::string_view parameter,
+            const Choices& choices)
+    -> absl::StatusOr<decltype(choices.front().value)> {
+  STRATA_ASSIGN_OR_RETURN(const std::string name,
+                          parameters.String(parameter, choices.front().name));
+  std::string names;
+  for (const auto& choice : choices) {
+    if (choice.name == name) return choice.value;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", choice.name);
+  }
+  return FieldError(parameters.FieldOf(parameter),
+                    absl::StrCat("got '", name, "', expected one of ", names));
+}
 
 }  // namespace strata
 

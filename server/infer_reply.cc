@@ -4,6 +4,7 @@
 #include "server/infer_reply.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,8 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "server/infer_call.h"
 #include "server/infer_outputs.h"
+#include "server/infer_shared.h"
+#include "server/shared_memory.h"
 #include "server/slice_writer.h"
 #include "triton/grpc_service.pb.h"
 
@@ -32,17 +35,6 @@ using inference::ModelInferResponse;
 
 constexpr int kRawContents = ModelInferResponse::kRawOutputContentsFieldNumber;
 
-// The error of an input that failed alone, for the whole call.
-absl::Status InputFailure(const absl::Status& status, std::size_t input,
-                          const InferForm& form) {
-  const std::string message =
-      absl::StrCat(form.tensor, "[", input, "]: ", status.message());
-  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
-    return FullError(message, *wait);
-  }
-  return Error(ReasonOf(status).value_or(Reason::kInternalDefect), message);
-}
-
 bool AreVectors(InferOutputKind kind) {
   return kind == InferOutputKind::kPieceVectors ||
          kind == InferOutputKind::kPooledVectors;
@@ -50,7 +42,7 @@ bool AreVectors(InferOutputKind kind) {
 
 // What an input has at its pieces. It keeps the room that the input's answer
 // has taken, as its vectors do.
-HostTensor NumbersOf(InferOutputKind kind, const EncodedInput& input) {
+HostTensor NumbersAt(InferOutputKind kind, const EncodedInput& input) {
   struct Kept {
     std::vector<std::int64_t> numbers;
     std::shared_ptr<const void> room;
@@ -66,13 +58,51 @@ HostTensor NumbersOf(InferOutputKind kind, const EncodedInput& input) {
   return {.owner = std::move(kept), .blocks = {bytes}};
 }
 
+// What an input has of an output, without the zeros that follow.
+HostTensor NumbersOf(const InferOutput& output, const EncodedInput& input) {
+  return AreVectors(output.kind) ? input.outputs[output.spec]
+                                 : NumbersAt(output.kind, input);
+}
+
+absl::Status PlaceZeros(const SharedRegion& region, std::int64_t offset,
+                        std::int64_t size) {
+  static constexpr std::array<std::byte, std::size_t{64} << 10> kZeros = {};
+  while (size > 0) {
+    const auto step = std::min<std::int64_t>(size, kZeros.size());
+    STRATA_RETURN_IF_ERROR(region.Write(offset, std::span(kZeros).first(step)));
+    offset += step;
+    size -= step;
+  }
+  return absl::OkStatus();
+}
+
+void SetInteger(const char* name, std::int64_t value,
+                ModelInferResponse::InferOutputTensor& output) {
+  inference::InferParameter parameter;
+  parameter.set_int64_param(value);
+  // Not by [], in which g++ 12 sees bounds passed that are kept.
+  output.mutable_parameters()->insert({name, parameter});
+}
+
+// Says of an output where it went.
+void SetPlace(const SharedPlace& place, std::int64_t bytes,
+              ModelInferResponse::InferOutputTensor& output) {
+  inference::InferParameter region;
+  region.set_string_param(place.name);
+  output.mutable_parameters()->insert({"shared_memory_region", region});
+  SetInteger("shared_memory_offset", place.offset, output);
+  SetInteger("shared_memory_byte_size", bytes, output);
+}
+
 }  // namespace
 
 absl::StatusOr<InferReply> InferReply::Create(EncodeReply reply,
                                               const InferForm& form) {
   for (std::size_t i = 0; i < reply.inputs.size(); ++i) {
     const absl::Status& status = reply.inputs[i].status;
-    if (!status.ok()) return InputFailure(status, i, form);
+    if (!status.ok()) {
+      return InputError(absl::StrCat(form.tensor, "[", i, "]"), status);
+    }
   }
   return InferReply(std::move(reply), form);
 }
@@ -92,10 +122,15 @@ InferReply::InferReply(EncodeReply reply, const InferForm& form)
   head_ = head.SerializeAsString();
   size_ = head_.size();
   for (const Layout& layout : layouts_) {
-    const std::size_t bytes = layout.block_bytes * reply_.inputs.size();
+    const std::size_t bytes = WireBytes(layout);
     tensor_bytes_ += bytes;
     size_ += FieldSize(kRawContents, bytes);
   }
+}
+
+std::size_t InferReply::WireBytes(const Layout& layout) const {
+  if (layout.output->place.has_value()) return 0;
+  return layout.block_bytes * reply_.inputs.size();
 }
 
 auto InferReply::LayOut(const InferOutput& output,
@@ -117,34 +152,63 @@ auto InferReply::LayOut(const InferOutput& output,
   }
   std::int64_t block = element;
   for (int i = 1; i < message.shape_size(); ++i) block *= message.shape(i);
+  if (output.place.has_value()) {
+    SetPlace(*output.place, block * std::ssize(reply_.inputs), message);
+  }
   return {.output = &output, .block_bytes = block};
 }
 
 void InferReply::Write(SliceWriter& writer) const {
   writer.Write(head_);
   for (const Layout& layout : layouts_) {
-    writer.WriteFrame(kRawContents, layout.block_bytes * reply_.inputs.size());
+    writer.WriteFrame(kRawContents, WireBytes(layout));
+    if (layout.output->place.has_value()) continue;
     for (const EncodedInput& input : reply_.inputs) {
-      WriteBlock(layout, input, writer);
+      const HostTensor tensor = NumbersOf(*layout.output, input);
+      const std::size_t bytes = tensor.bytes();
+      writer.WriteNumbers(tensor, 0, bytes);
+      writer.WriteZeros(layout.block_bytes - bytes);
     }
   }
 }
 
-void InferReply::WriteBlock(const Layout& layout, const EncodedInput& input,
-                            SliceWriter& writer) const {
-  const InferOutput& output = *layout.output;
-  const HostTensor tensor = AreVectors(output.kind)
-                                ? input.outputs[output.spec]
-                                : NumbersOf(output.kind, input);
-  const std::size_t bytes = tensor.bytes();
-  writer.WriteNumbers(tensor, 0, bytes);
-  writer.WriteZeros(layout.block_bytes - bytes);
+absl::Status InferReply::Place() const {
+  for (const Layout& layout : layouts_) {
+    if (!layout.output->place.has_value()) continue;
+    const absl::Status placed = PlaceOutput(layout);
+    if (!placed.ok()) return FieldError(layout.output->name, placed.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InferReply::PlaceOutput(const Layout& layout) const {
+  const SharedPlace& place = *layout.output->place;
+  const std::int64_t bytes = layout.block_bytes * std::ssize(reply_.inputs);
+  if (bytes > place.byte_size) {
+    return Error(
+        Reason::kInvalidField,
+        absl::StrCat("has ", bytes, " bytes, more than the ", place.byte_size,
+                     " of its shared_memory_byte_size"));
+  }
+  std::int64_t block = place.offset;
+  for (const EncodedInput& input : reply_.inputs) {
+    std::int64_t offset = block;
+    const HostTensor tensor = NumbersOf(*layout.output, input);
+    for (const std::span<const std::byte> part : tensor.blocks) {
+      STRATA_RETURN_IF_ERROR(place.region->Write(offset, part));
+      offset += std::ssize(part);
+    }
+    block += layout.block_bytes;
+    STRATA_RETURN_IF_ERROR(PlaceZeros(*place.region, offset, block - offset));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
                                                       const InferForm& form) {
   STRATA_ASSIGN_OR_RETURN(const InferReply result,
                           InferReply::Create(std::move(reply), form));
+  STRATA_RETURN_IF_ERROR(result.Place());
   SliceWriter writer;
   result.Write(writer);
   return writer.Finish();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/engine/call.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -23,13 +24,19 @@ namespace strata {
 // raw_output_contents; inputs that are shorter than T, the longest, are
 // followed by zeros. Numbers are not copied, and zeros take no memory: the
 // slices point at the memory that the batch's copy from the device filled, and
-// at zeros that all answers share.
+// at zeros that all answers share. What goes into shared memory is copied there
+// once, and has an empty entry.
 class InferReply {
  public:
   // Lays out what the request of `form`, which outlives this, wants. Error:
   // that of the first input that failed, saying which it is.
   static absl::StatusOr<InferReply> Create(EncodeReply reply,
                                            const InferForm& form);
+
+  // Copies the outputs that go there into shared memory. Called before Write,
+  // and once. Errors: INVALID_FIELD where one is longer than its place, or what
+  // SharedRegion::Write says.
+  absl::Status Place() const;
 
   // Bytes of the message, and of its tensors.
   std::size_t size() const { return size_; }
@@ -49,8 +56,9 @@ class InferReply {
   // Adds an output to `head`, and returns how it lies.
   Layout LayOut(const InferOutput& output,
                 inference::ModelInferResponse& head) const;
-  void WriteBlock(const Layout& layout, const EncodedInput& input,
-                  SliceWriter& writer) const;
+  // Bytes of an output within the message.
+  std::size_t WireBytes(const Layout& layout) const;
+  absl::Status PlaceOutput(const Layout& layout) const;
 
   EncodeReply reply_;
   // Pieces of the longest input.
@@ -62,7 +70,8 @@ class InferReply {
   std::size_t tensor_bytes_ = 0;
 };
 
-// The message alone. Errors as InferReply::Create.
+// The message alone, its shared memory written. Errors as InferReply::Create
+// and InferReply::Place.
 absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
                                                       const InferForm& form);
 

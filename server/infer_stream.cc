@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/error.h"
 #include "core/engine/engine.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -30,6 +31,13 @@ namespace strata {
 namespace {
 
 using inference::ModelInferRequest;
+
+// An answer is made on the thread of the device, which has no time to copy it.
+absl::Status NoSharedMemory() {
+  return Error(Reason::kNotImplemented,
+               "outputs: shared memory is for ModelInfer alone; leave "
+               "shared_memory_region away");
+}
 
 class ModelStreamInferCall final : public StreamCall {
  public:
@@ -52,7 +60,10 @@ class ModelStreamInferCall final : public StreamCall {
     if (message.id().size() <= kLongestRequestId) form.id = message.id();
     absl::StatusOr<InferCall> infer = ToInferCall(
         std::move(message), environment().engine.options().max_inputs);
-    if (infer.ok()) form = std::move(infer->form);
+    if (infer.ok()) {
+      form = std::move(infer->form);
+      if (GoesToSharedMemory(form)) infer = NoSharedMemory();
+    }
     const auto request = stream()->Begin(
         std::make_unique<InferEvents>(std::move(form)), std::move(trace));
     if (request == nullptr) return;  // The server is stopping.

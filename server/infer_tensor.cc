@@ -196,7 +196,7 @@ absl::StatusOr<std::vector<InferTensor>> InputTensorsOf(
     if (head.parameters().contains("shared_memory_region")) {
       return Error(Reason::kNotImplemented,
                    absl::StrCat(head.name(),
-                                ": this server reads no shared memory; send "
+                                ": shared memory is for ModelInfer alone; send "
                                 "the contents in the request"));
     }
     if (raws > 0 && CountOf(head.contents()) > 0) {

@@ -33,7 +33,7 @@ struct InferMatrix {
 
 // The tensors of a request. Errors: INVALID_FIELD where some are raw and others
 // typed, or as many raw ones as tensors are missing; NOT_IMPLEMENTED for
-// contents in shared memory.
+// contents that are still in shared memory (TakeSharedInputs).
 absl::StatusOr<std::vector<InferTensor>> InputTensorsOf(
     inference::ModelInferRequest& request);
 

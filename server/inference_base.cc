@@ -27,24 +27,6 @@ grpc::ServerUnaryReactor* InferenceBase::Refuse(
   return RefusedCall<grpc::ServerUnaryReactor>::Start(status);
 }
 
-grpc::ServerUnaryReactor* InferenceBase::SystemSharedMemoryStatus(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
-    grpc::ByteBuffer* /*reply*/) {
-  return Refuse(*context, "SystemSharedMemoryStatus");
-}
-
-grpc::ServerUnaryReactor* InferenceBase::SystemSharedMemoryRegister(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
-    grpc::ByteBuffer* /*reply*/) {
-  return Refuse(*context, "SystemSharedMemoryRegister");
-}
-
-grpc::ServerUnaryReactor* InferenceBase::SystemSharedMemoryUnregister(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
-    grpc::ByteBuffer* /*reply*/) {
-  return Refuse(*context, "SystemSharedMemoryUnregister");
-}
-
 grpc::ServerUnaryReactor* InferenceBase::CudaSharedMemoryStatus(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* /*request*/,
     grpc::ByteBuffer* /*reply*/) {

@@ -115,7 +115,7 @@ const char* StateWord(ModelState state) {
 
 }  // namespace
 
-inference::ServerMetadataResponse ToServerMetadata() {
+inference::ServerMetadataResponse ToServerMetadata(bool shared_memory) {
   inference::ServerMetadataResponse response;
   response.set_name("strata");
   response.set_version(std::string(Version()));
@@ -124,6 +124,7 @@ inference::ServerMetadataResponse ToServerMetadata() {
         "parameters", "statistics"}) {
     response.add_extensions(extension);
   }
+  if (shared_memory) response.add_extensions("system_shared_memory");
   return response;
 }
 

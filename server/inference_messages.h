@@ -17,7 +17,7 @@ namespace strata {
 // of single layers are not listed: clients that measure ask for all that are,
 // and the layers are many. Pure.
 
-inference::ServerMetadataResponse ToServerMetadata();
+inference::ServerMetadataResponse ToServerMetadata(bool shared_memory);
 
 // `entries`: all there are, of which those that are ready, of this name, are
 // the versions.

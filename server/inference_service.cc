@@ -3,7 +3,6 @@
 
 #include "server/inference_service.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,24 +11,21 @@
 #include "absl/status/statusor.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
-#include "core/engine/call.h"
-#include "core/engine/engine.h"
 #include "core/model/model.h"
 #include "core/model/registry.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
-#include "server/caller.h"
-#include "server/infer_call.h"
-#include "server/infer_reply.h"
 #include "server/infer_stream.h"
 #include "server/infer_version.h"
 #include "server/inference_messages.h"
 #include "server/inference_statistics.h"
 #include "server/model_control.h"
+#include "server/model_infer.h"
 #include "server/refused_call.h"
 #include "server/repository_calls.h"
+#include "server/shared_memory_calls.h"
 #include "server/unary_call.h"
 #include "triton/grpc_service.pb.h"
 
@@ -46,31 +42,6 @@ void Answer(UnaryCall& call, const absl::StatusOr<Response>& response) {
   } else {
     call.Finish(response.status());
   }
-}
-
-void Infer(Engine& engine, inference::ModelInferRequest message, Call call) {
-  const std::string model = message.model_name();
-  absl::StatusOr<InferCall> infer =
-      ToInferCall(std::move(message), engine.options().max_inputs);
-  if (!infer.ok()) {
-    call->Refuse(model, infer.status());
-    return;
-  }
-  EncodeCall& encode = infer->encode;
-  SetCaller(*call->caller(), encode);
-  encode.deadline = std::min(call->deadline(), call->now() + infer->timeout);
-  encode.stop = call->stop_token();
-  encode.request_bytes = call->request_bytes();
-  engine.Encode(std::move(encode),
-                [form = std::move(infer->form),
-                 call = std::move(call)](absl::StatusOr<EncodeReply> reply) {
-                  if (reply.ok()) {
-                    call->trace().Computed(*reply);
-                    call->Finish(ToModelInferResponse(*std::move(reply), form));
-                  } else {
-                    call->Finish(InProtocolNames(reply.status(), form));
-                  }
-                });
 }
 
 // The ready model that a request names. Errors: those of ModelRegistry::Find.
@@ -135,8 +106,10 @@ grpc::ServerUnaryReactor* InferenceService::ServerMetadata(
     grpc::ByteBuffer* reply) {
   return AnswerUnary<inference::ServerMetadataRequest>(
       environment(), context, request, reply,
-      [](const inference::ServerMetadataRequest& /*message*/,
-         const Call& call) { call->FinishWith(ToServerMetadata()); });
+      [this](const inference::ServerMetadataRequest& /*message*/,
+             const Call& call) {
+        call->FinishWith(ToServerMetadata(parts_.shared_memory != nullptr));
+      });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelMetadata(
@@ -160,7 +133,9 @@ grpc::ServerUnaryReactor* InferenceService::ModelInfer(
   return AnswerUnary<inference::ModelInferRequest>(
       environment(), context, request, reply,
       [this](inference::ModelInferRequest message, Call call) {
-        Infer(parts_.engine, std::move(message), std::move(call));
+        RunModelInfer(
+            {.engine = parts_.engine, .shared_memory = parts_.shared_memory},
+            environment(), std::move(message), std::move(call));
       });
 }
 
@@ -208,6 +183,42 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
              const Call& call) {
         call->FinishWith(
             ToRepositoryIndex(parts_.registry.List(), message.ready()));
+      });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryStatus(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return AnswerUnary<inference::SystemSharedMemoryStatusRequest>(
+      environment(), context, request, reply,
+      [this](const inference::SystemSharedMemoryStatusRequest& message,
+             const Call& call) {
+        Answer(*call, SharedMemoryStatus(message, parts_.shared_memory,
+                                         call->caller()->identity));
+      });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryRegister(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return AnswerUnary<inference::SystemSharedMemoryRegisterRequest>(
+      environment(), context, request, reply,
+      [this](const inference::SystemSharedMemoryRegisterRequest& message,
+             const Call& call) {
+        Answer(*call, RegisterSharedMemory(message, parts_.shared_memory,
+                                           call->caller()->identity));
+      });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryUnregister(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* reply) {
+  return AnswerUnary<inference::SystemSharedMemoryUnregisterRequest>(
+      environment(), context, request, reply,
+      [this](const inference::SystemSharedMemoryUnregisterRequest& message,
+             const Call& call) {
+        Answer(*call, UnregisterSharedMemory(message, parts_.shared_memory,
+                                             call->caller()->identity));
       });
 }
 

@@ -14,6 +14,7 @@
 #include "server/health_service.h"
 #include "server/inference_base.h"
 #include "server/model_manager.h"
+#include "server/shared_memory.h"
 #include "server/stream_limits.h"
 #include "server/stream_set.h"
 
@@ -28,6 +29,8 @@ struct InferenceParts {
   const HealthService& health;
   // Loads and unloads on request; nullptr: those RPCs answer PERMISSION_DENIED.
   ModelManager* manager = nullptr;
+  // nullptr: clients have none in common with this server.
+  SharedMemory* shared_memory = nullptr;
 };
 
 // inference.GRPCInferenceService, the Open Inference Protocol with Triton's
@@ -70,6 +73,15 @@ class InferenceService final : public InferenceBase {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* reply) override;
   grpc::ServerUnaryReactor* RepositoryIndex(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* reply) override;
+  grpc::ServerUnaryReactor* SystemSharedMemoryStatus(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* reply) override;
+  grpc::ServerUnaryReactor* SystemSharedMemoryRegister(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* reply) override;
+  grpc::ServerUnaryReactor* SystemSharedMemoryUnregister(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* reply) override;
   grpc::ServerUnaryReactor* RepositoryModelLoad(

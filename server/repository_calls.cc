@@ -39,6 +39,8 @@ class StepsCall {
   StepsCall& operator=(const StepsCall&) = delete;
 
   void Done(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    // It has gone meanwhile, by itself: that is what was asked for.
+    if (ReasonOf(status) == Reason::kModelNotFound) return;
     const MutexLock lock(mutex_);
     status_.Update(status);
   }

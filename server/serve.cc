@@ -90,6 +90,8 @@ GrpcServerOptions ToServerOptions(const ServerFlags& flags,
           .keepalive_time = flags.keepalive_time,
           .keepalive_timeout = flags.keepalive_timeout,
           .stream = flags.stream,
+          .output_directory = flags.output_directory,
+          .shared_memory = flags.shared_memory,
           .security = flags.security,
           .telemetry = telemetry};
 }

@@ -19,8 +19,8 @@
 #include "core/base/status_macros.h"
 #include "core/batch/queue.h"
 #include "nlohmann/json.hpp"
-#include "openssl/evp.h"
 #include "server/caller.h"
+#include "server/sha256.h"
 
 namespace strata {
 namespace {
@@ -116,17 +116,6 @@ absl::StatusOr<TokenEntry> ReadEntry(std::size_t index, const Json& json) {
 }
 
 }  // namespace
-
-Sha256 HashToken(absl::string_view token) {
-  Sha256 hash{};
-  unsigned int size = 0;
-  if (EVP_Digest(token.data(), token.size(), hash.data(), &size, EVP_sha256(),
-                 nullptr) != 1) {
-    // No entry's hash is known to be this.
-    hash.fill(0);
-  }
-  return hash;
-}
 
 absl::StatusOr<std::vector<TokenEntry>> ParseTokens(absl::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);

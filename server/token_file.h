@@ -4,26 +4,22 @@
 #ifndef STRATA_SERVER_TOKEN_FILE_H_
 #define STRATA_SERVER_TOKEN_FILE_H_
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/caller.h"
+#include "server/sha256.h"
 
 namespace strata {
-
-using Sha256 = std::array<unsigned char, 32>;
-
-// Of a token as it is sent.
-Sha256 HashToken(absl::string_view token);
 
 // Somebody who may call.
 struct TokenEntry {
   // A name for people and for fairness; several tokens may share it, as while
   // one replaces the other.
   std::string subject;
+  // Of a token as it is sent.
   Sha256 sha256{};
   Role role = Role::kRead;
   int max_priority = 0;

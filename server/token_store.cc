@@ -20,6 +20,7 @@
 #include "core/base/status_macros.h"
 #include "openssl/crypto.h"
 #include "server/log.h"
+#include "server/sha256.h"
 #include "server/token_file.h"
 
 namespace strata {
@@ -64,7 +65,7 @@ TokenStore::Entries TokenStore::Current() {
 
 std::optional<TokenEntry> TokenStore::Find(absl::string_view token) {
   const Entries entries = Current();
-  const Sha256 hash = HashToken(token);
+  const Sha256 hash = HashOf(token);
   const TokenEntry* found = nullptr;
   // To the end, whatever is found on the way.
   for (const TokenEntry& entry : *entries) {

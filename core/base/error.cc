@@ -112,6 +112,14 @@ absl::Status FullError(absl::string_view message, absl::Duration retry_after) {
   return status;
 }
 
+absl::Status InputError(absl::string_view input, const absl::Status& status) {
+  const std::string message = absl::StrCat(input, ": ", status.message());
+  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
+    return FullError(message, *wait);
+  }
+  return Error(ReasonOf(status).value_or(Reason::kInternalDefect), message);
+}
+
 std::optional<Reason> ReasonOf(const absl::Status& status) {
   const auto text = Payload(status, kReasonUrl);
   int number = 0;

@@ -57,6 +57,11 @@ absl::Status FieldError(absl::string_view field, absl::string_view message,
 // A RESOURCE_EXHAUSTED that says when to try again.
 absl::Status FullError(absl::string_view message, absl::Duration retry_after);
 
+// The error of one input, of a call that has one status for all of them: what
+// the request calls it goes in front of the message; the reason, and when to
+// try again, stay.
+absl::Status InputError(absl::string_view input, const absl::Status& status);
+
 // What the constructors above attached; nullopt where nothing was.
 std::optional<Reason> ReasonOf(const absl::Status& status);
 std::optional<std::string> FieldOf(const absl::Status& status);

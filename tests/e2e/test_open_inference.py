@@ -522,7 +522,7 @@ def test_statistics(client):
 
 def test_what_is_not_done(client):
     for ask in (
-        client.get_system_shared_memory_status,
+        client.get_cuda_shared_memory_status,
         client.get_trace_settings,
         client.get_log_settings,
     ):

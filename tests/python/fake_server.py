@@ -50,7 +50,8 @@ class FakeServer(
             self._abort(reply, context)
         return reply
 
-    Encode = Tokenize = Detokenize = ListModels = GetModel = Check = _serve
+    Encode = EncodeToFile = Tokenize = Detokenize = _serve
+    ListModels = GetModel = Check = _serve
 
     def EncodeChunks(
         self, request: Any, context: grpc.ServicerContext

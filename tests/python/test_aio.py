@@ -14,6 +14,7 @@ from test_client import STATES, encoding, reply, summary
 from test_parts import CHUNK, UNAVAILABLE, events, stream_events
 
 import strata
+from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import model_service_pb2, tokenizer_service_pb2
 
 TOKENS = text_format.Parse(
@@ -36,6 +37,12 @@ CALLS = {
     "in parts": (
         lambda client: client.encode(["a"], "m", in_parts=True),
         lambda request: events(CHUNK),
+    ),
+    "to a file": (
+        lambda client: client.encode_to_file(["a"], "a.safetensors", "m"),
+        lambda request: service_pb2.EncodeToFileResponse(
+            model="m", version=3, digest="sha256:00", file_bytes=7
+        ),
     ),
     "tokenize": (
         lambda client: client.tokenize(["a"], "m", truncation="left"),

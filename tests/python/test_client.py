@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2
 
 import strata
 from strata import results, tensors
+from strata.models import Model
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import model_service_pb2, tensor_pb2, tokenizer_service_pb2
 
@@ -336,8 +337,8 @@ def test_models_follows_pages(client, fake):
     }
     fake.answer = lambda request: pages[request.page_token]
     assert client.models() == [
-        results.Model("a", 1, "ready", "", "sha256:11", ["stable"]),
-        results.Model(
+        Model("a", 1, "ready", "", "sha256:11", ["stable"]),
+        Model(
             "b", 1, "refused", "no tokenizer", "sha256:11", ["stable"]
         ),
     ]

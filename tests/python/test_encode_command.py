@@ -15,7 +15,7 @@ from strata.encode.plan import Plan
 from strata.encode.progress import Progress
 
 import strata
-from strata.results import ModelDescription
+from strata.models import ModelDescription
 
 
 def make_plan(**changes):

@@ -75,6 +75,11 @@ TEST(FlagsTest, Defaults) {
   EXPECT_EQ(flags.lame_duck, absl::Seconds(2));
 }
 
+TEST(FlagsTest, SharedMemoryIsOffUnlessItIsAskedFor) {
+  EXPECT_FALSE(Good({}).shared_memory);
+  EXPECT_TRUE(Good({"--shared-memory", "on"}).shared_memory);
+}
+
 TEST(FlagsTest, Rollout) {
   const ServerFlags flags =
       Good({"--poll", "5s", "--rollout", "unload-first", "--model-control",
@@ -189,6 +194,8 @@ TEST(FlagsTest, TheDefaultsInTheHelpAreThoseInForce) {
   EXPECT_EQ(printed.poll, flags.poll);
   EXPECT_EQ(printed.unload_first, flags.unload_first);
   EXPECT_EQ(printed.model_control, flags.model_control);
+  EXPECT_EQ(printed.output_directory, flags.output_directory);
+  EXPECT_EQ(printed.shared_memory, flags.shared_memory);
   EXPECT_EQ(printed.devices, flags.devices);
   EXPECT_EQ(printed.instances, flags.instances);
   EXPECT_EQ(printed.intra_op_threads, flags.intra_op_threads);

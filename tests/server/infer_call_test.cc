@@ -3,6 +3,7 @@
 
 #include "server/infer_call.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -159,7 +160,8 @@ TEST(ToInferCallTest, RefusesParametersOfAnotherTypeOrRange) {
                      absl::StrCat("parameters[", name, "]"), message);
   };
   refused("truncation", "bool_param: true", "expected a string");
-  refused("truncation", "string_param: 'middle'", "expected none, left or");
+  refused("truncation", "string_param: 'middle'",
+          "expected one of none, left, right");
   refused("max_pieces", "string_param: '7'", "expected an integer");
   refused("max_pieces", "double_param: 7", "expected an integer");
   refused("add_special_pieces", "int64_param: 1", "expected a bool");
@@ -246,12 +248,34 @@ TEST(ToInferCallTest, RefusesUnknownOutputs) {
 }
 
 TEST(ToInferCallTest, SaysWhatOfOutputsIsNotDone) {
-  for (const char* name : {"classification", "shared_memory_region"}) {
-    const auto call = Infer(absl::StrCat(
-        "outputs { name: 'logits' ", Parameter(name, "int64_param: 3"), "}"));
-    EXPECT_EQ(ReasonOf(call.status()), Reason::kNotImplemented);
-    EXPECT_THAT(std::string(call.status().message()), HasSubstr(name));
-  }
+  const auto call =
+      Infer(absl::StrCat("outputs { name: 'logits' ",
+                         Parameter("classification", "int64_param: 3"), "}"));
+  EXPECT_EQ(ReasonOf(call.status()), Reason::kNotImplemented);
+  EXPECT_THAT(std::string(call.status().message()),
+              HasSubstr("classification"));
+}
+
+TEST(ToInferCallTest, SaysWhereOutputsGo) {
+  const auto call = Infer(absl::StrCat(
+      "outputs { name: 'pooled' } outputs { name: 'logits' ",
+      Parameter("shared_memory_region", "string_param: 'r'"),
+      Parameter("shared_memory_offset", "int64_param: 64"),
+      Parameter("shared_memory_byte_size", "int64_param: 1000"), "}"));
+  ASSERT_TRUE(call.ok()) << call.status();
+  EXPECT_TRUE(GoesToSharedMemory(call->form));
+  EXPECT_FALSE(call->form.outputs[0].place.has_value());
+  const std::optional<SharedPlace>& place = call->form.outputs[1].place;
+  ASSERT_TRUE(place.has_value());
+  EXPECT_EQ(place->name, "r");
+  EXPECT_EQ(place->offset, 64);
+  EXPECT_EQ(place->byte_size, 1000);
+  ExpectFieldError(
+      Infer(absl::StrCat("outputs { name: 'logits' ",
+                         Parameter("shared_memory_region", "int64_param: 1"),
+                         "}"))
+          .status(),
+      "outputs[0].parameters[shared_memory_region]", "expected a string");
 }
 
 TEST(InProtocolNamesTest, NamesWhatTheRequestHas) {

@@ -289,6 +289,50 @@ TEST_F(InferenceServiceTest, AStreamEndsWhenTheServerStops) {
               "stopping");
 }
 
+TEST_F(InferenceServiceTest, ARequestOfAStreamHasATimeoutOfItsOwn) {
+  strings_->Hold();
+  const auto stub = inference::GRPCInferenceService::NewStub(channel_);
+  grpc::ClientContext context;
+  const auto stream = stub->ModelStreamInfer(&context);
+  EXPECT_TRUE(stream->Write(
+      FromText<ModelInferRequest>(absl::StrCat("id: 'first' ", kText))));
+  strings_->AwaitEntered(1);
+  EXPECT_TRUE(stream->Write(FromText<ModelInferRequest>(absl::StrCat(
+      "id: 'second' parameters { key: 'timeout' value { int64_param: 1000000 "
+      "} } ",
+      kText))));
+  stream->WritesDone();
+  observer_.AwaitQueueDepth(1);
+  clock_.Advance(absl::Seconds(2));
+  strings_->ReleaseAll();
+  std::map<std::string, std::string> answers;
+  inference::ModelStreamInferResponse response;
+  while (stream->Read(&response)) {
+    answers[response.infer_response().id()] = response.error_message();
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_THAT(answers,
+              ElementsAre(Pair("first", ""),
+                          Pair("second", HasSubstr("DEADLINE_EXCEEDED: "))));
+}
+
+TEST_F(InferenceServiceTest, WhatAStreamHasAskedGoesWithIt) {
+  strings_->Hold();
+  const auto stub = inference::GRPCInferenceService::NewStub(channel_);
+  grpc::ClientContext context;
+  const auto stream = stub->ModelStreamInfer(&context);
+  EXPECT_TRUE(stream->Write(FromText<ModelInferRequest>(kText)));
+  strings_->AwaitEntered(1);
+  EXPECT_TRUE(stream->Write(FromText<ModelInferRequest>(kText)));
+  observer_.AwaitQueueDepth(1);
+  context.TryCancel();
+  EXPECT_EQ(stream->Finish().error_code(), StatusCode::CANCELLED);
+  observer_.AwaitDone(absl::StatusCode::kCancelled);
+  strings_->ReleaseAll();
+  EXPECT_EQ(strings_->batches().size(), 1U);
+  ExpectServes();
+}
+
 TEST_F(InferenceServiceTest, AStreamsAnswerIsOneMessageAndAsLargeAsOne) {
   Restart({.max_reply_bytes = 40});
   const auto stub = inference::GRPCInferenceService::NewStub(channel_);
@@ -408,9 +452,9 @@ TEST_F(InferenceServiceTest, CountsRequestsAsTheOthersAre) {
 }
 
 TEST_F(InferenceServiceTest, SaysWhatItDoesNotDo) {
-  Call(&Stub::SystemSharedMemoryRegister, "");
+  Call(&Stub::CudaSharedMemoryRegister, "");
   ExpectError(ended_, StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
-              "does not do SystemSharedMemoryRegister");
+              "does not do CudaSharedMemoryRegister");
   Call(&Stub::LogSettings, "");
   ExpectError(ended_, StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "",
               "does not do LogSettings");

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/caller.h"
+#include "server/sha256.h"
 
 namespace strata {
 namespace {
@@ -42,7 +43,7 @@ std::string Mistake(const std::string& text) {
 }
 
 TEST(TokenFileTest, AHashIsThatOfSha256sum) {
-  const Sha256 hash = HashToken("secret");
+  const Sha256 hash = HashOf("secret");
   EXPECT_EQ(absl::BytesToHexString(
                 {reinterpret_cast<const char*>(hash.data()), hash.size()}),
             kSecret);
@@ -57,7 +58,7 @@ TEST(TokenFileTest, ReadsEntries) {
   ASSERT_TRUE(entries.ok()) << entries.status();
   ASSERT_EQ(entries->size(), 3U);
   EXPECT_EQ((*entries)[0].subject, "search");
-  EXPECT_EQ((*entries)[0].sha256, HashToken("secret"));
+  EXPECT_EQ((*entries)[0].sha256, HashOf("secret"));
   EXPECT_EQ((*entries)[0].role, Role::kRead);
   EXPECT_EQ((*entries)[0].max_priority, 0);
   EXPECT_EQ((*entries)[1].role, Role::kAdmin);

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/sha256.h"
 #include "server/token_file.h"
 
 namespace strata {
@@ -18,7 +19,7 @@ namespace strata {
 inline std::string TokenText(absl::string_view subject, absl::string_view token,
                              absl::string_view role,
                              absl::string_view more = "") {
-  const Sha256 hash = HashToken(token);
+  const Sha256 hash = HashOf(token);
   return absl::StrCat(
       R"({"subject": ")", subject, R"(", "sha256": ")",
       absl::BytesToHexString(

@@ -213,6 +213,12 @@ absl::StatusOr<v1::EncodeResponse> Client::EncodeChunks(
   });
 }
 
+absl::StatusOr<v1::EncodeToFileResponse> Client::EncodeToFile(
+    const v1::EncodeToFileRequest& request) {
+  return Call(options_, stubs_->hidden_states,
+              &v1::HiddenStateService::Stub::EncodeToFile, request);
+}
+
 absl::Status Client::EncodeStream(const RequestSource& next,
                                   const AnswerSink& on_answer,
                                   absl::Duration deadline) {

@@ -85,6 +85,10 @@ class Client {
   // max_stream_reply_bytes): it comes in parts, which are put together here.
   absl::StatusOr<v1::EncodeResponse> EncodeChunks(
       const v1::EncodeRequest& request);
+  // Into a file on the server's side; nothing of the tensors is sent. The
+  // server has to allow it.
+  absl::StatusOr<v1::EncodeToFileResponse> EncodeToFile(
+      const v1::EncodeToFileRequest& request);
   // Many requests over one stream, whose answers may be of any size too. `next`
   // is called on a thread of this call's own, as the server takes requests;
   // `on_answer` on the caller's, as they complete, in any order. A request that

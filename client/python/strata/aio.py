@@ -17,10 +17,11 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
-from strata import aio_stream, requests, results
+from strata import aio_stream, files, requests, results
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
+from strata.models import Model, ModelDescription
 from strata.parts import Reassembly
 from strata.requests import Input
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -69,6 +70,20 @@ class AsyncClient(ClientBase):
             reply = await self._call(self._states.Encode, request)
         return results.encodings_of(reply, results.kind_of(request))
 
+    async def encode_to_file(
+        self,
+        inputs: Sequence[Input],
+        file: str,
+        model: str | None = None,
+        **options: Unpack[requests.EncodeOptions],
+    ) -> files.WrittenFile:
+        """As `Client.encode_to_file`."""
+        request = requests.encode_request(inputs, model, **options)
+        reply = await self._call(
+            self._states.EncodeToFile, files.file_request(request, file)
+        )
+        return files.written_file(reply, file)
+
     def encode_stream(
         self,
         requests: aio_stream.Requests,
@@ -116,17 +131,15 @@ class AsyncClient(ClientBase):
         reply = await self._call(self._tokens.Detokenize, request)
         return list(reply.texts)
 
-    async def models(self) -> list[results.Model]:
+    async def models(self) -> list[Model]:
         """As `Client.models`."""
-        models: list[results.Model] = []
+        found: list[Model] = []
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = await self._call(self._models.ListModels, request)
-            models += [
-                results.Model.from_proto(entry) for entry in page.models
-            ]
+            found += [Model.from_proto(entry) for entry in page.models]
             if not page.next_page_token:
-                return models
+                return found
             request.page_token = page.next_page_token
 
     async def model(
@@ -135,12 +148,12 @@ class AsyncClient(ClientBase):
         version: int = 0,
         *,
         version_label: str = "",
-    ) -> results.ModelDescription:
+    ) -> ModelDescription:
         """As `Client.model`."""
         request = model_service_pb2.GetModelRequest(
             model=name or "", version=version, version_label=version_label
         )
-        return results.ModelDescription.from_response(
+        return ModelDescription.from_response(
             await self._call(self._models.GetModel, request)
         )
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc_health.v1 import health_pb2
 
-from strata import requests, results, stream
+from strata import files, requests, results, stream
 from strata.base import ClientBase
 from strata.connection import Connection
 from strata.errors import StrataError
+from strata.models import Model, ModelDescription
 from strata.parts import Reassembly
 from strata.requests import Input
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -83,6 +84,32 @@ class Client(ClientBase):
         else:
             reply = self._call(self._states.Encode, request)
         return results.encodings_of(reply, results.kind_of(request))
+
+    def encode_to_file(
+        self,
+        inputs: Sequence[Input],
+        file: str,
+        model: str | None = None,
+        **options: Unpack[requests.EncodeOptions],
+    ) -> files.WrittenFile:
+        """Encodes as `encode` does, into a file on the server's side.
+
+        For answers that are kept and not received, as all layers of a corpus,
+        a shard a call. Nothing of them crosses the network. The server has to
+        allow it (--output-directory). The file is there, whole, when this
+        returns; the tensors of input 3 are in it as "3.hidden_states" (or
+        "3.logits"), and with `return_pieces` there are `piece_ids` and
+        `piece_offsets`. The same call again finds the file, and costs nothing.
+
+        Args:
+            file: Where, as "corpus/shard-0001.safetensors", below the server's
+                folder. A file that holds something else is never replaced.
+        """
+        request = requests.encode_request(inputs, model, **options)
+        reply = self._call(
+            self._states.EncodeToFile, files.file_request(request, file)
+        )
+        return files.written_file(reply, file)
 
     def encode_stream(
         self,
@@ -152,17 +179,15 @@ class Client(ClientBase):
         )
         return list(self._call(self._tokens.Detokenize, request).texts)
 
-    def models(self) -> list[results.Model]:
+    def models(self) -> list[Model]:
         """Every version of every model, refused ones included."""
-        models: list[results.Model] = []
+        found: list[Model] = []
         request = model_service_pb2.ListModelsRequest()
         while True:
             page = self._call(self._models.ListModels, request)
-            models += [
-                results.Model.from_proto(entry) for entry in page.models
-            ]
+            found += [Model.from_proto(entry) for entry in page.models]
             if not page.next_page_token:
-                return models
+                return found
             request.page_token = page.next_page_token
 
     def model(
@@ -171,12 +196,12 @@ class Client(ClientBase):
         version: int = 0,
         *,
         version_label: str = "",
-    ) -> results.ModelDescription:
+    ) -> ModelDescription:
         """One version in detail; works for a refused one too."""
         request = model_service_pb2.GetModelRequest(
             model=name or "", version=version, version_label=version_label
         )
-        return results.ModelDescription.from_response(
+        return ModelDescription.from_response(
             self._call(self._models.GetModel, request)
         )
 

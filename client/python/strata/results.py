@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2
 from strata.errors import StrataError
 from strata.tensors import Array, Tensor
 from strata.v1 import hidden_state_service_pb2 as service_pb2
-from strata.v1 import model_service_pb2, tokenizer_service_pb2
+from strata.v1 import tokenizer_service_pb2
 
 if TYPE_CHECKING:
     import torch
@@ -234,67 +234,6 @@ class Tokens:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """One version of a model, as a list shows it."""
-
-    name: str
-    version: int
-    state: str
-    """"loading", "ready", "refused" or "draining"."""
-    reason: str
-    """Why it is in that state; empty when ready."""
-    digest: str
-    labels: list[str]
-    """That name this version in requests."""
-
-    @classmethod
-    def from_proto(cls, summary: model_service_pb2.ModelSummary) -> Model:
-        return cls(**_summary_fields(summary))
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelDescription(Model):
-    """One version of a model in detail."""
-
-    layers: int
-    """Hidden states, the embedding output included."""
-    width: int
-    dtype: str
-    """What the model computes in, as "float32"."""
-    vocabulary_size: int
-    logits: bool
-    """Whether it gives scores over the vocabulary."""
-    batch_invariant: bool
-    """Whether equal inputs have bitwise equal answers whatever the load."""
-    max_pieces: int
-    """Longest input, in pieces; 0 unless ready."""
-    devices: list[str]
-    prompts: dict[str, str]
-    """The texts that `prompt` of `encode` puts in front, by name."""
-    message: model_service_pb2.GetModelResponse = dataclasses.field(repr=False)
-    """All that the server said: every check of the trace, every limit."""
-
-    @classmethod
-    def from_response(
-        cls, response: model_service_pb2.GetModelResponse
-    ) -> ModelDescription:
-        report = response.trace_report
-        return cls(
-            **_summary_fields(response.summary),
-            layers=report.layers,
-            width=report.width,
-            dtype=report.dtype,
-            vocabulary_size=report.vocabulary_size,
-            logits=report.logits,
-            batch_invariant=response.batch_invariant,
-            max_pieces=response.limits.max_pieces,
-            devices=list(response.devices),
-            prompts=dict(response.prompts),
-            message=response,
-        )
-
-
 def health_of(reply: health_pb2.HealthCheckResponse) -> str:
     """The name of a health, as "SERVING"."""
     return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
@@ -302,17 +241,3 @@ def health_of(reply: health_pb2.HealthCheckResponse) -> str:
 
 def _seconds(duration: duration_pb2.Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
-
-
-def _summary_fields(
-    summary: model_service_pb2.ModelSummary,
-) -> dict[str, Any]:
-    state = model_service_pb2.ModelState.Name(summary.state)
-    return {
-        "name": summary.name,
-        "version": summary.version,
-        "state": state.removeprefix("MODEL_STATE_").lower(),
-        "reason": summary.reason,
-        "digest": summary.digest,
-        "labels": list(summary.labels),
-    }

@@ -51,6 +51,18 @@ TEST(FullError, SaysWhenToRetry) {
   EXPECT_EQ(ReasonOf(status), Reason::kServerFull);
 }
 
+TEST(InputError, KeepsReasonAndTime) {
+  absl::Status status =
+      InputError("text[3]", Error(Reason::kForwardFailed, "infinite"));
+  EXPECT_EQ(ReasonOf(status), Reason::kForwardFailed);
+  EXPECT_EQ(status.message(), "text[3]: infinite");
+  status = InputError("text[3]", FullError("no memory", absl::Seconds(7)));
+  EXPECT_EQ(ReasonOf(status), Reason::kServerFull);
+  EXPECT_EQ(RetryAfterOf(status), absl::Seconds(7));
+  status = InputError("text[3]", absl::UnknownError("what"));
+  EXPECT_EQ(ReasonOf(status), Reason::kInternalDefect);
+}
+
 TEST(Error, StatusesOfOthersHaveNoReason) {
   EXPECT_EQ(ReasonOf(absl::InternalError("elsewhere")), std::nullopt);
   EXPECT_EQ(ReasonOf(absl::OkStatus()), std::nullopt);

@@ -1596,6 +1596,163 @@ func (x *TensorPart) GetLast() bool {
 	return false
 }
 
+// A request to encode inputs into a file.
+type EncodeToFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The request. Each of its outputs has a name that no other has, or none,
+	// which stands for its index; at most 256 bytes. All have one dtype.
+	Request *EncodeRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The file, below the server's --output-directory: names of letters, digits,
+	// ".", "_", "=" and "-", none of which begins with ".", with "/" between
+	// them; the last ends in ".safetensors". At most 1024 bytes. Folders are
+	// made.
+	//
+	// It holds the tensor "INPUT.NAME", shaped as Output.tensor, for each output
+	// of each input, both counted from 0: "0.hidden_states" where 'outputs' is
+	// empty. Where return_pieces is set, "piece_ids", all inputs' one after the
+	// other, of which those of input i are from piece_offsets[i] to
+	// piece_offsets[i + 1]. Its metadata says which model made it: "model",
+	// "version", "digest".
+	File          string `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncodeToFileRequest) Reset() {
+	*x = EncodeToFileRequest{}
+	mi := &file_strata_v1_hidden_state_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncodeToFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncodeToFileRequest) ProtoMessage() {}
+
+func (x *EncodeToFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_strata_v1_hidden_state_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncodeToFileRequest.ProtoReflect.Descriptor instead.
+func (*EncodeToFileRequest) Descriptor() ([]byte, []int) {
+	return file_strata_v1_hidden_state_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *EncodeToFileRequest) GetRequest() *EncodeRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *EncodeToFileRequest) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+// The answer to an EncodeToFileRequest.
+type EncodeToFileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The model that answered.
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Its version.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Its digest.
+	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The file's size in bytes.
+	FileBytes int64 `protobuf:"varint,4,opt,name=file_bytes,json=fileBytes,proto3" json:"file_bytes,omitempty"`
+	// Whether the file was there already, written for the same request.
+	Existed bool `protobuf:"varint,5,opt,name=existed,proto3" json:"existed,omitempty"`
+	// Time of the whole request, without writing; 0 where the file existed.
+	Timings       *Timings `protobuf:"bytes,6,opt,name=timings,proto3" json:"timings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncodeToFileResponse) Reset() {
+	*x = EncodeToFileResponse{}
+	mi := &file_strata_v1_hidden_state_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncodeToFileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncodeToFileResponse) ProtoMessage() {}
+
+func (x *EncodeToFileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_strata_v1_hidden_state_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncodeToFileResponse.ProtoReflect.Descriptor instead.
+func (*EncodeToFileResponse) Descriptor() ([]byte, []int) {
+	return file_strata_v1_hidden_state_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EncodeToFileResponse) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *EncodeToFileResponse) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *EncodeToFileResponse) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *EncodeToFileResponse) GetFileBytes() int64 {
+	if x != nil {
+		return x.FileBytes
+	}
+	return 0
+}
+
+func (x *EncodeToFileResponse) GetExisted() bool {
+	if x != nil {
+		return x.Existed
+	}
+	return false
+}
+
+func (x *EncodeToFileResponse) GetTimings() *Timings {
+	if x != nil {
+		return x.Timings
+	}
+	return nil
+}
+
 var File_strata_v1_hidden_state_service_proto protoreflect.FileDescriptor
 
 const file_strata_v1_hidden_state_service_proto_rawDesc = "" +
@@ -1704,7 +1861,18 @@ const file_strata_v1_hidden_state_service_proto_rawDesc = "" +
 	"\x06output\x18\x01 \x01(\x05R\x06output\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x12\n" +
-	"\x04last\x18\x04 \x01(\bR\x04last*h\n" +
+	"\x04last\x18\x04 \x01(\bR\x04last\"]\n" +
+	"\x13EncodeToFileRequest\x122\n" +
+	"\arequest\x18\x01 \x01(\v2\x18.strata.v1.EncodeRequestR\arequest\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\"\xc5\x01\n" +
+	"\x14EncodeToFileResponse\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x1d\n" +
+	"\n" +
+	"file_bytes\x18\x04 \x01(\x03R\tfileBytes\x12\x18\n" +
+	"\aexisted\x18\x05 \x01(\bR\aexisted\x12,\n" +
+	"\atimings\x18\x06 \x01(\v2\x12.strata.v1.TimingsR\atimings*h\n" +
 	"\n" +
 	"Truncation\x12\x1a\n" +
 	"\x16TRUNCATION_UNSPECIFIED\x10\x00\x12\x13\n" +
@@ -1723,11 +1891,12 @@ const file_strata_v1_hidden_state_service_proto_rawDesc = "" +
 	"\rPOOLING_FIRST\x10\x03\x12\x10\n" +
 	"\fPOOLING_LAST\x10\x04\x12\x0f\n" +
 	"\vPOOLING_MAX\x10\x05\x12\x11\n" +
-	"\rPOOLING_SPANS\x10\x062\xfb\x01\n" +
+	"\rPOOLING_SPANS\x10\x062\xcc\x02\n" +
 	"\x12HiddenStateService\x12=\n" +
 	"\x06Encode\x12\x18.strata.v1.EncodeRequest\x1a\x19.strata.v1.EncodeResponse\x12Q\n" +
 	"\fEncodeChunks\x12\x1e.strata.v1.EncodeChunksRequest\x1a\x1f.strata.v1.EncodeChunksResponse0\x01\x12S\n" +
-	"\fEncodeStream\x12\x1e.strata.v1.EncodeStreamRequest\x1a\x1f.strata.v1.EncodeStreamResponse(\x010\x01B\x02P\x01b\x06proto3"
+	"\fEncodeStream\x12\x1e.strata.v1.EncodeStreamRequest\x1a\x1f.strata.v1.EncodeStreamResponse(\x010\x01\x12O\n" +
+	"\fEncodeToFile\x12\x1e.strata.v1.EncodeToFileRequest\x1a\x1f.strata.v1.EncodeToFileResponseB\x02P\x01b\x06proto3"
 
 var (
 	file_strata_v1_hidden_state_service_proto_rawDescOnce sync.Once
@@ -1742,7 +1911,7 @@ func file_strata_v1_hidden_state_service_proto_rawDescGZIP() []byte {
 }
 
 var file_strata_v1_hidden_state_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_strata_v1_hidden_state_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_strata_v1_hidden_state_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_strata_v1_hidden_state_service_proto_goTypes = []any{
 	(Truncation)(0),              // 0: strata.v1.Truncation
 	(OutputKind)(0),              // 1: strata.v1.OutputKind
@@ -1763,10 +1932,12 @@ var file_strata_v1_hidden_state_service_proto_goTypes = []any{
 	(*EncodeStreamRequest)(nil),  // 16: strata.v1.EncodeStreamRequest
 	(*EncodeStreamResponse)(nil), // 17: strata.v1.EncodeStreamResponse
 	(*TensorPart)(nil),           // 18: strata.v1.TensorPart
-	(DataType)(0),                // 19: strata.v1.DataType
-	(*status.Status)(nil),        // 20: google.rpc.Status
-	(*Tensor)(nil),               // 21: strata.v1.Tensor
-	(*durationpb.Duration)(nil),  // 22: google.protobuf.Duration
+	(*EncodeToFileRequest)(nil),  // 19: strata.v1.EncodeToFileRequest
+	(*EncodeToFileResponse)(nil), // 20: strata.v1.EncodeToFileResponse
+	(DataType)(0),                // 21: strata.v1.DataType
+	(*status.Status)(nil),        // 22: google.rpc.Status
+	(*Tensor)(nil),               // 23: strata.v1.Tensor
+	(*durationpb.Duration)(nil),  // 24: google.protobuf.Duration
 }
 var file_strata_v1_hidden_state_service_proto_depIdxs = []int32{
 	4,  // 0: strata.v1.EncodeRequest.inputs:type_name -> strata.v1.Input
@@ -1776,40 +1947,44 @@ var file_strata_v1_hidden_state_service_proto_depIdxs = []int32{
 	6,  // 4: strata.v1.Input.spans:type_name -> strata.v1.Span
 	1,  // 5: strata.v1.OutputSpec.kind:type_name -> strata.v1.OutputKind
 	2,  // 6: strata.v1.OutputSpec.pooling:type_name -> strata.v1.Pooling
-	19, // 7: strata.v1.OutputSpec.dtype:type_name -> strata.v1.DataType
+	21, // 7: strata.v1.OutputSpec.dtype:type_name -> strata.v1.DataType
 	9,  // 8: strata.v1.EncodeResponse.encodings:type_name -> strata.v1.Encoding
 	12, // 9: strata.v1.EncodeResponse.timings:type_name -> strata.v1.Timings
-	20, // 10: strata.v1.Encoding.status:type_name -> google.rpc.Status
+	22, // 10: strata.v1.Encoding.status:type_name -> google.rpc.Status
 	10, // 11: strata.v1.Encoding.outputs:type_name -> strata.v1.Output
 	11, // 12: strata.v1.Encoding.pieces:type_name -> strata.v1.Piece
 	12, // 13: strata.v1.Encoding.timings:type_name -> strata.v1.Timings
 	13, // 14: strata.v1.Encoding.batch:type_name -> strata.v1.BatchInfo
-	21, // 15: strata.v1.Output.tensor:type_name -> strata.v1.Tensor
-	22, // 16: strata.v1.Timings.tokenize:type_name -> google.protobuf.Duration
-	22, // 17: strata.v1.Timings.queue:type_name -> google.protobuf.Duration
-	22, // 18: strata.v1.Timings.compute:type_name -> google.protobuf.Duration
-	22, // 19: strata.v1.Timings.total:type_name -> google.protobuf.Duration
+	23, // 15: strata.v1.Output.tensor:type_name -> strata.v1.Tensor
+	24, // 16: strata.v1.Timings.tokenize:type_name -> google.protobuf.Duration
+	24, // 17: strata.v1.Timings.queue:type_name -> google.protobuf.Duration
+	24, // 18: strata.v1.Timings.compute:type_name -> google.protobuf.Duration
+	24, // 19: strata.v1.Timings.total:type_name -> google.protobuf.Duration
 	3,  // 20: strata.v1.EncodeChunksRequest.request:type_name -> strata.v1.EncodeRequest
 	9,  // 21: strata.v1.EncodeChunksResponse.encoding:type_name -> strata.v1.Encoding
 	18, // 22: strata.v1.EncodeChunksResponse.part:type_name -> strata.v1.TensorPart
-	20, // 23: strata.v1.EncodeChunksResponse.done:type_name -> google.rpc.Status
+	22, // 23: strata.v1.EncodeChunksResponse.done:type_name -> google.rpc.Status
 	8,  // 24: strata.v1.EncodeChunksResponse.answer:type_name -> strata.v1.EncodeResponse
 	3,  // 25: strata.v1.EncodeStreamRequest.request:type_name -> strata.v1.EncodeRequest
 	9,  // 26: strata.v1.EncodeStreamResponse.encoding:type_name -> strata.v1.Encoding
 	18, // 27: strata.v1.EncodeStreamResponse.part:type_name -> strata.v1.TensorPart
-	20, // 28: strata.v1.EncodeStreamResponse.done:type_name -> google.rpc.Status
+	22, // 28: strata.v1.EncodeStreamResponse.done:type_name -> google.rpc.Status
 	8,  // 29: strata.v1.EncodeStreamResponse.answer:type_name -> strata.v1.EncodeResponse
-	3,  // 30: strata.v1.HiddenStateService.Encode:input_type -> strata.v1.EncodeRequest
-	14, // 31: strata.v1.HiddenStateService.EncodeChunks:input_type -> strata.v1.EncodeChunksRequest
-	16, // 32: strata.v1.HiddenStateService.EncodeStream:input_type -> strata.v1.EncodeStreamRequest
-	8,  // 33: strata.v1.HiddenStateService.Encode:output_type -> strata.v1.EncodeResponse
-	15, // 34: strata.v1.HiddenStateService.EncodeChunks:output_type -> strata.v1.EncodeChunksResponse
-	17, // 35: strata.v1.HiddenStateService.EncodeStream:output_type -> strata.v1.EncodeStreamResponse
-	33, // [33:36] is the sub-list for method output_type
-	30, // [30:33] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	3,  // 30: strata.v1.EncodeToFileRequest.request:type_name -> strata.v1.EncodeRequest
+	12, // 31: strata.v1.EncodeToFileResponse.timings:type_name -> strata.v1.Timings
+	3,  // 32: strata.v1.HiddenStateService.Encode:input_type -> strata.v1.EncodeRequest
+	14, // 33: strata.v1.HiddenStateService.EncodeChunks:input_type -> strata.v1.EncodeChunksRequest
+	16, // 34: strata.v1.HiddenStateService.EncodeStream:input_type -> strata.v1.EncodeStreamRequest
+	19, // 35: strata.v1.HiddenStateService.EncodeToFile:input_type -> strata.v1.EncodeToFileRequest
+	8,  // 36: strata.v1.HiddenStateService.Encode:output_type -> strata.v1.EncodeResponse
+	15, // 37: strata.v1.HiddenStateService.EncodeChunks:output_type -> strata.v1.EncodeChunksResponse
+	17, // 38: strata.v1.HiddenStateService.EncodeStream:output_type -> strata.v1.EncodeStreamResponse
+	20, // 39: strata.v1.HiddenStateService.EncodeToFile:output_type -> strata.v1.EncodeToFileResponse
+	36, // [36:40] is the sub-list for method output_type
+	32, // [32:36] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_strata_v1_hidden_state_service_proto_init() }
@@ -1839,7 +2014,7 @@ func file_strata_v1_hidden_state_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_strata_v1_hidden_state_service_proto_rawDesc), len(file_strata_v1_hidden_state_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	HiddenStateService_Encode_FullMethodName       = "/strata.v1.HiddenStateService/Encode"
 	HiddenStateService_EncodeChunks_FullMethodName = "/strata.v1.HiddenStateService/EncodeChunks"
 	HiddenStateService_EncodeStream_FullMethodName = "/strata.v1.HiddenStateService/EncodeStream"
+	HiddenStateService_EncodeToFile_FullMethodName = "/strata.v1.HiddenStateService/EncodeToFile"
 )
 
 // HiddenStateServiceClient is the client API for HiddenStateService service.
@@ -83,6 +84,18 @@ type HiddenStateServiceClient interface {
 	//   - INVALID_ARGUMENT: a message was malformed (MALFORMED_MESSAGE), or its
 	//     request_id too long; it could not be named in a 'done'. Do not retry.
 	EncodeStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[EncodeStreamRequest, EncodeStreamResponse], error)
+	// Encodes inputs and writes the tensors into a safetensors file on the
+	// server's side, for answers that a client wants to keep and not to receive:
+	// all layers of a large corpus, a shard a request. The file is there when the
+	// call has ended with OK, whole and synced, and at no other time.
+	//
+	// The service's codes apply. An input that fails fails the call, and no file
+	// is written. Sending the same request again is cheap: a file that holds its
+	// answer is not written anew. A file that holds another is never replaced:
+	// INVALID_ARGUMENT, naming 'file'. PERMISSION_DENIED where the operator has
+	// named no folder (--output-directory). RESOURCE_EXHAUSTED where the disk is
+	// full.
+	EncodeToFile(ctx context.Context, in *EncodeToFileRequest, opts ...grpc.CallOption) (*EncodeToFileResponse, error)
 }
 
 type hiddenStateServiceClient struct {
@@ -134,6 +147,16 @@ func (c *hiddenStateServiceClient) EncodeStream(ctx context.Context, opts ...grp
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type HiddenStateService_EncodeStreamClient = grpc.BidiStreamingClient[EncodeStreamRequest, EncodeStreamResponse]
+
+func (c *hiddenStateServiceClient) EncodeToFile(ctx context.Context, in *EncodeToFileRequest, opts ...grpc.CallOption) (*EncodeToFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EncodeToFileResponse)
+	err := c.cc.Invoke(ctx, HiddenStateService_EncodeToFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 // HiddenStateServiceServer is the server API for HiddenStateService service.
 // All implementations must embed UnimplementedHiddenStateServiceServer
@@ -191,6 +214,18 @@ type HiddenStateServiceServer interface {
 	//   - INVALID_ARGUMENT: a message was malformed (MALFORMED_MESSAGE), or its
 	//     request_id too long; it could not be named in a 'done'. Do not retry.
 	EncodeStream(grpc.BidiStreamingServer[EncodeStreamRequest, EncodeStreamResponse]) error
+	// Encodes inputs and writes the tensors into a safetensors file on the
+	// server's side, for answers that a client wants to keep and not to receive:
+	// all layers of a large corpus, a shard a request. The file is there when the
+	// call has ended with OK, whole and synced, and at no other time.
+	//
+	// The service's codes apply. An input that fails fails the call, and no file
+	// is written. Sending the same request again is cheap: a file that holds its
+	// answer is not written anew. A file that holds another is never replaced:
+	// INVALID_ARGUMENT, naming 'file'. PERMISSION_DENIED where the operator has
+	// named no folder (--output-directory). RESOURCE_EXHAUSTED where the disk is
+	// full.
+	EncodeToFile(context.Context, *EncodeToFileRequest) (*EncodeToFileResponse, error)
 	mustEmbedUnimplementedHiddenStateServiceServer()
 }
 
@@ -209,6 +244,9 @@ func (UnimplementedHiddenStateServiceServer) EncodeChunks(*EncodeChunksRequest, 
 }
 func (UnimplementedHiddenStateServiceServer) EncodeStream(grpc.BidiStreamingServer[EncodeStreamRequest, EncodeStreamResponse]) error {
 	return status.Error(codes.Unimplemented, "method EncodeStream not implemented")
+}
+func (UnimplementedHiddenStateServiceServer) EncodeToFile(context.Context, *EncodeToFileRequest) (*EncodeToFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EncodeToFile not implemented")
 }
 func (UnimplementedHiddenStateServiceServer) mustEmbedUnimplementedHiddenStateServiceServer() {}
 func (UnimplementedHiddenStateServiceServer) testEmbeddedByValue()                            {}
@@ -267,6 +305,24 @@ func _HiddenStateService_EncodeStream_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type HiddenStateService_EncodeStreamServer = grpc.BidiStreamingServer[EncodeStreamRequest, EncodeStreamResponse]
 
+func _HiddenStateService_EncodeToFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EncodeToFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HiddenStateServiceServer).EncodeToFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HiddenStateService_EncodeToFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HiddenStateServiceServer).EncodeToFile(ctx, req.(*EncodeToFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // HiddenStateService_ServiceDesc is the grpc.ServiceDesc for HiddenStateService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -277,6 +333,10 @@ var HiddenStateService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Encode",
 			Handler:    _HiddenStateService_Encode_Handler,
+		},
+		{
+			MethodName: "EncodeToFile",
+			Handler:    _HiddenStateService_EncodeToFile_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -20,7 +20,7 @@ from strata.encode.pipeline import Pipeline
 from strata.encode.plan import Options, make_plan
 from strata.encode.run import Run, Written
 from strata.errors import StrataError
-from strata.results import ModelDescription
+from strata.models import ModelDescription
 from strata.retry import RetryPolicy
 
 # A server that is away is asked again this often.

@@ -16,8 +16,9 @@ from strata.encode.feed import MAX_BATCH_BYTES, Feed, Work
 from strata.encode.outcome import BITS, Failure, Outcome, states_of
 from strata.encode.plan import Plan
 from strata.errors import StrataError
+from strata.models import ModelDescription
 from strata.requests import EncodeOptions
-from strata.results import Encoding, ModelDescription
+from strata.results import Encoding
 from strata.retry import RetryPolicy, can_pass
 
 # What is wrong with a text, and not with the request or the server.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from strata.encode.corpus import Corpus
 from strata.encode.errors import UsageError
-from strata.results import ModelDescription
+from strata.models import ModelDescription
 
 
 @dataclasses.dataclass(frozen=True)
