@@ -68,6 +68,7 @@ soak: setup ## Half an hour of load while everything goes wrong, then a table
 .PHONY: nightly
 nightly: test check fuzz soak ## make test, check, fuzz and soak, faults under sanitizers, and the tests too long for them
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset asan --faults
+	@deploy/bootstrap.sh --nightly
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
 
 .PHONY: bundle

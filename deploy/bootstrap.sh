@@ -6,10 +6,11 @@
 # writes build/dependencies.cmake. Does only what is not done yet, so it may be
 # run as often as one likes.
 #
-#   deploy/bootstrap.sh [--lint]
+#   deploy/bootstrap.sh [--lint | --nightly]
 #
-#   --lint   also install what `make check` needs (clang, clang-tidy,
-#            clang-format, their sanitizers)
+#   --lint      also install what `make check` needs (clang, clang-tidy,
+#               clang-format, their sanitizers)
+#   --nightly   also install the browser that the nightly tests drive
 #
 # Environment:
 #   STRATA_CACHE   where downloads and builds of others' code are kept
@@ -121,11 +122,17 @@ curated_transformers_2() {
 }
 
 install_packages "${BUILD_PACKAGES[@]}"
-if [[ "${1:-}" == --lint ]]; then
-  install_packages "${LINT_PACKAGES[@]}"
-elif (($#)); then
-  die "unknown argument '$1'; expected --lint or none"
-fi
+case "${1:-}" in
+  "") ;;
+  --lint) install_packages "${LINT_PACKAGES[@]}" ;;
+  --nightly)
+    # Not on Ubuntu, which has it as a snap; its test is skipped there.
+    if apt-cache show chromium >/dev/null 2>&1; then
+      install_packages chromium
+    fi
+    ;;
+  *) die "unknown argument '$1'; expected --lint, --nightly or none" ;;
+esac
 
 install_rust
 environment=$(python_environment)

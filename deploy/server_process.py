@@ -27,10 +27,9 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Has the kernel stop this process when the one that started it dies."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
 
 
 class ServerError(Exception):
@@ -152,7 +151,7 @@ class ServerProcess:
                 errors="replace",
                 # Ctrl-C is ours to pass on.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             )
         except FileNotFoundError:
             raise ServerError(

@@ -113,7 +113,7 @@ def running(
             "full_address": full.address,
             "closed_address": f"127.0.0.1:{closed.getsockname()[1]}",
             "attempts": ATTEMPTS,
-            **_expected(plain.address),
+            **expected(plain.address),
         }
         file = folder / "setting.json"
         file.write_text(json.dumps(described))
@@ -127,7 +127,7 @@ def _expect_full(address: str) -> None:
             client.encode(TEXTS)
 
 
-def _expected(address: str) -> dict[str, Any]:
+def expected(address: str) -> dict[str, Any]:
     """What the Python client is answered."""
     with strata.Client(address, timeout=120) as client:
         [model] = client.models()

@@ -12,7 +12,7 @@ import shutil
 import client_setting
 import pytest
 from client_setting import ATTEMPTS
-from toolchain import BUILD, ROOT, copy_of, need, run
+from toolchain import BUILD, ROOT, copy_of, need, npm_ci, run
 
 PROTO = ROOT / "proto"
 GO = ROOT / "client" / "go"
@@ -155,12 +155,7 @@ def test_node(setting):
     need("npm", "--version", least="9")
     need("protoc", "--version", least="3.21")
     folder = copy_of("node")
-    lock = (folder / "package-lock.json").read_text()
-    installed = folder / "node_modules" / ".installed"
-    if not installed.exists() or installed.read_text() != lock:
-        run("npm", "ci", "--ignore-scripts", "--no-audit", folder=folder)
-        installed.write_text(lock)
-    shutil.rmtree(folder / "dist", ignore_errors=True)
+    npm_ci(folder)
     run("npm", "run", "build", folder=folder, STRATA_PROTO=PROTO)
     printed = run_tests(setting, "npm", "test", folder=folder)
     assert re.search(r"^# pass 1\d$", printed, re.M), printed

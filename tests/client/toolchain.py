@@ -33,7 +33,11 @@ def need(*command: str, least: str) -> None:
         found = match[0] if match else printed.strip()
         if _numbers(found) >= _numbers(least):
             return
-    why = f"{command[0]} {least} or newer is needed; found {found}"
+    missing(f"{command[0]} {least} or newer is needed; found {found}")
+
+
+def missing(why: str) -> None:
+    """Skips the test; in CI, where nothing may be missing, it fails."""
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
@@ -88,6 +92,16 @@ def copy_of(client: str) -> pathlib.Path:
         shutil.copy2(ROOT / "client" / client / name, copy / name)
     former.write_text("\0".join(names))
     return copy
+
+
+def npm_ci(folder: pathlib.Path) -> None:
+    """Installs what a copy's lock file names, unless that is done already."""
+    lock = (folder / "package-lock.json").read_text()
+    installed = folder / "node_modules" / ".installed"
+    if not installed.exists() or installed.read_text() != lock:
+        run("npm", "ci", "--ignore-scripts", "--no-audit", folder=folder)
+        installed.write_text(lock)
+    shutil.rmtree(folder / "dist", ignore_errors=True)
 
 
 def _numbers(version: str) -> list[int]:
