@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -46,18 +47,28 @@ def run(corpus, output, address, *options: str, code: int = 0, **more: str):
     return done.stderr
 
 
-def start(corpus, output, address, *options: str) -> subprocess.Popen:
+def start(
+    corpus, output, address, *options: str, most_bytes: int | None = None
+) -> subprocess.Popen:
     """Starts it as a terminal would: SIGINT interrupts it.
 
     Where the tests run in the background, that signal is ignored, and what they
-    start would inherit it.
+    start would inherit it. `most_bytes`: of a file.
     """
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if most_bytes is not None:
+            resource.setrlimit(
+                resource.RLIMIT_FSIZE, (most_bytes, most_bytes)
+            )
+
     return subprocess.Popen(
         command(corpus, output, address, *options),
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=prepare,
     )
 
 

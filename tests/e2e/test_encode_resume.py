@@ -105,6 +105,42 @@ def test_killed_again_and_again(server, corpus, whole, tmp_path):
     assert written(output) == whole
 
 
+def test_killed_near_the_end(server, tmp_path):
+    """Of a corpus without a text that is too long, any place will do."""
+    corpus = tmp_path / "corpus" / "corpus.txt"
+    corpus.parent.mkdir()
+    lines = [f"Text {i} " + "ran " * (i * 7 % 40) for i in range(TEXTS)]
+    corpus.write_text("\n".join(lines))
+    outputs = [tmp_path / x / "states.safetensors" for x in ("once", "twice")]
+    for output in outputs:
+        output.parent.mkdir()
+    encoder.run(corpus, outputs[0], server.address, *OPTIONS)
+    expected = outputs[0].read_bytes()
+    with stalling(server, [expected], TEXTS - 40) as proxy:
+        process = encoder.start(corpus, outputs[1], proxy.address, *OPTIONS)
+        stop_at(process, outputs[1], TEXTS - 40, signal.SIGKILL)
+    said = encoder.run(corpus, outputs[1], server.address, *OPTIONS)
+    assert "going on after" in said
+    assert outputs[1].read_bytes() == expected
+
+
+def test_a_disk_that_is_full(server, corpus, whole, tmp_path):
+    """As a limit on files, which any user can set, has it."""
+    output = tmp_path / "states.safetensors"
+    half = len(whole[0]) // 2
+    process = encoder.start(
+        corpus, output, server.address, *OPTIONS, most_bytes=half
+    )
+    said = process.communicate(timeout=300)[1]
+    # The shards fit, the whole does not.
+    assert process.returncode == 2, said
+    assert "File too large" in said and "Traceback" not in said
+    assert not output.exists()
+    assert encoder.kept(output) == TEXTS
+    encoder.run(corpus, output, server.address, *OPTIONS, code=4)
+    assert written(output) == whole
+
+
 @pytest.mark.parametrize("place", ["output", "partial"])
 def test_killed_while_the_output_is_written(
     server, corpus, whole, tmp_path, place
