@@ -23,6 +23,7 @@ from strata.v1.hidden_state_service_pb2 import (
     POOLING_MEAN,
     POOLING_SPANS,
     EncodeRequest,
+    EncodeToFileRequest,
     Input,
     OutputSpec,
     PieceIds,
@@ -51,6 +52,7 @@ UNSUPPORTED = (
 
 METHODS = {
     EncodeRequest: wire.HIDDEN_STATES + "Encode",
+    EncodeToFileRequest: wire.HIDDEN_STATES + "EncodeToFile",
     TokenizeRequest: wire.TOKENIZER + "Tokenize",
     DetokenizeRequest: wire.TOKENIZER + "Detokenize",
     GetModelRequest: wire.MODELS + "GetModel",
@@ -363,6 +365,13 @@ BAD = {
     ],
     "LoadModelRequest.version": [
         (LoadModelRequest(version=-1), NOT_ALLOWED, None, ["LoadModel"])
+    ],
+    # Where it is allowed, test_encode_to_file.py looks at them.
+    "EncodeToFileRequest.request": [
+        (EncodeToFileRequest(), NOT_ALLOWED, None, ["EncodeToFile"])
+    ],
+    "EncodeToFileRequest.file": [
+        (EncodeToFileRequest(file="../x"), NOT_ALLOWED, None, ["EncodeToFile"])
     ],
     "UnloadModelRequest.model": [
         (UnloadModelRequest(model="nope"), NOT_ALLOWED, None, ["UnloadModel"])
