@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +18,13 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "core/base/error.h"
 #include "core/base/host_tensor.h"
+#include "core/base/memory_guard.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/batch/request.h"
@@ -29,7 +34,7 @@
 namespace strata {
 namespace {
 
-constexpr std::size_t kLongestOutputName = 256;
+constexpr std::size_t kLongestOutputName = 64;
 // Of the model's name, its version, its digest and the request's hash.
 constexpr std::size_t kMetadataRoom = 4096;
 constexpr const char* kPieceIds = "piece_ids";
@@ -54,6 +59,14 @@ SafetensorsTensor IntegersTensor(const char* name,
           .dtype = "I64",
           .shape = {std::ssize(numbers)},
           .blocks = {std::as_bytes(numbers)}};
+}
+
+bool IsOutputName(absl::string_view name) {
+  return name.size() <= kLongestOutputName &&
+         std::ranges::all_of(name, [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  absl::StrContains("._-", c);
+         });
 }
 
 std::string TensorName(std::size_t input, const std::string& output) {
@@ -81,12 +94,13 @@ absl::StatusOr<FileForm> FileFormOf(const EncodeCall& call) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < call.outputs.size(); ++i) {
     const OutputSpec& spec = call.outputs[i];
-    const std::string field = absl::StrCat("request.outputs[", i, "]");
+    const std::string field = absl::StrCat("outputs[", i, "]");
     std::string name = spec.name.empty() ? absl::StrCat(i) : spec.name;
-    if (name.size() > kLongestOutputName) {
+    if (!IsOutputName(name)) {
       return FieldError(field + ".name",
-                        absl::StrCat("has ", name.size(), " bytes, at most ",
-                                     kLongestOutputName, " are allowed"));
+                        absl::StrCat("expected at most ", kLongestOutputName,
+                                     " letters, digits, '.', '_' and '-': it "
+                                     "names a tensor of the file"));
     }
     if (spec.dtype != call.outputs[0].dtype) {
       return FieldError(field + ".dtype",
@@ -103,7 +117,7 @@ absl::StatusOr<FileForm> FileFormOf(const EncodeCall& call) {
   }
   if (form.outputs.empty()) form.outputs.emplace_back("hidden_states");
   form.header_room = HeaderRoom(form, call.inputs.size());
-  if (form.header_room + 64 > SafetensorsFile::kLongestHeader) {
+  if (form.header_room > SafetensorsFile::kLongestHeader) {
     return Error(Reason::kReplyTooLarge,
                  absl::StrCat("the file's header could have ", form.header_room,
                               " bytes, for ", call.inputs.size(), " inputs of ",
@@ -112,6 +126,15 @@ absl::StatusOr<FileForm> FileFormOf(const EncodeCall& call) {
                               " may be; send several requests"));
   }
   return form;
+}
+
+std::stop_token FileAnswer::StopWith(const std::stop_token& caller) {
+  on_caller_.emplace(caller, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->Fail(Error(Reason::kCallerCancelled, "the caller cancelled"));
+    }
+  });
+  return stop_.get_token();
 }
 
 // The engine's memory of answers is all the room there is.
@@ -123,6 +146,10 @@ void FileAnswer::AwaitRoom(std::int64_t /*bytes*/,
 void FileAnswer::OnInput(
     int input, EncodedInput result,
     const std::shared_ptr<const std::vector<OutputSpec>>& /*outputs*/) {
+  if (!result.status.ok()) {
+    Fail(InputError(absl::StrCat("inputs[", input, "]"), result.status));
+    return;
+  }
   Submit([self = shared_from_this(), input, result = std::move(result)] {
     self->Write(input, result);
   });
@@ -130,14 +157,36 @@ void FileAnswer::OnInput(
 
 void FileAnswer::Finish(const absl::Status& status,
                         SafetensorsMetadata metadata, Done done) {
-  Submit([self = shared_from_this(), status, metadata = std::move(metadata),
-          done = std::move(done)]() mutable {
-    self->status_.Update(status);
-    absl::StatusOr<std::int64_t> bytes = self->Commit(metadata);
-    // Gone before anybody is told that it has failed.
-    self->file_.reset();
-    std::move(done)(std::move(bytes));
+  {
+    const MutexLock lock(mutex_);
+    done_ = std::move(done);
+  }
+  const absl::Status before = failure();
+  if (const absl::Status& end = before.ok() ? status : before; !end.ok()) {
+    Fail(end);
+  }
+  Submit([self = shared_from_this(), metadata = std::move(metadata)] {
+    self->Commit(metadata);
   });
+}
+
+void FileAnswer::Fail(const absl::Status& status) {
+  Done done;
+  absl::Status first;
+  {
+    const MutexLock lock(mutex_);
+    failure_.Update(status);
+    first = failure_;
+    done = std::exchange(done_, nullptr);
+  }
+  // Inputs that wait for a device cost no compute any more.
+  stop_.request_stop();
+  if (done) std::move(done)(first);
+}
+
+absl::Status FileAnswer::failure() const {
+  const MutexLock lock(mutex_);
+  return failure_;
 }
 
 void FileAnswer::Submit(absl::AnyInvocable<void()> step) {
@@ -147,34 +196,56 @@ void FileAnswer::Submit(absl::AnyInvocable<void()> step) {
     if (running_) return;
     running_ = true;
   }
-  pool_.Submit([self = shared_from_this()] { self->RunSteps(); });
+  pool_.Submit([self = shared_from_this()] { self->RunStep(); });
 }
 
-void FileAnswer::RunSteps() {
-  while (true) {
-    absl::AnyInvocable<void()> step;
-    {
-      const MutexLock lock(mutex_);
-      if (steps_.empty()) {
-        running_ = false;
-        return;
-      }
-      step = std::move(steps_.front());
-      steps_.pop_front();
-    }
-    std::move(step)();
+void FileAnswer::RunStep() {
+  absl::AnyInvocable<void()> step;
+  {
+    const MutexLock lock(mutex_);
+    step = std::move(steps_.front());
+    steps_.pop_front();
   }
+  std::move(step)();
+  {
+    const MutexLock lock(mutex_);
+    running_ = !steps_.empty();
+    if (!running_) return;
+  }
+  // After what others have waiting: no file has a thread for itself.
+  pool_.Submit([self = shared_from_this()] { self->RunStep(); });
 }
 
 void FileAnswer::Write(int input, const EncodedInput& result) {
-  if (!status_.ok()) return;
-  if (!result.status.ok()) {
-    status_ = InputError(absl::StrCat("inputs[", input, "]"), result.status);
-  } else {
-    status_ = WriteOutputs(input, result);
+  absl::Status status = failure();
+  if (status.ok()) {
+    status = GuardMemory("write the file",
+                         [&] { return WriteOutputs(input, result); });
   }
-  // Whoever finds the disk full has its room at once.
-  if (!status_.ok()) file_.reset();
+  if (status.ok()) return;
+  // First, so that whoever is told finds nothing, and a full disk has room.
+  file_.reset();
+  Fail(status);
+}
+
+void FileAnswer::Commit(const SafetensorsMetadata& metadata) {
+  Done done;
+  {
+    const MutexLock lock(mutex_);
+    done = std::exchange(done_, nullptr);
+  }
+  if (!done) {
+    file_.reset();
+    return;
+  }
+  absl::StatusOr<std::int64_t> bytes =
+      GuardMemory("write the file", [&]() -> absl::StatusOr<std::int64_t> {
+        STRATA_RETURN_IF_ERROR(WritePieces());
+        return file_->Commit(metadata);
+      });
+  // Gone before anybody is told that it has failed.
+  file_.reset();
+  std::move(done)(std::move(bytes));
 }
 
 absl::Status FileAnswer::WriteOutputs(int input, const EncodedInput& result) {
@@ -196,13 +267,6 @@ absl::Status FileAnswer::WriteOutputs(int input, const EncodedInput& result) {
     std::ranges::transform(result.pieces, ids.begin(), &Piece::id);
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::int64_t> FileAnswer::Commit(
-    const SafetensorsMetadata& metadata) {
-  STRATA_RETURN_IF_ERROR(status_);
-  STRATA_RETURN_IF_ERROR(WritePieces());
-  return file_->Commit(metadata);
 }
 
 absl::Status FileAnswer::WritePieces() {

@@ -16,7 +16,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "core/base/error.h"
+#include "core/base/memory_guard.h"
 #include "core/base/status_macros.h"
 #include "core/engine/call.h"
 #include "core/engine/engine.h"
@@ -29,6 +31,7 @@
 #include "server/sha256.h"
 #include "server/unary_call.h"
 #include "strata/v1/hidden_state_service.pb.h"
+#include "strata/v1/tensor.pb.h"
 
 namespace strata {
 namespace {
@@ -42,38 +45,92 @@ constexpr const char* kRequest = "strata.request";
 // What is to be written, and where.
 struct FileTask {
   std::filesystem::path path;
-  // "sha256:" and 64 digits.
+  // "sha256:" and 64 digits of what makes up the file's tensors.
   std::string request;
   EncodeCall encode;
   FileForm form;
 };
 
-absl::StatusOr<FileTask> ReadTask(const OutputDirectory* directory,
-                                  v1::EncodeToFileRequest message) {
-  if (directory == nullptr) {
-    return Error(Reason::kNotAllowed,
-                 "EncodeToFile: this server writes no files; its operator can "
-                 "allow that with --output-directory");
+// By which file a request is known, and which model it names.
+struct FileKey {
+  std::filesystem::path path;
+  std::string request;
+  std::string model;
+  std::int64_t version = 0;
+  std::string digest;
+};
+
+// Says what is unset, so that it is equal to saying it.
+void SetDefaults(v1::EncodeRequest& request) {
+  if (request.truncation() == v1::TRUNCATION_UNSPECIFIED) {
+    request.set_truncation(v1::TRUNCATION_NONE);
   }
-  FileTask task;
-  STRATA_ASSIGN_OR_RETURN(task.path, directory->PathOf(message.file()));
-  const Sha256 hash = HashOf(message.request().SerializeAsString());
-  task.request = absl::StrCat(
+  if (!request.has_add_special_pieces()) request.set_add_special_pieces(true);
+  for (v1::OutputSpec& output : *request.mutable_outputs()) {
+    if (output.kind() == v1::OUTPUT_KIND_UNSPECIFIED) {
+      output.set_kind(v1::OUTPUT_KIND_HIDDEN_STATES);
+    }
+    if (output.pooling() == v1::POOLING_UNSPECIFIED) {
+      output.set_pooling(v1::POOLING_NONE);
+    }
+    if (output.dtype() == v1::DATA_TYPE_UNSPECIFIED) {
+      output.set_dtype(v1::DATA_TYPE_FLOAT32);
+    }
+  }
+}
+
+// Of all that decides the tensors of the file but for the model: that is in the
+// file's metadata, whose request may name it, its version and its digest, or
+// not. `request` is as it was afterwards, but for SetDefaults.
+std::string HashOfRequest(v1::EncodeRequest& request) {
+  SetDefaults(request);
+  v1::EncodeRequest apart;
+  apart.set_priority(request.priority());
+  apart.mutable_model()->swap(*request.mutable_model());
+  apart.set_version(request.version());
+  apart.mutable_expected_digest()->swap(*request.mutable_expected_digest());
+  request.clear_priority();
+  request.clear_version();
+  const Sha256 hash = HashOf(request.SerializeAsString());
+  request.set_priority(apart.priority());
+  request.mutable_model()->swap(*apart.mutable_model());
+  request.set_version(apart.version());
+  request.mutable_expected_digest()->swap(*apart.mutable_expected_digest());
+  return absl::StrCat(
       "sha256:", absl::BytesToHexString(absl::string_view(
                      reinterpret_cast<const char*>(hash.data()), hash.size())));
+}
+
+absl::StatusOr<FileTask> ReadTask(const OutputDirectory& directory,
+                                  v1::EncodeToFileRequest message) {
+  FileTask task;
+  STRATA_ASSIGN_OR_RETURN(task.path, directory.PathOf(message.file()));
+  task.request = HashOfRequest(*message.mutable_request());
   STRATA_ASSIGN_OR_RETURN(task.encode,
                           ToEncodeCall(std::move(*message.mutable_request())));
   STRATA_ASSIGN_OR_RETURN(task.form, FileFormOf(task.encode));
   return task;
 }
 
+// Whether a file is what a request would write.
+bool Answers(const SafetensorsMetadata& metadata, const FileKey& key) {
+  const auto is = [&metadata](const char* name, const std::string& value) {
+    const auto found = metadata.find(name);
+    return found != metadata.end() && found->second == value;
+  };
+  return is(kRequest, key.request) &&
+         (key.model.empty() || is(kModel, key.model)) &&
+         (key.version == 0 || is(kVersion, absl::StrCat(key.version))) &&
+         (key.digest.empty() || is(kDigest, key.digest));
+}
+
 // The answer where the file is there; nullopt: there is none. Error:
 // INVALID_FIELD where it is another's.
 absl::StatusOr<std::optional<v1::EncodeToFileResponse>> FindAnswer(
-    const FileTask& task) {
-  auto found = ReadSafetensorsMetadata(task.path);
+    const FileKey& key) {
+  auto found = ReadSafetensorsMetadata(key.path);
   if (absl::IsNotFound(found.status())) return std::nullopt;
-  if (!found.ok() || found->first[kRequest] != task.request) {
+  if (!found.ok() || !Answers(found->first, key)) {
     return FieldError("file",
                       "is there already, and holds something else than the "
                       "answer to this request; name another");
@@ -108,36 +165,56 @@ SafetensorsMetadata ToMetadata(const v1::EncodeToFileResponse& response,
           {kRequest, request}};
 }
 
+// Answers a call whose file was committed, or not.
+void Answer(UnaryCall& call, const absl::StatusOr<std::int64_t>& bytes,
+            v1::EncodeToFileResponse response, const FileKey& key) {
+  if (bytes.ok()) {
+    response.set_file_bytes(*bytes);
+    call.FinishWith(response);
+    return;
+  }
+  if (absl::IsAlreadyExists(bytes.status())) {
+    // By an equal call, maybe: one that was given up and made again.
+    const auto found = FindAnswer(key);
+    if (found.ok() && found->has_value()) {
+      call.FinishWith(**found);
+    } else if (!found.ok()) {
+      call.Finish(found.status());
+    } else {
+      call.Finish(FullError("another file of that name came, and has gone",
+                            absl::Seconds(1)));
+    }
+    return;
+  }
+  call.Finish(bytes.status());
+}
+
 // Computes and writes what is not there.
 void StartTask(Engine& engine, OutputDirectory& directory, FileTask task,
-               std::shared_ptr<UnaryCall> call) {
-  auto answer = std::make_shared<FileAnswer>(
+               FileKey key, std::shared_ptr<UnaryCall> call) {
+  const auto answer = std::make_shared<FileAnswer>(
       std::move(task.path), std::move(task.form), task.encode.inputs.size(),
       directory.writers());
   SetCaller(*call->caller(), task.encode);
   task.encode.deadline = call->deadline();
-  task.encode.stop = call->stop_token();
+  task.encode.stop = answer->StopWith(call->stop_token());
   task.encode.request_bytes = call->request_bytes();
   task.encode.sink = answer;
   engine.Encode(
       std::move(task.encode),
-      [answer, request = std::move(task.request),
+      [answer, key = std::move(key),
        call = std::move(call)](absl::StatusOr<EncodeReply> reply) mutable {
         v1::EncodeToFileResponse response;
         if (reply.ok()) {
           call->trace().Computed(*reply);
           response = ToResponse(*reply);
         }
-        SafetensorsMetadata metadata = ToMetadata(response, request);
+        SafetensorsMetadata metadata = ToMetadata(response, key.request);
         answer->Finish(reply.status(), std::move(metadata),
-                       [call = std::move(call), response = std::move(response)](
-                           absl::StatusOr<std::int64_t> bytes) mutable {
-                         if (bytes.ok()) {
-                           response.set_file_bytes(*bytes);
-                           call->FinishWith(response);
-                         } else {
-                           call->Finish(bytes.status());
-                         }
+                       [call = std::move(call), response = std::move(response),
+                        key = std::move(key)](
+                           const absl::StatusOr<std::int64_t>& bytes) mutable {
+                         Answer(*call, bytes, std::move(response), key);
                        });
       });
 }
@@ -148,19 +225,41 @@ void RunEncodeToFile(Engine& engine, OutputDirectory* directory,
                      v1::EncodeToFileRequest message,
                      std::shared_ptr<UnaryCall> call) {
   const std::string model = message.request().model();
-  absl::StatusOr<FileTask> task = ReadTask(directory, std::move(message));
+  if (directory == nullptr) {
+    call->Refuse(model,
+                 Error(Reason::kNotAllowed,
+                       "EncodeToFile: this server writes no files; its "
+                       "operator can allow that with --output-directory"));
+    return;
+  }
+  absl::StatusOr<FileTask> task = GuardMemory("read the request", [&] {
+    return ReadTask(*directory, std::move(message));
+  });
   if (!task.ok()) {
     call->Refuse(model, task.status());
     return;
   }
-  const auto found = FindAnswer(*task);
-  if (!found.ok()) {
-    call->Refuse(model, found.status());
-  } else if (found->has_value()) {
-    call->FinishWith(**found);
-  } else {
-    StartTask(engine, *directory, *std::move(task), std::move(call));
-  }
+  FileKey key = {.path = task->path,
+                 .request = task->request,
+                 .model = task->encode.model,
+                 .version = task->encode.version,
+                 .digest = task->encode.expected_digest};
+  // What the process holds of it meanwhile.
+  const std::int64_t bytes = call->request_bytes() + (std::int64_t{16} << 10);
+  const absl::Status waits = directory->Look(
+      bytes, [&engine, directory, model, task = *std::move(task),
+              key = std::move(key), call]() mutable {
+        const auto found = FindAnswer(key);
+        if (!found.ok()) {
+          call->Refuse(model, found.status());
+        } else if (found->has_value()) {
+          call->FinishWith(**found);
+        } else {
+          StartTask(engine, *directory, std::move(task), std::move(key),
+                    std::move(call));
+        }
+      });
+  if (!waits.ok()) call->Refuse(model, waits);
 }
 
 }  // namespace strata

@@ -89,7 +89,6 @@ void SetArguments(const GrpcServerOptions& options,
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options,
                        std::unique_ptr<Authenticator> authenticator,
-                       std::unique_ptr<OutputDirectory> output_directory,
                        Engine& engine, const ModelRegistry& registry,
                        ModelManager* manager, const Clock& clock,
                        Observer& observer)
@@ -101,11 +100,10 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
       engine_(engine),
       readers_(engine.options().tokenizer_threads,
                engine.options().max_request_bytes),
-      output_directory_(std::move(output_directory)),
       shared_memory_(options.shared_memory ? std::make_unique<SharedMemory>(
                                                  options.max_message_bytes)
                                            : nullptr),
-      hidden_states_(engine, options.stream, output_directory_.get(),
+      hidden_states_(engine, options.stream, options.output_directory,
                      Environment(&observer)),
       tokenizer_(engine, Environment(nullptr)),
       models_(registry, manager, engine.options(),
@@ -141,12 +139,10 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   EnableReflection();
   STRATA_ASSIGN_OR_RETURN(auto authenticator,
                           Authenticator::Create(options.security, clock));
-  STRATA_ASSIGN_OR_RETURN(auto output_directory,
-                          OutputDirectory::Open(options.output_directory));
   // Not make_unique: the constructor is private.
-  std::unique_ptr<GrpcServer> server(new GrpcServer(
-      options, std::move(authenticator), std::move(output_directory), engine,
-      registry, manager, clock, observer));
+  std::unique_ptr<GrpcServer> server(
+      new GrpcServer(options, std::move(authenticator), engine, registry,
+                     manager, clock, observer));
   STRATA_RETURN_IF_ERROR(
       server->Listen(options.listen, "--listen",
                      {&server->hidden_states_, &server->tokenizer_,

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -57,8 +56,9 @@ struct GrpcServerOptions {
   absl::Duration keepalive_time = absl::ZeroDuration();
   absl::Duration keepalive_timeout = absl::Seconds(20);
   StreamLimits stream;
-  // Folder that callers may have files written into. Empty: none.
-  std::filesystem::path output_directory;
+  // Where callers may have files written; outlives the engine, which may still
+  // compute for calls that have ended. nullptr: nowhere.
+  OutputDirectory* output_directory = nullptr;
   // Whether clients may have tensors in shared memory.
   bool shared_memory = false;
   SecurityOptions security;
@@ -75,7 +75,7 @@ class GrpcServer {
   // loads and unloads on request; nullptr: nobody may ask for that. All else
   // outlives the server, the manager its calls. Errors: UNAVAILABLE where it
   // cannot listen, FAILED_PRECONDITION where tokens or certificates cannot be
-  // read, or the folder for files not written to.
+  // read.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       const GrpcServerOptions& options, Engine& engine,
       const ModelRegistry& registry, ModelManager* manager, const Clock& clock,
@@ -122,8 +122,7 @@ class GrpcServer {
   };
 
   GrpcServer(const GrpcServerOptions& options,
-             std::unique_ptr<Authenticator> authenticator,
-             std::unique_ptr<OutputDirectory> output_directory, Engine& engine,
+             std::unique_ptr<Authenticator> authenticator, Engine& engine,
              const ModelRegistry& registry, ModelManager* manager,
              const Clock& clock, Observer& observer);
 
@@ -148,8 +147,6 @@ class GrpcServer {
   const Engine& engine_;
   // Outlives the services, whose streams may leave something there.
   MessageReaders readers_;
-  // nullptr: no files are written. Outlives the calls that write.
-  const std::unique_ptr<OutputDirectory> output_directory_;
   // nullptr: clients have none in common with this server.
   const std::unique_ptr<SharedMemory> shared_memory_;
   HiddenStateService hidden_states_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,7 +65,7 @@ HostTensor NumbersOf(const InferOutput& output, const EncodedInput& input) {
                                  : NumbersAt(output.kind, input);
 }
 
-absl::Status PlaceZeros(const SharedRegion& region, std::int64_t offset,
+absl::Status PlaceZeros(SharedRegion& region, std::int64_t offset,
                         std::int64_t size) {
   static constexpr std::array<std::byte, std::size_t{64} << 10> kZeros = {};
   while (size > 0) {
@@ -172,16 +173,20 @@ void InferReply::Write(SliceWriter& writer) const {
   }
 }
 
-absl::Status InferReply::Place() const {
-  for (const Layout& layout : layouts_) {
-    if (!layout.output->place.has_value()) continue;
-    const absl::Status placed = PlaceOutput(layout);
-    if (!placed.ok()) return FieldError(layout.output->name, placed.message());
+absl::Status InferReply::Place(const std::stop_token& stop) const {
+  for (std::size_t i = 0; i < layouts_.size(); ++i) {
+    if (!layouts_[i].output->place.has_value()) continue;
+    const absl::Status placed = PlaceOutput(layouts_[i], stop);
+    if (ReasonOf(placed) == Reason::kInvalidField) {
+      return FieldError(absl::StrCat("outputs[", i, "]"), placed.message());
+    }
+    STRATA_RETURN_IF_ERROR(placed);
   }
   return absl::OkStatus();
 }
 
-absl::Status InferReply::PlaceOutput(const Layout& layout) const {
+absl::Status InferReply::PlaceOutput(const Layout& layout,
+                                     const std::stop_token& stop) const {
   const SharedPlace& place = *layout.output->place;
   const std::int64_t bytes = layout.block_bytes * std::ssize(reply_.inputs);
   if (bytes > place.byte_size) {
@@ -192,6 +197,9 @@ absl::Status InferReply::PlaceOutput(const Layout& layout) const {
   }
   std::int64_t block = place.offset;
   for (const EncodedInput& input : reply_.inputs) {
+    if (stop.stop_requested()) {
+      return Error(Reason::kCallerCancelled, "the caller cancelled");
+    }
     std::int64_t offset = block;
     const HostTensor tensor = NumbersOf(*layout.output, input);
     for (const std::span<const std::byte> part : tensor.blocks) {
@@ -204,11 +212,11 @@ absl::Status InferReply::PlaceOutput(const Layout& layout) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
-                                                      const InferForm& form) {
+absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(
+    EncodeReply reply, const InferForm& form, const std::stop_token& stop) {
   STRATA_ASSIGN_OR_RETURN(const InferReply result,
                           InferReply::Create(std::move(reply), form));
-  STRATA_RETURN_IF_ERROR(result.Place());
+  STRATA_RETURN_IF_ERROR(result.Place(stop));
   SliceWriter writer;
   result.Write(writer);
   return writer.Finish();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,10 @@ class InferReply {
   static absl::StatusOr<InferReply> Create(EncodeReply reply,
                                            const InferForm& form);
 
-  // Copies the outputs that go there into shared memory. Called before Write,
-  // and once. Errors: INVALID_FIELD where one is longer than its place, or what
-  // SharedRegion::Write says.
-  absl::Status Place() const;
+  // Copies the outputs that go there into shared memory, before Write; no more
+  // of them once `stop` is requested. Errors: INVALID_FIELD where one is longer
+  // than its place, or what SharedRegion::Write says; CALLER_CANCELLED.
+  absl::Status Place(const std::stop_token& stop) const;
 
   // Bytes of the message, and of its tensors.
   std::size_t size() const { return size_; }
@@ -58,7 +59,8 @@ class InferReply {
                 inference::ModelInferResponse& head) const;
   // Bytes of an output within the message.
   std::size_t WireBytes(const Layout& layout) const;
-  absl::Status PlaceOutput(const Layout& layout) const;
+  absl::Status PlaceOutput(const Layout& layout,
+                           const std::stop_token& stop) const;
 
   EncodeReply reply_;
   // Pieces of the longest input.
@@ -70,10 +72,10 @@ class InferReply {
   std::size_t tensor_bytes_ = 0;
 };
 
-// The message alone, its shared memory written. Errors as InferReply::Create
-// and InferReply::Place.
-absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(EncodeReply reply,
-                                                      const InferForm& form);
+// The message alone, its shared memory written unless `stop` is requested.
+// Errors as InferReply::Create and InferReply::Place.
+absl::StatusOr<grpc::ByteBuffer> ToModelInferResponse(
+    EncodeReply reply, const InferForm& form, const std::stop_token& stop = {});
 
 }  // namespace strata
 

@@ -27,20 +27,16 @@ namespace {
 
 constexpr const char* kRegion = "shared_memory_region";
 
-// The places of all inputs of a request; nullopt: in the request.
-using Places = std::vector<std::optional<SharedPlace>>;
-
-absl::StatusOr<Places> PlacesOf(const inference::ModelInferRequest& request,
-                                const SharedMemory* memory,
-                                const std::string& client) {
-  Places places;
-  std::int64_t bytes = 0;
+absl::StatusOr<SharedInputs> PlacesOf(
+    const inference::ModelInferRequest& request, const SharedMemory* memory,
+    const std::string& client) {
+  SharedInputs inputs;
   for (const auto& input : request.inputs()) {
     STRATA_ASSIGN_OR_RETURN(auto place,
                             SharedPlaceOf(input.parameters(), input.name()));
     if (place.has_value()) {
       STRATA_RETURN_IF_ERROR(FindRegion(memory, client, input.name(), *place));
-      if (place->byte_size > memory->max_read_bytes() - bytes) {
+      if (place->byte_size > memory->max_read_bytes() - inputs.bytes) {
         return FieldError(
             input.name(),
             absl::StrCat("has ", place->byte_size,
@@ -49,35 +45,33 @@ absl::StatusOr<Places> PlacesOf(const inference::ModelInferRequest& request,
                          " there, its tensors "
                          "together"));
       }
-      bytes += place->byte_size;
+      inputs.bytes += place->byte_size;
     }
-    places.push_back(std::move(place));
+    inputs.places.push_back(std::move(place));
   }
-  return places;
+  return inputs;
 }
 
 absl::Status CheckRaw(const inference::ModelInferRequest& request,
-                      const Places& places) {
-  const auto shared = std::ranges::count_if(
-      places, [](const auto& place) { return place.has_value(); });
-  const auto expected = std::ssize(places) - shared;
-  if (request.raw_input_contents_size() == expected) return absl::OkStatus();
+                      const SharedInputs& inputs) {
+  const auto in_request = std::ranges::count(
+      inputs.places, false, &std::optional<SharedPlace>::has_value);
+  if (request.raw_input_contents_size() == in_request) return absl::OkStatus();
   return FieldError(
       "raw_input_contents",
       absl::StrCat("has ", request.raw_input_contents_size(),
-                   " entries, expected ", expected,
+                   " entries, expected ", in_request,
                    ", one for each tensor that is not in shared memory"));
 }
 
-absl::StatusOr<std::int64_t> ReadInputs(inference::ModelInferRequest& request,
-                                        const Places& places) {
+absl::Status ReadInputs(const SharedInputs& inputs,
+                        inference::ModelInferRequest& request) {
   auto given = std::move(*request.mutable_raw_input_contents());
   request.clear_raw_input_contents();
-  std::int64_t bytes = 0;
   int next = 0;
-  for (std::size_t i = 0; i < places.size(); ++i) {
+  for (std::size_t i = 0; i < inputs.places.size(); ++i) {
     std::string& contents = *request.add_raw_input_contents();
-    const auto& place = places[i];
+    const auto& place = inputs.places[i];
     if (!place.has_value()) {
       contents = std::move(*given.Mutable(next++));
       continue;
@@ -89,9 +83,8 @@ absl::StatusOr<std::int64_t> ReadInputs(inference::ModelInferRequest& request,
     if (!read.ok()) return FieldError(input.name(), read.message());
     // Whoever reads it next finds a tensor as any other.
     input.mutable_parameters()->erase(kRegion);
-    bytes += place->byte_size;
   }
-  return bytes;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -106,6 +99,11 @@ absl::StatusOr<std::optional<SharedPlace>> SharedPlaceOf(
   STRATA_ASSIGN_OR_RETURN(place.offset, own.Integer("shared_memory_offset"));
   STRATA_ASSIGN_OR_RETURN(place.byte_size,
                           own.Integer("shared_memory_byte_size"));
+  if (place.byte_size < 1) {
+    return FieldError(own.FieldOf("shared_memory_byte_size"),
+                      absl::StrCat("got ", place.byte_size,
+                                   ", expected how many bytes there are"));
+  }
   return place;
 }
 
@@ -126,17 +124,20 @@ absl::Status FindRegion(const SharedMemory* memory, const std::string& client,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::int64_t> TakeSharedInputs(
-    inference::ModelInferRequest& request, const SharedMemory* memory,
+absl::StatusOr<SharedInputs> FindSharedInputs(
+    const inference::ModelInferRequest& request, const SharedMemory* memory,
     const std::string& client) {
-  STRATA_ASSIGN_OR_RETURN(const Places places,
+  STRATA_ASSIGN_OR_RETURN(SharedInputs inputs,
                           PlacesOf(request, memory, client));
-  if (std::ranges::none_of(places, &std::optional<SharedPlace>::has_value)) {
-    return 0;
-  }
-  STRATA_RETURN_IF_ERROR(CheckRaw(request, places));
+  if (inputs.bytes > 0) STRATA_RETURN_IF_ERROR(CheckRaw(request, inputs));
+  return inputs;
+}
+
+absl::Status TakeSharedInputs(const SharedInputs& inputs,
+                              inference::ModelInferRequest& request) {
+  if (inputs.bytes == 0) return absl::OkStatus();
   return GuardMemory("read the request",
-                     [&] { return ReadInputs(request, places); });
+                     [&] { return ReadInputs(inputs, request); });
 }
 
 }  // namespace strata

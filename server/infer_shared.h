@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,7 +22,7 @@ namespace strata {
 struct SharedPlace {
   // Its region, by name; opened where one was looked for.
   std::string name;
-  std::shared_ptr<const SharedRegion> region;
+  std::shared_ptr<SharedRegion> region;
   // From the beginning of the region, in bytes.
   std::int64_t offset = 0;
   // What the contents have; of an output: may have.
@@ -40,13 +41,25 @@ absl::StatusOr<std::optional<SharedPlace>> SharedPlaceOf(
 absl::Status FindRegion(const SharedMemory* memory, const std::string& client,
                         const std::string& field, SharedPlace& place);
 
-// Reads the inputs of a request that are in shared memory, so that all of its
-// contents are raw ones. Returns the bytes that were read. Errors: those of
-// FindRegion; INVALID_FIELD where other tensors' contents are typed, or more
-// than a request may have; SERVER_FULL where the host has no memory for them.
-absl::StatusOr<std::int64_t> TakeSharedInputs(
-    inference::ModelInferRequest& request, const SharedMemory* memory,
+// Where in shared memory the inputs of a request are.
+struct SharedInputs {
+  // Of each input; nullopt: in the request.
+  std::vector<std::optional<SharedPlace>> places;
+  // Of all together.
+  std::int64_t bytes = 0;
+};
+
+// Looks for them, and reads nothing. Errors: those of FindRegion; INVALID_FIELD
+// where other tensors' contents are typed, or more than a request may have.
+absl::StatusOr<SharedInputs> FindSharedInputs(
+    const inference::ModelInferRequest& request, const SharedMemory* memory,
     const std::string& client);
+
+// Reads them, so that all contents of the request are raw ones; as long as that
+// takes. Errors: those of SharedRegion::Read; SERVER_FULL where the host has no
+// memory for them.
+absl::Status TakeSharedInputs(const SharedInputs& inputs,
+                              inference::ModelInferRequest& request);
 
 }  // namespace strata
 

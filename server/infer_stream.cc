@@ -32,7 +32,7 @@ namespace {
 
 using inference::ModelInferRequest;
 
-// An answer is made on the thread of the device, which has no time to copy it.
+// Answers are made on the engine's thread for them, which has others to make.
 absl::Status NoSharedMemory() {
   return Error(Reason::kNotImplemented,
                "outputs: shared memory is for ModelInfer alone; leave "

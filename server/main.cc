@@ -45,6 +45,8 @@ int main(int argc, char** argv) {
   }
   // Whoever reads the log may go away: that ends no server.
   std::signal(SIGPIPE, SIG_IGN);
+  // What is larger than a file may be is the error of whoever wanted it.
+  std::signal(SIGXFSZ, SIG_IGN);
   AllowDescriptors();
   strata::StartWithLibrarySettings(argv);
   // Before any thread starts, so that all of them leave the signals alone.

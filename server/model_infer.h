@@ -18,7 +18,7 @@ namespace strata {
 struct ModelInferParts {
   Engine& engine;
   // nullptr: none is read or written.
-  const SharedMemory* shared_memory = nullptr;
+  SharedMemory* shared_memory = nullptr;
 };
 
 // ModelInfer, from the message that was read to the answer: the way of

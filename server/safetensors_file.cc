@@ -8,15 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
@@ -36,26 +38,40 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::int64_t kLengthBytes = 8;
-constexpr const char* kMetadata = "__metadata__";
+// How a header begins that is written here.
+constexpr const char* kMetadataKey = "{\"__metadata__\":";
+// Of its value, in bytes.
+constexpr std::size_t kLongestMetadata = 4096;
 
 absl::Status Failed(int error) {
-  if (error == ENOSPC || error == EDQUOT) {
-    return FullError("the disk of --output-directory is full",
-                     absl::Seconds(30));
+  const std::string message = absl::StrCat(
+      "the file cannot be written: ", std::generic_category().message(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return FullError("the disk of --output-directory is full",
+                       absl::Seconds(30));
+    case EMFILE:
+    case ENFILE:
+      return FullError(message, absl::Seconds(1));
+    case ENOTDIR:
+    case EISDIR:
+      return FieldError("file", "leads through a file that is no folder");
+    case EFBIG:
+      return Error(Reason::kReplyTooLarge, message);
+    default:
+      return Error(Reason::kInternalDefect, message);
   }
-  return Error(Reason::kInternalDefect,
-               absl::StrCat("the file cannot be written: ",
-                            std::generic_category().message(error)));
 }
 
-// A name that no other file of this folder has, of this process or another.
+// A name that no other file has, of this server or another, or of one that was
+// killed.
 std::filesystem::path PartialOf(const std::filesystem::path& path) {
-  static std::atomic<std::uint64_t> count = 0;
-  std::array<char, HOST_NAME_MAX + 1> host = {};
-  gethostname(host.data(), host.size() - 1);
+  std::random_device random;
   return path.parent_path() / absl::StrCat(".", path.filename().string(), ".",
-                                           host.data(), ".", getpid(), ".",
-                                           ++count, ".partial");
+                                           absl::Hex(random(), absl::kZeroPad8),
+                                           absl::Hex(random(), absl::kZeroPad8),
+                                           ".partial");
 }
 
 // Makes a folder's entries last, a name among them.
@@ -66,6 +82,36 @@ absl::Status SyncFolder(const std::filesystem::path& folder) {
   close(file);
   // Some network file systems do not sync folders.
   return error == 0 || error == EINVAL ? absl::OkStatus() : Failed(error);
+}
+
+// Makes the folders of a path that are not there, to last.
+absl::Status MakeFolders(const std::filesystem::path& folder) {
+  if (mkdir(folder.c_str(), S_IRWXU | S_IRWXG | S_IRWXO) == 0) {
+    return SyncFolder(folder.parent_path());
+  }
+  if (errno == EEXIST) return absl::OkStatus();
+  if (errno != ENOENT || !folder.has_relative_path()) return Failed(errno);
+  STRATA_RETURN_IF_ERROR(MakeFolders(folder.parent_path()));
+  return MakeFolders(folder);
+}
+
+// Moves `from` to `to`, where nothing may be. Error: its errno.
+int MoveWithoutReplacing(const std::filesystem::path& from,
+                         const std::filesystem::path& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // As on NFS, which has links.
+  if (link(from.c_str(), to.c_str()) == 0) {
+    unlink(from.c_str());
+    return 0;
+  }
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+  // A file system with neither: a look is all that it allows.
+  if (access(to.c_str(), F_OK) == 0) return EEXIST;
+  return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 std::string LengthOf(std::uint64_t header_bytes) {
@@ -81,11 +127,11 @@ std::string LengthOf(std::uint64_t header_bytes) {
 
 std::size_t SafetensorsFile::HeaderRoom(absl::string_view name,
                                         std::size_t dimensions) {
-  // "...":{"dtype":"BF16","shape":[...],"data_offsets":[...]}, of numbers of
-  // up to 19 digits.
+  // ,"...":{"data_offsets":[...],"dtype":"BF16","shape":[...]} of numbers of up
+  // to 19 digits.
   constexpr std::size_t kFrame = 64;
   constexpr std::size_t kNumber = 20;
-  return Json(name).dump().size() + kFrame + ((dimensions + 2) * kNumber);
+  return name.size() + kFrame + ((dimensions + 2) * kNumber);
 }
 
 absl::StatusOr<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Create(
@@ -95,9 +141,7 @@ absl::StatusOr<std::unique_ptr<SafetensorsFile>> SafetensorsFile::Create(
   const auto room = static_cast<std::int64_t>(header_room) + kLengthBytes;
   const std::int64_t header =
       ((room + kAlignment - 1) / kAlignment * kAlignment) - kLengthBytes;
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) return Failed(error.value());
+  STRATA_RETURN_IF_ERROR(MakeFolders(path.parent_path()));
   std::filesystem::path partial = PartialOf(path);
   const int file = open(partial.c_str(),
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -143,14 +187,14 @@ absl::Status SafetensorsFile::Append(const SafetensorsTensor& tensor) {
 
 absl::StatusOr<std::string> SafetensorsFile::Header(
     const SafetensorsMetadata& metadata) const {
-  Json json = Json::object();
+  std::string header = absl::StrCat(kMetadataKey, Json(metadata).dump());
   for (const Entry& entry : entries_) {
-    json[entry.name] = {{"dtype", entry.dtype},
-                        {"shape", entry.shape},
-                        {"data_offsets", {entry.begin, entry.end}}};
+    const Json json = {{"dtype", entry.dtype},
+                       {"shape", entry.shape},
+                       {"data_offsets", {entry.begin, entry.end}}};
+    absl::StrAppend(&header, ",\"", entry.name, "\":", json.dump());
   }
-  json[kMetadata] = metadata;
-  std::string header = json.dump();
+  header += '}';
   if (std::ssize(header) > header_bytes_) {
     return Error(
         Reason::kInternalDefect,
@@ -162,17 +206,11 @@ absl::StatusOr<std::string> SafetensorsFile::Header(
 }
 
 absl::Status SafetensorsFile::GiveName() {
-  if (renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(),
-                RENAME_NOREPLACE) != 0) {
-    if (errno == EEXIST) {
-      return FieldError("file",
-                        "another request has written it meanwhile; name "
-                        "another file, or send this again if they are equal");
-    }
-    // Not every file system can do it without replacing.
-    if (errno != EINVAL && errno != ENOSYS) return Failed(errno);
-    if (rename(partial_.c_str(), path_.c_str()) != 0) return Failed(errno);
+  const int error = MoveWithoutReplacing(partial_, path_);
+  if (error == EEXIST) {
+    return absl::AlreadyExistsError("a file of that name has come meanwhile");
   }
+  if (error != 0) return Failed(error);
   partial_.clear();
   return SyncFolder(path_.parent_path());
 }
@@ -191,29 +229,37 @@ absl::StatusOr<std::pair<SafetensorsMetadata, std::int64_t>>
 ReadSafetensorsMetadata(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::symlink_status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
+  if (status.type() == std::filesystem::file_type::not_found &&
+      error.value() != ENOTDIR) {
     return absl::NotFoundError("");
   }
   const absl::Status other =
-      absl::FailedPreconditionError("it is no safetensors file");
+      absl::FailedPreconditionError("it is no file that a server wrote");
   if (!std::filesystem::is_regular_file(status)) return other;
   std::ifstream file(path, std::ios::binary);
-  std::string length(kLengthBytes, '\0');
-  file.read(length.data(), kLengthBytes);
-  std::uint64_t header_bytes = 0;
-  for (auto byte = length.rbegin(); byte != length.rend(); ++byte) {
-    header_bytes = (header_bytes << 8U) | static_cast<unsigned char>(*byte);
-  }
-  if (!file || header_bytes > SafetensorsFile::kLongestHeader) return other;
-  std::string header(header_bytes, '\0');
-  file.read(header.data(), static_cast<std::streamsize>(header_bytes));
-  const Json json = Json::parse(header, nullptr, /*allow_exceptions=*/false);
-  if (!file || !json.is_object()) return other;
-  SafetensorsMetadata metadata;
-  if (const auto found = json.find(kMetadata); found != json.end()) {
-    for (const auto& [key, value] : found->items()) {
-      if (value.is_string()) metadata[key] = value.get<std::string>();
+  std::string head(kLengthBytes + std::strlen(kMetadataKey) + kLongestMetadata,
+                   '\0');
+  file.read(head.data(), std::ssize(head));
+  head.resize(file.gcount());
+  absl::string_view text = head;
+  text.remove_prefix(std::min<std::size_t>(text.size(), kLengthBytes));
+  if (!absl::ConsumePrefix(&text, kMetadataKey)) return other;
+  // An object of strings: the first brace that is in none of them ends it.
+  std::size_t end = 0;
+  for (bool quoted = false; end < text.size() && (quoted || text[end] != '}');
+       ++end) {
+    if (quoted && text[end] == '\\') {
+      ++end;
+    } else if (text[end] == '"') {
+      quoted = !quoted;
     }
+  }
+  const Json json = Json::parse(text.substr(0, end + 1), nullptr,
+                                /*allow_exceptions=*/false);
+  if (!json.is_object()) return other;
+  SafetensorsMetadata metadata;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) metadata[key] = value.get<std::string>();
   }
   const auto bytes =
       static_cast<std::int64_t>(std::filesystem::file_size(path, error));

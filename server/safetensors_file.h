@@ -35,24 +35,27 @@ struct SafetensorsTensor {
 // Writes a safetensors file, tensor after tensor, as they come. Its header,
 // which is in front of them and says where each lies, is written at the end,
 // into room that was left for it and is filled up with spaces, as the format
-// allows (https://github.com/huggingface/safetensors#format).
+// allows (https://github.com/huggingface/safetensors#format). The metadata come
+// first in it.
 //
 // Until Commit the file has another name, which begins with "." and ends in
 // ".partial"; without Commit it is removed. Thread-compatible.
 //
-// Errors: SERVER_FULL where the disk is full; INTERNAL_DEFECT for whatever else
-// keeps it from being written.
+// Errors: SERVER_FULL where the disk is full, or no descriptor left;
+// INVALID_FIELD, naming "file", where its path leads through a file;
+// REPLY_TOO_LARGE for more than the file system takes; INTERNAL_DEFECT for
+// whatever else keeps it from being written.
 class SafetensorsFile {
  public:
-  // Bytes of a header; readers refuse what is above.
-  static constexpr std::size_t kLongestHeader = 100'000'000;
+  // Bytes of a header; readers refuse what is above 100 MB.
+  static constexpr std::size_t kLongestHeader = 64'000'000;
 
   // Room that a tensor's entry in the header takes at most, of so many
-  // dimensions.
+  // dimensions. `name`: of letters, digits and signs that JSON has as they are.
   static std::size_t HeaderRoom(absl::string_view name, std::size_t dimensions);
 
   // `path` has a folder, which is made. `header_room`: of all tensors and the
-  // metadata; less than kLongestHeader by 64.
+  // metadata; at most kLongestHeader.
   static absl::StatusOr<std::unique_ptr<SafetensorsFile>> Create(
       std::filesystem::path path, std::size_t header_room);
   ~SafetensorsFile();
@@ -66,8 +69,8 @@ class SafetensorsFile {
   [[nodiscard]] std::int64_t misalignment() const { return data_bytes_ % 8; }
 
   // Writes the header, waits until all is on the disk and gives the file its
-  // name. Returns its size in bytes. Error, beside those above: INVALID_FIELD
-  // where a file of that name has come meanwhile.
+  // name. Returns its size in bytes. Error, beside those above: ALREADY_EXISTS
+  // where a file of that name has come meanwhile, which stays.
   absl::StatusOr<std::int64_t> Commit(const SafetensorsMetadata& metadata);
 
  private:
@@ -101,8 +104,9 @@ class SafetensorsFile {
   std::vector<Entry> entries_;
 };
 
-// What the file at `path` says of itself, and its size in bytes. NOT_FOUND:
-// there is none. FAILED_PRECONDITION: there is something else.
+// What a file that SafetensorsFile wrote at `path` says of itself, and its size
+// in bytes; reads no more of it than that. NOT_FOUND: there is nothing.
+// FAILED_PRECONDITION: there is something else.
 absl::StatusOr<std::pair<SafetensorsMetadata, std::int64_t>>
 ReadSafetensorsMetadata(const std::filesystem::path& path);
 

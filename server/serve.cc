@@ -32,6 +32,7 @@
 #include "server/metrics.h"
 #include "server/metrics_listener.h"
 #include "server/model_manager.h"
+#include "server/output_directory.h"
 #include "server/run_until_stopped.h"
 #include "server/span_exporter.h"
 #include "server/stop_signal.h"
@@ -81,6 +82,7 @@ EngineOptions ToEngineOptions(const ServerFlags& flags,
 }
 
 GrpcServerOptions ToServerOptions(const ServerFlags& flags,
+                                  OutputDirectory* output_directory,
                                   const Telemetry& telemetry) {
   return {.listen = flags.listen,
           .max_message_bytes = flags.max_message_bytes,
@@ -90,7 +92,7 @@ GrpcServerOptions ToServerOptions(const ServerFlags& flags,
           .keepalive_time = flags.keepalive_time,
           .keepalive_timeout = flags.keepalive_timeout,
           .stream = flags.stream,
-          .output_directory = flags.output_directory,
+          .output_directory = output_directory,
           .shared_memory = flags.shared_memory,
           .security = flags.security,
           .telemetry = telemetry};
@@ -158,6 +160,9 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
                   .max_requests = flags.max_requests},
                  Clock::Real());
   STRATA_ASSIGN_OR_RETURN(
+      const auto output_directory,
+      OutputDirectory::Open(flags.output_directory, flags.max_request_bytes));
+  STRATA_ASSIGN_OR_RETURN(
       const auto engine,
       Engine::Create(ToEngineOptions(flags, load_options.devices, cpus,
                                      [&signals] { signals.Wake(); }),
@@ -179,14 +184,14 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
       },
       registry);
   STRATA_ASSIGN_OR_RETURN(
-      server,
-      GrpcServer::Start(
-          ToServerOptions(flags, {.spans = spans.get(),
-                                  .sample_ratio = flags.trace_sample_ratio,
-                                  .load = flags.orca ? &load : nullptr,
-                                  .metrics = &metrics}),
-          *engine, registry, flags.model_control ? &manager : nullptr,
-          Clock::Real(), load));
+      server, GrpcServer::Start(
+                  ToServerOptions(flags, output_directory.get(),
+                                  {.spans = spans.get(),
+                                   .sample_ratio = flags.trace_sample_ratio,
+                                   .load = flags.orca ? &load : nullptr,
+                                   .metrics = &metrics}),
+                  *engine, registry, flags.model_control ? &manager : nullptr,
+                  Clock::Real(), load));
   Log(Severity::kInfo, "starting",
       {{"listen", server->address().ToString()},
        {"devices", absl::StrJoin(load_options.devices, ",")},

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <system_error>
@@ -74,10 +76,14 @@ absl::Status CheckFits(const SharedRegionSpec& spec, int file) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const SharedRegion>> SharedRegion::Open(
+absl::StatusOr<std::shared_ptr<SharedRegion>> SharedRegion::Open(
     SharedRegionSpec spec) {
   STRATA_RETURN_IF_ERROR(CheckSpec(spec));
   const int file = shm_open(spec.key.c_str(), O_RDWR, 0);
+  if (file < 0 && (errno == EMFILE || errno == ENFILE)) {
+    return FullError("the server has no file descriptor left for a region",
+                     absl::Seconds(1));
+  }
   if (file < 0) {
     return FieldError(
         "key", absl::StrCat("cannot be opened (", Message(errno),
@@ -85,8 +91,7 @@ absl::StatusOr<std::shared_ptr<const SharedRegion>> SharedRegion::Open(
                             "server's machine that its user may write to"));
   }
   // Not make_shared: the constructor is private.
-  std::shared_ptr<const SharedRegion> region(
-      new SharedRegion(std::move(spec), file));
+  std::shared_ptr<SharedRegion> region(new SharedRegion(std::move(spec), file));
   STRATA_RETURN_IF_ERROR(CheckFits(region->spec(), file));
   return region;
 }
@@ -126,7 +131,13 @@ absl::Status SharedRegion::Read(std::int64_t offset,
 }
 
 absl::Status SharedRegion::Write(std::int64_t offset,
-                                 std::span<const std::byte> from) const {
+                                 std::span<const std::byte> from) {
+  const std::shared_lock lock(writing_);
+  if (closed_) {
+    return Error(Reason::kInvalidField,
+                 absl::StrCat("the region '", spec_.name,
+                              "' was unregistered meanwhile"));
+  }
   while (!from.empty()) {
     const ssize_t count =
         pwrite(file_, from.data(), from.size(), spec_.offset + offset);
@@ -136,6 +147,11 @@ absl::Status SharedRegion::Write(std::int64_t offset,
     from = from.subspan(count);
   }
   return absl::OkStatus();
+}
+
+void SharedRegion::Close() {
+  const std::unique_lock lock(writing_);
+  closed_ = true;
 }
 
 absl::Status SharedMemory::CheckRoom(const Regions& own) const {
@@ -154,7 +170,18 @@ absl::Status SharedMemory::CheckRoom(const Regions& own) const {
 absl::Status SharedMemory::Register(const std::string& client,
                                     SharedRegionSpec spec) {
   STRATA_ASSIGN_OR_RETURN(auto region, SharedRegion::Open(std::move(spec)));
-  const std::string& name = region->spec().name;
+  const std::string name = region->spec().name;
+  std::shared_ptr<SharedRegion> before;
+  const absl::Status status = Put(client, name, std::move(region), before);
+  // Not under the lock: it may wait for a copy.
+  if (before != nullptr) before->Close();
+  return status;
+}
+
+absl::Status SharedMemory::Put(const std::string& client,
+                               const std::string& name,
+                               std::shared_ptr<SharedRegion> region,
+                               std::shared_ptr<SharedRegion>& before) {
   const MutexLock lock(mutex_);
   const auto own = regions_.try_emplace(client).first;
   const auto found = own->second.find(name);
@@ -167,21 +194,31 @@ absl::Status SharedMemory::Register(const std::string& client,
                                         "' is registered as another region; "
                                         "unregister it first"));
   }
-  if (status.ok()) own->second[name] = std::move(region);
+  if (status.ok()) {
+    before = std::exchange(own->second[name], std::move(region));
+  }
   if (own->second.empty()) regions_.erase(own);
   return status;
 }
 
 void SharedMemory::Unregister(const std::string& client,
                               const std::string& name) {
-  const MutexLock lock(mutex_);
-  const auto own = regions_.find(client);
-  if (own == regions_.end()) return;
-  if (!name.empty()) own->second.erase(name);
-  if (name.empty() || own->second.empty()) regions_.erase(own);
+  Regions gone;
+  {
+    const MutexLock lock(mutex_);
+    const auto own = regions_.find(client);
+    if (own == regions_.end()) return;
+    if (name.empty()) {
+      gone.swap(own->second);
+    } else if (auto region = own->second.extract(name); !region.empty()) {
+      gone.insert(std::move(region));
+    }
+    if (own->second.empty()) regions_.erase(own);
+  }
+  for (const auto& [key, region] : gone) region->Close();
 }
 
-absl::StatusOr<std::shared_ptr<const SharedRegion>> SharedMemory::Find(
+absl::StatusOr<std::shared_ptr<SharedRegion>> SharedMemory::Find(
     const std::string& client, const std::string& name) const {
   const MutexLock lock(mutex_);
   if (const auto own = regions_.find(client); own != regions_.end()) {

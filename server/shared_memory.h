@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,7 +17,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
+#include "core/base/thread_pool.h"
 
 namespace strata {
 
@@ -38,11 +41,14 @@ struct SharedRegionSpec {
 // Bytes are copied by system calls and not through a mapping: whoever made the
 // object can make it shorter at any time, and to touch a mapped page that is
 // gone ends the process.
+//
+// Nothing is written after Close, which waits for what is being written: a
+// client has its memory back then.
 class SharedRegion {
  public:
   // Errors, naming the field of SystemSharedMemoryRegisterRequest:
   // INVALID_FIELD where there is no such object, or none that is as long.
-  static absl::StatusOr<std::shared_ptr<const SharedRegion>> Open(
+  static absl::StatusOr<std::shared_ptr<SharedRegion>> Open(
       SharedRegionSpec spec);
   ~SharedRegion();
   SharedRegion(const SharedRegion&) = delete;
@@ -56,10 +62,12 @@ class SharedRegion {
                                    std::int64_t size) const;
 
   // Copies bytes from `offset` on, which lie within it. Errors: INVALID_FIELD
-  // where the object has become shorter, or has no memory left to grow into.
+  // where the object has become shorter, has no memory left to grow into, or,
+  // for Write, the region was closed.
   absl::Status Read(std::int64_t offset, std::span<std::byte> into) const;
-  absl::Status Write(std::int64_t offset,
-                     std::span<const std::byte> from) const;
+  absl::Status Write(std::int64_t offset, std::span<const std::byte> from);
+
+  void Close();
 
  private:
   SharedRegion(SharedRegionSpec spec, int file)
@@ -69,6 +77,9 @@ class SharedRegion {
 
   const SharedRegionSpec spec_;
   const int file_;
+  // Held by all that write, and alone to close.
+  std::shared_mutex writing_;
+  bool closed_ = false;
 };
 
 // The regions that clients have registered. Each client, by its identity, has
@@ -82,9 +93,12 @@ class SharedMemory {
 
   // `max_read_bytes`: what one request may have in shared memory.
   explicit SharedMemory(std::int64_t max_read_bytes)
-      : max_read_bytes_(max_read_bytes) {}
+      : max_read_bytes_(max_read_bytes), copiers_(kCopiers) {}
 
   [[nodiscard]] std::int64_t max_read_bytes() const { return max_read_bytes_; }
+
+  // Threads that copy answers, so that nobody waits for a copy but its call.
+  ThreadPool& copiers() { return copiers_; }
 
   // Registering the same again opens it anew. Errors: those of
   // SharedRegion::Open; INVALID_FIELD where the name stands for another;
@@ -92,13 +106,13 @@ class SharedMemory {
   absl::Status Register(const std::string& client, SharedRegionSpec spec)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What is not registered is no error, so that it can be asked again. An empty
-  // name: all of the client's. Requests under way keep theirs.
+  // Closes a region, for requests under way too. What is not registered is no
+  // error, so that it can be asked again. An empty name: all of the client's.
   void Unregister(const std::string& client, const std::string& name)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Error: INVALID_FIELD where the client has none of that name.
-  absl::StatusOr<std::shared_ptr<const SharedRegion>> Find(
+  absl::StatusOr<std::shared_ptr<SharedRegion>> Find(
       const std::string& client, const std::string& name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -107,7 +121,15 @@ class SharedMemory {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  using Regions = std::map<std::string, std::shared_ptr<const SharedRegion>>;
+  static constexpr int kCopiers = 2;
+
+  using Regions = std::map<std::string, std::shared_ptr<SharedRegion>>;
+
+  // Registers; `before` is what had the name.
+  absl::Status Put(const std::string& client, const std::string& name,
+                   std::shared_ptr<SharedRegion> region,
+                   std::shared_ptr<SharedRegion>& before)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::Status CheckRoom(const Regions& own) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -116,6 +138,7 @@ class SharedMemory {
   mutable Mutex mutex_;
   // By client, and by name.
   std::map<std::string, Regions> regions_ ABSL_GUARDED_BY(mutex_);
+  ThreadPool copiers_;
 };
 
 }  // namespace strata

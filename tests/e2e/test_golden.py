@@ -82,8 +82,8 @@ def test_equal_to_each_sequence_alone(client, reference, signature):
 
 def assert_batched(answers):
     """Some shared a forward, and the report about it adds up."""
-    batches = [answer.batch for answer in answers]
-    assert max(batch.rows for batch in batches) > 1
+    # In rows of their own, or in one: what is quicker on this machine.
+    assert any(x.batch.pieces > x.piece_count for x in answers)
     for answer in answers:
         batch = answer.batch
         assert answer.piece_count <= batch.pieces <= batch.padded_pieces

@@ -11,17 +11,22 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/error.h"
 #include "gmock/gmock.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "server/output_directory.h"
 #include "strata/client.h"
 #include "tests/fakes/from_text.h"
 #include "tests/server/server_fixture.h"
@@ -71,9 +76,21 @@ File Read(const std::filesystem::path& path) {
 class EncodeToFileTest : public ServerFixture {
  protected:
   EncodeToFileTest() {
+    auto directory = OutputDirectory::Open(folder_.path(), 1 << 20);
+    EXPECT_TRUE(directory.ok()) << directory.status();
+    directory_ = *std::move(directory);
     GrpcServerOptions options;
-    options.output_directory = folder_.path();
+    options.output_directory = directory_.get();
     RestartServer(options);
+  }
+  ~EncodeToFileTest() override { End(); }
+
+  // Ends all that writes.
+  void End() {
+    strings_->ReleaseAll();
+    server_.reset();
+    engine_.reset();
+    directory_.reset();
   }
 
   v1::EncodeToFileResponse EncodeToFile(
@@ -86,6 +103,27 @@ class EncodeToFileTest : public ServerFixture {
     v1::EncodeToFileResponse response;
     ended_ = hidden_states_->EncodeToFile(&context, message, &response);
     return response;
+  }
+
+  // A call on its way, which the puppet's strings may hold.
+  struct Pending {
+    grpc::ClientContext context;
+    v1::EncodeToFileRequest request;
+    v1::EncodeToFileResponse response;
+    std::promise<grpc::Status> done;
+    std::future<grpc::Status> status = done.get_future();
+  };
+
+  std::shared_ptr<Pending> StartEncodeToFile(const std::string& request) {
+    auto call = std::make_shared<Pending>();
+    *call->request.mutable_request() = FromText<v1::EncodeRequest>(request);
+    call->request.set_file("states.safetensors");
+    hidden_states_->async()->EncodeToFile(
+        &call->context, &call->request, &call->response,
+        [&done = call->done](const grpc::Status& status) {
+          done.set_value(status);
+        });
+    return call;
   }
 
   // That a request is refused, and that nothing is left of it.
@@ -110,6 +148,7 @@ class EncodeToFileTest : public ServerFixture {
   }
 
   const TemporaryDirectory folder_;
+  std::unique_ptr<OutputDirectory> directory_;
   grpc::Status ended_;
 };
 
@@ -203,6 +242,70 @@ TEST_F(EncodeToFileTest, TheSameAgainIsThereAlready) {
   EncodeToFile(kTexts, "folder.safetensors");
   ExpectError(ended_, StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "file",
               "is there already");
+  std::ofstream(folder_.path() / "plain") << "no folder";
+  EncodeToFile(kTexts, "plain/a.safetensors");
+  EXPECT_EQ(ended_.error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(EncodeToFileTest, WhatMakesNoDifferenceIsTheSameRequest) {
+  const v1::EncodeToFileResponse first = EncodeToFile(kTexts);
+  ASSERT_TRUE(ended_.ok()) << ended_.error_message();
+  for (const std::string& more :
+       {std::string("priority: 3 "), std::string("model: 'puppet' "),
+        std::string("version: 1 "),
+        absl::StrCat("expected_digest: '", first.digest(), "' "),
+        std::string("truncation: TRUNCATION_NONE "),
+        std::string("add_special_pieces: true ")}) {
+    SCOPED_TRACE(more);
+    EXPECT_TRUE(EncodeToFile(kTexts + more).existed());
+    EXPECT_TRUE(ended_.ok()) << ended_.error_message();
+  }
+  for (const std::string more :
+       {"model: 'other' ", "version: 2 ", "expected_digest: 'sha256:00' ",
+        "truncation: TRUNCATION_LEFT ", "add_special_pieces: false ",
+        "max_pieces: 7 ", "outputs { normalize: true } "}) {
+    SCOPED_TRACE(more);
+    EncodeToFile(kTexts + more);
+    ExpectError(ended_, StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "file",
+                "is there already");
+  }
+}
+
+// As where a call is given up and made again while the first still runs.
+TEST_F(EncodeToFileTest, TheSameTwiceAtOnceIsAnsweredTwice) {
+  strings_->Hold();
+  const auto first = StartEncodeToFile("inputs { text: 'A' }");
+  strings_->AwaitEntered(1);
+  const auto second = StartEncodeToFile("inputs { text: 'A' }");
+  observer_.AwaitQueueDepth(1);
+  strings_->ReleaseAll();
+  for (const auto& call : {first, second}) {
+    const grpc::Status status = call->status.get();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  EXPECT_NE(first->response.existed(), second->response.existed());
+  EXPECT_EQ(first->response.file_bytes(), second->response.file_bytes());
+  EXPECT_THAT(Names(), ElementsAre("states.safetensors"));
+}
+
+TEST_F(EncodeToFileTest, ACallerThatGoesAwayLeavesNothing) {
+  strings_->Hold();
+  const auto call = StartEncodeToFile(kTexts);
+  strings_->AwaitEntered(1);
+  call->context.TryCancel();
+  EXPECT_EQ(call->status.get().error_code(), StatusCode::CANCELLED);
+  // It is told at once; what is still computed for it is not written.
+  End();
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(EncodeToFileTest, AnInputThatFailsFailsTheCall) {
+  strings_->FailOn(68, Error(Reason::kForwardFailed, "bad piece"));
+  EncodeToFile(kTexts);
+  ExpectError(ended_, StatusCode::INTERNAL, "FORWARD_FAILED", "",
+              "inputs[1]: bad piece");
+  ExpectServes();
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "states.safetensors"));
 }
 
 TEST_F(EncodeToFileTest, TheClientHasIt) {
@@ -225,7 +328,9 @@ TEST_F(EncodeToFileTest, NamesStayBelowTheFolder) {
         std::string("./a.safetensors"), std::string(".safetensors"),
         std::string("a/.safetensors"), std::string("a b.safetensors"),
         std::string("a\\b.safetensors"), std::string("a\0.safetensors", 14),
-        std::string(200, 'a') + ".safetensors",
+        std::string(200, 'a') + ".safetensors", std::string("-a.safetensors"),
+        std::string("a/-/b.safetensors"),
+        std::string("a.safetensors/b.safetensors"),
         std::string("a.safetensors/")}) {
     ExpectRefused(kTexts, file, StatusCode::INVALID_ARGUMENT, "INVALID_FIELD",
                   "file", "expected names of letters");
@@ -245,15 +350,17 @@ TEST_F(EncodeToFileTest, BadRequestsLeaveNothing) {
   };
   refused("", "inputs", "");
   refused(absl::StrCat(kTexts, "outputs { name: 'a' } outputs { name: 'a' }"),
-          "request.outputs[1].name", "another output is \"a\" too");
+          "outputs[1].name", "another output is \"a\" too");
   refused(absl::StrCat(kTexts, "outputs { name: '1' } outputs { }"),
-          "request.outputs[1].name", "another output is \"1\" too");
+          "outputs[1].name", "another output is \"1\" too");
   refused(absl::StrCat(kTexts,
                        "outputs { } outputs { dtype: ", "DATA_TYPE_FLOAT16 }"),
-          "request.outputs[1].dtype", "send a request for each type");
-  refused(
-      absl::StrCat(kTexts, "outputs { name: '", std::string(257, 'a'), "' }"),
-      "request.outputs[0].name", "has 257 bytes");
+          "outputs[1].dtype", "send a request for each type");
+  for (const std::string& name : {std::string(65, 'a'), std::string("a/b"),
+                                  std::string("a b"), std::string("\\001")}) {
+    refused(absl::StrCat(kTexts, "outputs { name: '", name, "' }"),
+            "outputs[0].name", "expected at most 64 letters");
+  }
   refused(absl::StrCat(kTexts, "outputs { layers: 99 }"),
           "outputs[0].layers[0]", "");
   ExpectRefused("inputs { text: 'A' } model: 'nobody'", "states.safetensors",
@@ -267,15 +374,23 @@ TEST_F(EncodeToFileTest, NothingIsWrittenUnlessTheOperatorSaysWhere) {
               "--output-directory");
 }
 
-TEST_F(EncodeToFileTest, AServerWithoutItsFolderDoesNotStart) {
-  GrpcServerOptions options;
-  options.listen = {.host = "127.0.0.1", .port = 0};
-  options.output_directory = folder_.path() / "none";
-  const auto server = GrpcServer::Start(options, *engine_, registry_, nullptr,
-                                        clock_, observer_);
-  EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(server.status().message()),
-              HasSubstr("is no folder that this process may write to"));
+TEST_F(EncodeToFileTest, AFolderMustBeOne) {
+  for (const char* name : {"none", "file"}) {
+    std::ofstream(folder_.path() / "file") << "no folder";
+    const auto status =
+        OutputDirectory::Open(folder_.path() / name, 1).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("is no folder that this process may write to"));
+  }
+}
+
+TEST_F(EncodeToFileTest, WhatWaitsForTheDiskIsBounded) {
+  // A request has its bytes and some KiB.
+  EncodeToFile(
+      absl::StrCat("inputs { text: '", std::string(1 << 20, 'A'), "' }"));
+  ExpectError(ended_, StatusCode::RESOURCE_EXHAUSTED, "SERVER_FULL", "",
+              "wait for the disk");
 }
 
 // What the system refuses to write is nobody's loss but the call's.
@@ -287,7 +402,7 @@ TEST_F(EncodeToFileTest, SaysWhenItCannotWrite) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   EncodeToFile(kTexts);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  ExpectError(ended_, StatusCode::INTERNAL, "INTERNAL_DEFECT", "",
+  ExpectError(ended_, StatusCode::FAILED_PRECONDITION, "REPLY_TOO_LARGE", "",
               "the file cannot be written: File too large");
   EXPECT_THAT(Names(), IsEmpty());
   EncodeToFile(kTexts);

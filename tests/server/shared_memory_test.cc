@@ -123,8 +123,10 @@ TEST(SharedMemoryTest, FindsWhatIsRegisteredUntilItIsNot) {
   SharedMemory memory(1000);
   ExpectBad(memory.Find("", "r").status(), "", "no region 'r' is registered");
   ASSERT_TRUE(memory.Register("", spec).ok());
+  const auto before = memory.Find("", "r");
   // A client does not always learn that it has done it.
   ASSERT_TRUE(memory.Register("", spec).ok());
+  EXPECT_FALSE((*before)->Write(0, Bytes("states")).ok());
   const auto region = memory.Find("", "r");
   ASSERT_TRUE(region.ok()) << region.status();
   EXPECT_THAT(memory.List(""), ElementsAre(spec));
@@ -136,8 +138,9 @@ TEST(SharedMemoryTest, FindsWhatIsRegisteredUntilItIsNot) {
   memory.Unregister("", "r");
   memory.Unregister("", "r");
   EXPECT_FALSE(memory.Find("", "r").ok());
-  // A request that is under way still has it.
-  EXPECT_TRUE((*region)->Write(0, Bytes("states")).ok());
+  // A request that is under way still has it, and may not write any more.
+  ExpectBad((*region)->Write(0, Bytes("states")), "",
+            "was unregistered meanwhile");
   EXPECT_TRUE(memory.Register("", other).ok());
 }
 

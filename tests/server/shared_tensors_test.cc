@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -159,7 +160,11 @@ TEST_F(SharedTensorsTest, BadOnesAreRefused) {
                 "got 4096 bytes from 8 on in the region 'mine', which has "
                 "4096");
   ExpectRefused(Text(In("mine", -1, 11)), "text", "from -1 on");
-  ExpectRefused(Text(In("mine", 8, -1)), "text", "got -1 bytes");
+  for (const int size : {-1, 0}) {
+    ExpectRefused(Text(In("mine", 8, size)),
+                  "text.parameters[shared_memory_byte_size]",
+                  absl::StrCat("got ", size));
+  }
   ExpectRefused(Text(In("mine", 8, 10)), "text", "are cut short");
   ExpectRefused(good + "raw_input_contents: 'A'", "raw_input_contents",
                 "has 1 entries, expected 0");
@@ -177,11 +182,11 @@ TEST_F(SharedTensorsTest, BadOnesAreRefused) {
                     "inputs { name: 'text_pair' datatype: 'BYTES' shape: 2 " +
                     In("mine", 0, 1) + "}",
                 "text_pair", "a request may have 4096 there");
-  ExpectRefused(good + Output("pooled", In("yours", 0, 64)), "pooled",
+  ExpectRefused(good + Output("pooled", In("yours", 0, 64)), "outputs[0]",
                 "no region 'yours' is registered");
-  ExpectRefused(good + Output("pooled", In("mine", 4000, 97)), "pooled",
+  ExpectRefused(good + Output("pooled", In("mine", 4000, 97)), "outputs[0]",
                 "got 97 bytes from 4000 on");
-  ExpectRefused(good + Output("pooled", In("mine", 4000, 15)), "pooled",
+  ExpectRefused(good + Output("pooled", In("mine", 4000, 15)), "outputs[0]",
                 "has 16 bytes, more than the 15 of its "
                 "shared_memory_byte_size");
 }
@@ -190,6 +195,28 @@ TEST_F(SharedTensorsTest, AnObjectThatBecomesShorterHarmsNobody) {
   object_.Resize(12);
   ExpectRefused(Text(In("mine", 8, 11)), "text",
                 "its object has become shorter");
+}
+
+// Whoever has unregistered a region has its memory back.
+TEST_F(SharedTensorsTest, NothingIsWrittenAfterUnregister) {
+  strings_->Hold();
+  const auto stub = inference::GRPCInferenceService::NewStub(channel_);
+  grpc::ClientContext context;
+  const auto request = FromText<ModelInferRequest>(
+      Text(In("mine", 8, 11)) + Output("pooled", In("mine", 100, 3000)));
+  ModelInferResponse response;
+  std::promise<grpc::Status> done;
+  stub->async()->ModelInfer(
+      &context, &request, &response,
+      [&done](const grpc::Status& status) { done.set_value(status); });
+  strings_->AwaitEntered(1);
+  Call(&Stub::SystemSharedMemoryUnregister, "name: 'mine'");
+  EXPECT_TRUE(ended_.ok());
+  object_.Put(100, std::string(100, '!'));
+  strings_->ReleaseAll();
+  ExpectError(done.get_future().get(), StatusCode::INVALID_ARGUMENT,
+              "INVALID_FIELD", "outputs[0]", "was unregistered meanwhile");
+  EXPECT_THAT(object_.Get(100, 100), Each('!'));
 }
 
 TEST_F(SharedTensorsTest, RegionsAreListedAndLetGo) {

@@ -1599,13 +1599,14 @@ func (x *TensorPart) GetLast() bool {
 // A request to encode inputs into a file.
 type EncodeToFileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The request. Each of its outputs has a name that no other has, or none,
-	// which stands for its index; at most 256 bytes. All have one dtype.
+	// The request. Each of its outputs has a name that no other has, of at most
+	// 64 letters, digits, ".", "_" and "-", or none, which stands for its index.
+	// All have one dtype.
 	Request *EncodeRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
 	// The file, below the server's --output-directory: names of letters, digits,
-	// ".", "_", "=" and "-", none of which begins with ".", with "/" between
-	// them; the last ends in ".safetensors". At most 1024 bytes. Folders are
-	// made.
+	// ".", "_", "=" and "-", none of which begins with "." or "-", with "/"
+	// between them; the last, and no other, ends in ".safetensors". At most 1024
+	// bytes, 128 for each name. Folders are made.
 	//
 	// It holds the tensor "INPUT.NAME", shaped as Output.tensor, for each output
 	// of each input, both counted from 0: "0.hidden_states" where 'outputs' is

@@ -91,10 +91,12 @@ type HiddenStateServiceClient interface {
 	//
 	// The service's codes apply. An input that fails fails the call, and no file
 	// is written. Sending the same request again is cheap: a file that holds its
-	// answer is not written anew. A file that holds another is never replaced:
-	// INVALID_ARGUMENT, naming 'file'. PERMISSION_DENIED where the operator has
-	// named no folder (--output-directory). RESOURCE_EXHAUSTED where the disk is
-	// full.
+	// answer is not written anew. The same request is one whose tensors would be
+	// those of the file: 'priority' may differ, and so may how 'model', 'version'
+	// and 'expected_digest' name the model that made it. A file that holds
+	// something else is never replaced: INVALID_ARGUMENT, naming 'file'.
+	// PERMISSION_DENIED where the operator has named no folder
+	// (--output-directory). RESOURCE_EXHAUSTED where the disk is full.
 	EncodeToFile(ctx context.Context, in *EncodeToFileRequest, opts ...grpc.CallOption) (*EncodeToFileResponse, error)
 }
 
@@ -221,10 +223,12 @@ type HiddenStateServiceServer interface {
 	//
 	// The service's codes apply. An input that fails fails the call, and no file
 	// is written. Sending the same request again is cheap: a file that holds its
-	// answer is not written anew. A file that holds another is never replaced:
-	// INVALID_ARGUMENT, naming 'file'. PERMISSION_DENIED where the operator has
-	// named no folder (--output-directory). RESOURCE_EXHAUSTED where the disk is
-	// full.
+	// answer is not written anew. The same request is one whose tensors would be
+	// those of the file: 'priority' may differ, and so may how 'model', 'version'
+	// and 'expected_digest' name the model that made it. A file that holds
+	// something else is never replaced: INVALID_ARGUMENT, naming 'file'.
+	// PERMISSION_DENIED where the operator has named no folder
+	// (--output-directory). RESOURCE_EXHAUSTED where the disk is full.
 	EncodeToFile(context.Context, *EncodeToFileRequest) (*EncodeToFileResponse, error)
 	mustEmbedUnimplementedHiddenStateServiceServer()
 }
