@@ -218,6 +218,13 @@ void AddCommands(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   top->add_flag("--once", arguments.top.once,
                 "One look at all since the server started, then exit");
+  CLI::App* completion = AddCommand(
+      app, "completion",
+      "A script that completes this command line in a shell, for bash: "
+      "source <(strata completion bash)");
+  completion->add_option("shell", arguments.shell, "Which shell")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->required();
 }
 
 }  // namespace

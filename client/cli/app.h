@@ -25,6 +25,8 @@ struct Arguments {
   ModelsCommand models;
   HealthCommand health;
   TopCommand top;
+  // For `completion`.
+  std::string shell;
 };
 
 // Every command and option of `strata`, with their help. Parsing fills

@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "client/cli/app.h"
 #include "client/cli/colour.h"
+#include "client/cli/completion.h"
 #include "client/cli/console.h"
 #include "client/cli/failure.h"
 #include "client/cli/options.h"
@@ -35,8 +36,8 @@ std::string Mistake(const CLI::App& app, const Arguments& arguments) {
                         "\"; expected HOST:PORT, as 127.0.0.1:50051");
   }
   if (app.get_subcommands().empty()) {
-    return "a command is missing; expected encode, tokenize, models, health or "
-           "top";
+    return "a command is missing; expected encode, tokenize, models, health, "
+           "top or completion";
   }
   if (arguments.format != "table" && app.got_subcommand("top")) {
     return absl::StrCat("--format ", arguments.format,
@@ -131,6 +132,10 @@ std::variant<Invocation, ExitCode> Parse(const std::vector<std::string>& args,
   if (const std::string mistake = Mistake(*app, arguments); !mistake.empty()) {
     Complain(console, absl::StrCat(mistake, "."));
     return kUsage;
+  }
+  if (app->got_subcommand("completion")) {
+    return ExitCodeOf(
+        Write("", CompletionOf(arguments.shell, StrataShape()), console));
   }
   arguments.encode.source.texts = TextsOf(*app->get_subcommand("encode"));
   arguments.tokenize.source.texts = TextsOf(*app->get_subcommand("tokenize"));

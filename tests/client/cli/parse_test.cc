@@ -184,6 +184,13 @@ TEST(Parse, Colours) {
   EXPECT_EQ(Must({"--color", "never", "models"}).colours, ColourChoice::kNever);
 }
 
+TEST(Parse, CompletionAnswersItself) {
+  const Parsed bash = ParseArgs({"completion", "bash"});
+  EXPECT_EQ(std::get<ExitCode>(bash.result), kOk);
+  EXPECT_THAT(bash.out, HasSubstr("complete -F _strata strata"));
+  EXPECT_THAT(bash.err, IsEmpty());
+}
+
 TEST(Parse, TheOtherCommands) {
   EXPECT_EQ(std::get<ModelsCommand>(Must({"models"}).command).model.name, "");
   const auto models = std::get<ModelsCommand>(
@@ -241,7 +248,7 @@ TEST(Parse, HelpAnswersItself) {
 TEST(Parse, SaysWhatIsWrong) {
   EXPECT_EQ(Refused({}),
             "strata: a command is missing; expected encode, tokenize, models, "
-            "health or top.\n");
+            "health, top or completion.\n");
   EXPECT_THAT(Refused({"encod", "x"}), HasSubstr("encod"));
   EXPECT_THAT(Refused({"encode", "-foo"}),
               HasSubstr("Texts that begin with a dash go after --"));
@@ -262,6 +269,9 @@ TEST(Parse, SaysWhatIsWrong) {
               HasSubstr("--batch-size: \"0\"; expected a number above zero"));
   EXPECT_THAT(Refused({"encode", "x", "--concurrency", "257"}),
               HasSubstr("--concurrency: Value 257 not in range"));
+  EXPECT_THAT(Refused({"completion"}), HasSubstr("shell is required"));
+  EXPECT_THAT(Refused({"completion", "tcsh"}),
+              HasSubstr("tcsh not in {bash,zsh,fish}"));
   EXPECT_EQ(Refused({"models", "--model-version", "1"}),
             "strata: --model-version needs the name of a model before it.\n");
   EXPECT_EQ(Refused({"models", "--version-label", "a"}),
