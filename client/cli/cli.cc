@@ -11,11 +11,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/cli/colour.h"
 #include "client/cli/commands.h"
 #include "client/cli/connection.h"
 #include "client/cli/console.h"
 #include "client/cli/failure.h"
 #include "client/cli/options.h"
+#include "client/cli/output.h"
 #include "client/cli/parse.h"
 #include "client/cli/texts.h"
 #include "client/cli/top.h"
@@ -70,20 +72,29 @@ absl::Status Run(const Invocation& invocation, const Console& console) {
                     invocation.command);
 }
 
+void SetColours(ColourChoice choice, Console& console) {
+  console.out_colours = UsesColours(choice, console.out_is_terminal);
+  console.err_colours = UsesColours(choice, console.err_is_terminal);
+}
+
 }  // namespace
 
 int RunCli(const std::vector<std::string>& args, const Console& console) {
-  const auto parsed = Parse(args, console);
+  Console coloured = console;
+  // Until it is known what --color says.
+  SetColours(ColourChoice::kAuto, coloured);
+  const auto parsed = Parse(args, coloured);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return *code;
   const auto& invocation = std::get<Invocation>(parsed);
-  const absl::Status status = Run(invocation, console);
-  if (!status.ok()) {
+  SetColours(invocation.colours, coloured);
+  const absl::Status status = Run(invocation, coloured);
+  // As a filter ends whose reader has seen enough.
+  if (!status.ok() && ExitCodeOf(status) != kReaderGone) {
     const auto* top = std::get_if<TopCommand>(&invocation.command);
     const Place place =
         top == nullptr ? Place{.address = invocation.server}
                        : Place{.address = top->metrics, .option = "--metrics"};
-    console.err << "strata: " << Explain(status, place, invocation.timeout)
-                << "\n";
+    Complain(coloured, Explain(status, place, invocation.timeout));
   }
   return ExitCodeOf(status);
 }

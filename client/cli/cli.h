@@ -12,10 +12,11 @@
 namespace strata::cli {
 
 // Runs one command line (without the program's name) and returns its exit code;
-// see failure.h. Blocks until the server has answered.
+// see failure.h. Blocks until the server has answered. SIGPIPE must be ignored,
+// so that a reader that has gone is an exit code.
 //
 //   RunCli({"health", "--server", "127.0.0.1:50051"},
-//          {.in = std::cin, .out = std::cout, .err = std::cerr});
+//          {.out = std::cout, .err = std::cerr});
 int RunCli(const std::vector<std::string>& args, const Console& console);
 
 }  // namespace strata::cli

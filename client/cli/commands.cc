@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/colour.h"
 #include "client/cli/console.h"
 #include "client/cli/model_table.h"
 #include "client/cli/options.h"
@@ -30,7 +31,9 @@ absl::Status ListModels(Client& client, Format format, const Console& console) {
   auto models = client.ListModels();
   if (!models.ok()) return models.status();
   if (format == Format::kTable) {
-    return Write("", ModelListTable(*models, console.width), console);
+    return Write("",
+                 ModelListTable(*models, console.width, console.out_colours),
+                 console);
   }
   v1::ListModelsResponse all;
   all.mutable_models()->Add(models->begin(), models->end());
@@ -57,7 +60,8 @@ absl::Status RunTokenize(Client& client, const TokenizeCommand& command,
   return Write("",
                format == Format::kJson
                    ? JsonLine(ToJson(*response))
-                   : TokenizeTable(*texts, *response, console.width),
+                   : TokenizeTable(*texts, *response, console.width,
+                                   console.out_colours),
                console);
 }
 
@@ -71,8 +75,9 @@ absl::Status RunModels(Client& client, const ModelsCommand& command,
   const auto model = client.GetModel(request);
   if (!model.ok()) return model.status();
   return Write("",
-               format == Format::kJson ? JsonLine(ToJson(*model))
-                                       : ModelTable(*model, console.width),
+               format == Format::kJson
+                   ? JsonLine(ToJson(*model))
+                   : ModelTable(*model, console.width, console.out_colours),
                console);
 }
 
@@ -82,11 +87,13 @@ absl::Status RunHealth(Client& client, const HealthCommand& command,
   if (!response.ok()) return response.status();
   const std::string name =
       HealthCheckResponse::ServingStatus_Name(response->status());
-  absl::Status written =
-      Write("",
-            format == Format::kJson ? JsonLine(ToJson(*response))
-                                    : absl::StrCat(name, "\n"),
-            console);
+  absl::Status written = Write(
+      "",
+      format == Format::kJson
+          ? JsonLine(ToJson(*response))
+          : absl::StrCat(Coloured(name, StateColour(name), console.out_colours),
+                         "\n"),
+      console);
   if (!written.ok() || response->status() == HealthCheckResponse::SERVING) {
     return written;
   }

@@ -13,6 +13,9 @@
 // returns the outcome: an error is the server's, or a UsageError.
 namespace strata::cli {
 
+// Sends the texts in many requests, several at once, and writes what comes in
+// their order. Answers that were there before an error are written. Ends the
+// calls of `client` where it fails or is interrupted by SIGINT.
 absl::Status RunEncode(Client& client, const EncodeCommand& command,
                        Format format, const Console& console);
 absl::Status RunTokenize(Client& client, const TokenizeCommand& command,

@@ -4,20 +4,27 @@
 #ifndef STRATA_CLIENT_CLI_CONSOLE_H_
 #define STRATA_CLIENT_CLI_CONSOLE_H_
 
-#include <istream>
 #include <ostream>
 
 namespace strata::cli {
 
 // Where a run of the command line reads and writes.
 struct Console {
-  std::istream& in;
+  // A descriptor.
+  int in = 0;
   std::ostream& out;
   std::ostream& err;
-  // Columns that a line may take.
+  // Columns that a line of `out` may take.
   int width = 100;
-  // Whether `out` is looked at by a person: bytes are not written there.
+  // The same of `err`.
+  int err_width = 100;
+  // Whether a person looks at it: bytes are not written to such an `out`, and
+  // progress is shown on such an `err` only.
   bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  // Set by RunCli, as --color and the environment say.
+  bool out_colours = false;
+  bool err_colours = false;
 };
 
 }  // namespace strata::cli

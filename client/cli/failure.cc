@@ -3,6 +3,7 @@
 
 #include "client/cli/failure.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,10 +17,22 @@
 namespace strata::cli {
 namespace {
 
-constexpr absl::string_view kUsageUrl = "strata/usage";
+// Holds the exit code of a status that was made here.
+constexpr absl::string_view kExitCodeUrl = "strata/exit-code";
 
-bool IsUsage(const absl::Status& status) {
-  return status.GetPayload(kUsageUrl).has_value();
+absl::Status WithExitCode(absl::StatusCode code, absl::string_view message,
+                          ExitCode exit_code) {
+  absl::Status status(code, message);
+  status.SetPayload(kExitCodeUrl, absl::Cord(absl::string_view(std::string(
+                                      1, static_cast<char>(exit_code)))));
+  return status;
+}
+
+// nullopt: the status is a server's, or the connection's.
+std::optional<ExitCode> OwnExitCode(const absl::Status& status) {
+  const auto payload = status.GetPayload(kExitCodeUrl);
+  if (!payload.has_value()) return std::nullopt;
+  return static_cast<ExitCode>(std::string(*payload).at(0));
 }
 
 // Ours carry a reason; what gRPC makes of a dead connection does not.
@@ -43,7 +56,7 @@ absl::string_view Advice(const absl::Status& status) {
     return "Shorten the text, or cut it with --truncation right.";
   }
   if (reason == "REPLY_TOO_LARGE") {
-    return "Ask for fewer --layers, pool, or send fewer texts at once.";
+    return "Ask for fewer --layers, pool, or lower --batch-size.";
   }
   // The health service knows no reasons.
   if (reason.empty() && absl::IsNotFound(status)) {
@@ -58,14 +71,25 @@ absl::string_view Advice(const absl::Status& status) {
 }  // namespace
 
 absl::Status UsageError(absl::string_view message) {
-  absl::Status status = absl::InvalidArgumentError(message);
-  status.SetPayload(kUsageUrl, absl::Cord());
-  return status;
+  return WithExitCode(absl::StatusCode::kInvalidArgument, message, kUsage);
+}
+
+absl::Status SomeFailed(absl::string_view message) {
+  return WithExitCode(absl::StatusCode::kUnknown, message, kSomeFailed);
+}
+
+absl::Status Interrupted(absl::string_view message) {
+  return WithExitCode(absl::StatusCode::kCancelled, message, kInterrupted);
+}
+
+absl::Status ReaderGone() {
+  return WithExitCode(absl::StatusCode::kCancelled, "nobody reads the output",
+                      kReaderGone);
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return kOk;
-  if (IsUsage(status)) return kUsage;
+  if (const auto own = OwnExitCode(status)) return *own;
   if (IsUnreachable(status) || absl::IsDeadlineExceeded(status)) {
     return kNoAnswer;
   }
@@ -76,7 +100,7 @@ std::string Explain(const absl::Status& status, const Place& place,
                     absl::Duration timeout) {
   const std::string& server = place.address;
   const absl::string_view message = absl::StripSuffix(status.message(), ".");
-  if (IsUsage(status)) return absl::StrCat(message, ".");
+  if (OwnExitCode(status).has_value()) return absl::StrCat(message, ".");
   if (IsUnreachable(status)) {
     return absl::StrCat("cannot reach the server at ", server, ": ", message,
                         ". Start strata-server there, or name another place "
@@ -86,7 +110,8 @@ std::string Explain(const absl::Status& status, const Place& place,
   if (absl::IsDeadlineExceeded(status)) {
     return absl::StrCat("no answer from ", server, " within ",
                         absl::FormatDuration(timeout),
-                        ". Wait longer with --timeout, or send less at once.");
+                        ". Wait longer with --timeout, or send less at once "
+                        "(--batch-size, --concurrency).");
   }
   const absl::string_view advice = Advice(status);
   return absl::StrCat(absl::StatusCodeToString(status.code()), " from ", server,

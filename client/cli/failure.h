@@ -23,10 +23,24 @@ enum ExitCode : std::uint8_t {
   kUsage = 2,
   // No answer: the server cannot be reached, or the timeout passed.
   kNoAnswer = 3,
+  // All was done, but some texts failed.
+  kSomeFailed = 4,
+  // Interrupted by Ctrl-C; what was finished is written. 128 and the signal's
+  // number, as shells have it.
+  kInterrupted = 130,
+  // Nobody reads the output any more. The process ends by SIGPIPE, of which a
+  // shell makes this.
+  kReaderGone = 141,
 };
 
 // An error of the person's own making: kUsage.
 absl::Status UsageError(absl::string_view message);
+
+// The ends of a run that are none of an error: kSomeFailed, kInterrupted and
+// kReaderGone.
+absl::Status SomeFailed(absl::string_view message);
+absl::Status Interrupted(absl::string_view message);
+absl::Status ReaderGone();
 
 // The exit code for the outcome of a command.
 ExitCode ExitCodeOf(const absl::Status& status);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/colour.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
 #include "client/cli/utf8.h"
@@ -103,7 +104,7 @@ std::string Facts(const v1::GetModelResponse& model) {
   return table.Render(0);
 }
 
-std::string Arguments(const v1::TraceReport& report, int width) {
+std::string Arguments(const v1::TraceReport& report, int width, bool colours) {
   Table table({{.heading = "argument"},
                {.heading = "type", .shrinks = true},
                {.heading = "role"}});
@@ -112,28 +113,32 @@ std::string Arguments(const v1::TraceReport& report, int width) {
                   WithoutPrefix(v1::ArgumentRole_Name(argument.role()),
                                 "ARGUMENT_ROLE_")});
   }
-  return table.Render(width);
+  return table.Render(width, colours);
 }
 
 // Not cut: what was found is why one asks.
-std::string Checks(const v1::TraceReport& report) {
+std::string Checks(const v1::TraceReport& report, bool colours) {
   Table table({{.heading = "check"},
                {.heading = "passed"},
                {.heading = "essential"},
                {.heading = "found"}});
+  constexpr std::size_t kPassed = 1;
   for (const v1::Check& check : report.checks()) {
     table.AddRow({check.name(), YesNo(check.passed()), YesNo(check.essential()),
                   check.passed() ? check.found()
                                  : absl::StrCat(check.found(), "; expected ",
                                                 check.expected())});
+    if (!check.passed()) {
+      table.Paint(kPassed, check.essential() ? Colour::kRed : Colour::kYellow);
+    }
   }
-  return table.Render(0);
+  return table.Render(0, colours);
 }
 
 }  // namespace
 
 std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
-                           int width) {
+                           int width, bool colours) {
   if (models.empty()) return "The server has no models.\n";
   const bool labelled = std::ranges::any_of(
       models,
@@ -142,6 +147,7 @@ std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
                                  {.heading = "version", .align = Align::kRight},
                                  {.heading = "state"},
                                  {.heading = "digest"}};
+  constexpr std::size_t kState = 2;
   if (labelled) columns.push_back({.heading = "labels"});
   Table table(columns);
   std::string reasons;
@@ -151,27 +157,33 @@ std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
                                     model.digest().substr(0, kShortDigest)};
     if (labelled) row.push_back(absl::StrJoin(model.labels(), ", "));
     table.AddRow(row);
+    table.Paint(kState, StateColour(row[kState]));
     if (model.reason().empty()) continue;
     absl::StrAppend(&reasons, "\n", Printable(model.name()), " version ",
                     model.version(), ": ", Printable(model.reason()), "\n");
   }
-  return absl::StrCat(table.Render(width), reasons);
+  return absl::StrCat(table.Render(width, colours), reasons);
 }
 
-std::string ModelTable(const v1::GetModelResponse& model, int width) {
+std::string ModelTable(const v1::GetModelResponse& model, int width,
+                       bool colours) {
   const v1::ModelSummary& summary = model.summary();
+  const std::string state = StateName(summary.state());
   std::string result =
-      absl::StrCat(Printable(summary.name()), " version ", summary.version(),
-                   ": ", StateName(summary.state()), "\n");
+      absl::StrCat(Coloured(absl::StrCat(Printable(summary.name()), " version ",
+                                         summary.version()),
+                            Colour::kBold, colours),
+                   ": ", Coloured(state, StateColour(state), colours), "\n");
   if (!summary.reason().empty()) {
     absl::StrAppend(&result, Printable(summary.reason()), "\n");
   }
   absl::StrAppend(&result, "\n", Facts(model));
   if (!model.trace_report().arguments().empty()) {
-    absl::StrAppend(&result, "\n", Arguments(model.trace_report(), width));
+    absl::StrAppend(&result, "\n",
+                    Arguments(model.trace_report(), width, colours));
   }
   if (!model.trace_report().checks().empty()) {
-    absl::StrAppend(&result, "\n", Checks(model.trace_report()));
+    absl::StrAppend(&result, "\n", Checks(model.trace_report(), colours));
   }
   return result;
 }

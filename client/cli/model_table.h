@@ -14,10 +14,11 @@ namespace strata::cli {
 // A row for each version, and below them, whole, why those that are not ready
 // are not.
 std::string ModelListTable(const std::vector<v1::ModelSummary>& models,
-                           int width);
+                           int width, bool colours = false);
 
 // All that is known of one version: state, limits, arguments, checks.
-std::string ModelTable(const v1::GetModelResponse& model, int width);
+std::string ModelTable(const v1::GetModelResponse& model, int width,
+                       bool colours = false);
 
 }  // namespace strata::cli
 

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -55,6 +54,10 @@ std::string Widened(absl::string_view bytes) {
   return wide;
 }
 
+bool IsNumbered(absl::string_view path) {
+  return absl::StrContains(path, "%d");
+}
+
 bool IsFolder(absl::string_view path) {
   std::error_code ignored;
   return absl::EndsWith(path, "/") ||
@@ -76,36 +79,38 @@ absl::StatusOr<std::string> NpyBytes(const v1::Tensor& tensor) {
   }
 }
 
-absl::StatusOr<std::vector<std::string>> NpyPaths(absl::string_view output,
-                                                  std::size_t count,
-                                                  bool out_is_terminal) {
-  if (output.empty() && count == 1 && !out_is_terminal) {
-    return std::vector<std::string>{""};
-  }
-  if (output.empty()) {
+bool NpyPaths::HoldsSeveral(absl::string_view output) {
+  return IsNumbered(output) || IsFolder(output);
+}
+
+absl::StatusOr<NpyPaths> NpyPaths::Create(absl::string_view output,
+                                          bool several, bool out_is_terminal) {
+  if (output.empty() && several) {
     return UsageError(
-        count == 1 ? "--format npy does not write to a terminal; add --output "
-                     "PATH or send standard output to a file"
-                   : "--format npy writes one file for each text; add --output "
-                     "with %d in it, as states-%d.npy, or a folder");
+        "--format npy writes one file for each text; add --output with %d in "
+        "it, as states-%d.npy, or a folder");
   }
-  const bool numbered = absl::StrContains(output, "%d");
-  if (!numbered && !IsFolder(output)) {
-    if (count == 1) return std::vector<std::string>{std::string(output)};
+  if (output.empty() && out_is_terminal) {
+    return UsageError(
+        "--format npy does not write to a terminal; add --output PATH or send "
+        "standard output to a file");
+  }
+  if (several && !HoldsSeveral(output)) {
     return UsageError(absl::StrCat(
-        "--output ", output, " is one file and there are ", count,
-        " texts; put %d in it for the text's index, or name a folder"));
+        "--output ", output,
+        " is one file and there are several texts; put %d in it for the text's "
+        "index, or name a folder"));
   }
-  std::vector<std::string> paths;
-  paths.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    paths.push_back(numbered
-                        ? absl::StrReplaceAll(output, {{"%d", absl::StrCat(i)}})
-                        : (std::filesystem::path(std::string(output)) /
-                           absl::StrCat(i, ".npy"))
-                              .string());
+  return NpyPaths(output);
+}
+
+std::string NpyPaths::Of(std::int64_t index) const {
+  if (IsNumbered(output_)) {
+    return absl::StrReplaceAll(output_, {{"%d", absl::StrCat(index)}});
   }
-  return paths;
+  if (!IsFolder(output_)) return output_;
+  return (std::filesystem::path(output_) / absl::StrCat(index, ".npy"))
+      .string();
 }
 
 }  // namespace strata::cli

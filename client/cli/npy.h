@@ -4,9 +4,8 @@
 #ifndef STRATA_CLIENT_CLI_NPY_H_
 #define STRATA_CLIENT_CLI_NPY_H_
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -21,15 +20,27 @@ namespace strata::cli {
 // Errors: TensorView::Create's.
 absl::StatusOr<std::string> NpyBytes(const v1::Tensor& tensor);
 
-// Where the arrays of `count` inputs go, in their order, for the --output that
-// was given: itself for a single input, each "%d" in it replaced by the input's
-// index, or "INDEX.npy" in it where it is a folder or ends in a slash. An empty
-// path is standard output, for a single input where no --output was given.
-//
-// Errors, for a person: one place for several arrays, or none.
-absl::StatusOr<std::vector<std::string>> NpyPaths(absl::string_view output,
-                                                  std::size_t count,
-                                                  bool out_is_terminal);
+// Where arrays go, for the --output that was given: itself for a single input,
+// each "%d" in it replaced by the input's index, or "INDEX.npy" in it where it
+// is a folder or ends in a slash.
+class NpyPaths {
+ public:
+  // Whether `output` has a place for more than one array.
+  static bool HoldsSeveral(absl::string_view output);
+
+  // `several`: whether there is more than one input. Errors, for a person: one
+  // place for several arrays, or none.
+  static absl::StatusOr<NpyPaths> Create(absl::string_view output, bool several,
+                                         bool out_is_terminal);
+
+  // Of the input at `index`. Empty: standard output.
+  std::string Of(std::int64_t index) const;
+
+ private:
+  explicit NpyPaths(absl::string_view output) : output_(output) {}
+
+  std::string output_;
+};
 
 }  // namespace strata::cli
 

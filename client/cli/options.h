@@ -10,12 +10,17 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cli/colour.h"
 
 // What a command line asks for, as parsed; strings are still as typed where the
 // server or a command judges them.
 namespace strata::cli {
 
-enum class Format : std::uint8_t { kTable, kJson, kNpy };
+// The last two are of encode alone.
+enum class Format : std::uint8_t { kTable, kJson, kJsonl, kNpy };
+
+// Each of --concurrency has a thread.
+constexpr int kMostConcurrency = 256;
 
 // Which model; the defaults leave it to the server.
 struct ModelChoice {
@@ -62,6 +67,13 @@ struct EncodeCommand {
   std::int32_t priority = 0;
   // A path; with npy, see NpyPaths. Empty: standard output.
   std::string output;
+  // Texts of a request at most, and requests under way at most.
+  int batch_size = 32;
+  int concurrency = 8;
+  // Whether a text that is refused counts as failed, and does not end the run.
+  bool keep_going = false;
+  // No progress, even on a terminal.
+  bool quiet = false;
 };
 
 struct TokenizeCommand {
@@ -104,6 +116,7 @@ struct Invocation {
   std::string server = "127.0.0.1:50051";
   absl::Duration timeout = absl::Seconds(30);
   Format format = Format::kTable;
+  ColourChoice colours = ColourChoice::kAuto;
   ConnectionOptions connection;
   std::variant<EncodeCommand, TokenizeCommand, ModelsCommand, HealthCommand,
                TopCommand>

@@ -15,8 +15,9 @@
 namespace strata::cli {
 
 // What the arguments (without the program's name) ask for; or the exit code
-// where that is already answered: the help they asked for has been written to
-// `console.out`, or what is wrong with them to `console.err`.
+// where that is already answered: the help, or the script of a shell, that they
+// asked for has been written to `console.out`, or what is wrong with them to
+// `console.err`.
 //
 // Reads STRATA_SERVER, STRATA_TOKEN and those that --help names from the
 // environment.

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "client/cli/colour.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
 #include "client/cli/utf8.h"
@@ -22,7 +23,7 @@ namespace strata::cli {
 std::string PieceTable(
     absl::string_view text,
     const google::protobuf::RepeatedPtrField<v1::Piece>& pieces,
-    int truncated_pieces, int width) {
+    int truncated_pieces, int width, bool colours) {
   std::string tail = absl::StrCat(": ", Count(pieces.size(), "piece"));
   if (truncated_pieces > 0) {
     absl::StrAppend(&tail, ", ", truncated_pieces, " more cut away");
@@ -41,19 +42,22 @@ std::string PieceTable(
   }
   return absl::StrCat(
       Shorten(Printable(text), width - static_cast<int>(tail.size())), tail,
-      "\n", table.Render(width));
+      "\n", table.Render(width, colours));
 }
 
 std::string TokenizeTable(const std::vector<std::string>& texts,
-                          const v1::TokenizeResponse& response, int width) {
-  std::string result = absl::StrCat(Printable(response.model()), " version ",
-                                    response.version(), "\n");
+                          const v1::TokenizeResponse& response, int width,
+                          bool colours) {
+  std::string result = Coloured(absl::StrCat(Printable(response.model()),
+                                             " version ", response.version()),
+                                Colour::kBold, colours);
+  absl::StrAppend(&result, "\n");
   for (int i = 0; i < response.inputs_size(); ++i) {
     const auto& input = response.inputs(i);
     absl::StrAppend(
         &result, "\n",
         PieceTable(texts.at(static_cast<std::size_t>(i)), input.pieces(),
-                   input.truncated_pieces(), width));
+                   input.truncated_pieces(), width, colours));
   }
   return result;
 }

@@ -20,11 +20,12 @@ namespace strata::cli {
 std::string PieceTable(
     absl::string_view text,
     const google::protobuf::RepeatedPtrField<v1::Piece>& pieces,
-    int truncated_pieces, int width);
+    int truncated_pieces, int width, bool colours = false);
 
 // The pieces of each text. `texts` are the request's inputs, in order.
 std::string TokenizeTable(const std::vector<std::string>& texts,
-                          const v1::TokenizeResponse& response, int width);
+                          const v1::TokenizeResponse& response, int width,
+                          bool colours = false);
 
 }  // namespace strata::cli
 

@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "client/cli/colour.h"
 #include "client/cli/utf8.h"
 
 namespace strata::cli {
@@ -34,39 +35,28 @@ std::string Spaces(int count) {
   return spaces;
 }
 
-std::string Line(const std::vector<std::string>& cells,
-                 const std::vector<Column>& columns,
-                 const std::vector<int>& widths) {
-  std::string line;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::string cell = Shorten(cells[i], widths[i]);
-    const std::string padding = Spaces(widths[i] - DisplayWidth(cell));
-    if (i > 0) absl::StrAppend(&line, Spaces(kGap));
-    if (columns[i].align == Align::kRight) {
-      absl::StrAppend(&line, padding, cell);
-    } else {
-      absl::StrAppend(&line, cell, padding);
-    }
-  }
-  absl::StripTrailingAsciiWhitespace(&line);
-  return absl::StrCat(line, "\n");
-}
-
 }  // namespace
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::AddRow(const std::vector<std::string>& cells) {
-  std::vector<std::string>& row = rows_.emplace_back();
-  for (const std::string& cell : cells) row.push_back(Printable(cell));
-  row.resize(columns_.size());
+  Row& row = rows_.emplace_back();
+  for (const std::string& cell : cells) row.cells.push_back(Printable(cell));
+  row.cells.resize(columns_.size());
+  row.colours.resize(columns_.size(), Colour::kPlain);
+}
+
+void Table::Paint(std::size_t column, Colour colour) {
+  rows_.back().colours[column] = colour;
 }
 
 std::vector<int> Table::Widths() const {
   std::vector<int> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     int width = DisplayWidth(columns_[i].heading);
-    for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[i]));
+    for (const Row& row : rows_) {
+      width = std::max(width, DisplayWidth(row.cells[i]));
+    }
     widths.push_back(width);
   }
   return widths;
@@ -74,7 +64,27 @@ std::vector<int> Table::Widths() const {
 
 int Table::NaturalWidth() const { return Total(Widths()); }
 
-std::string Table::Render(int width) const {
+std::string Table::Line(const Row& row, const std::vector<int>& widths,
+                        bool colours) const {
+  std::string line;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string cell = Shorten(row.cells[i], widths[i]);
+    const std::string padding = Spaces(widths[i] - DisplayWidth(cell));
+    // What is seen of a cell is its width, and only that is in colour.
+    const std::string shown =
+        Coloured(cell, cell.empty() ? Colour::kPlain : row.colours[i], colours);
+    if (i > 0) absl::StrAppend(&line, Spaces(kGap));
+    if (columns_[i].align == Align::kRight) {
+      absl::StrAppend(&line, padding, shown);
+    } else {
+      absl::StrAppend(&line, shown, padding);
+    }
+  }
+  absl::StripTrailingAsciiWhitespace(&line);
+  return absl::StrCat(line, "\n");
+}
+
+std::string Table::Render(int width, bool colours) const {
   std::vector<int> widths = Widths();
   const auto shrinking = std::ranges::find_if(columns_, &Column::shrinks);
   if (const int excess = Total(widths) - width;
@@ -85,16 +95,18 @@ std::string Table::Render(int width) const {
     shrunk = std::min(shrunk, std::max(shrunk - excess, least));
   }
   std::string text;
-  std::vector<std::string> headings;
-  headings.reserve(columns_.size());
-  for (const Column& column : columns_) headings.push_back(column.heading);
-  if (!std::ranges::all_of(headings, &std::string::empty)) {
-    absl::StrAppend(&text, Line(headings, columns_, widths));
+  Row headings;
+  for (const Column& column : columns_) {
+    headings.cells.push_back(column.heading);
+    headings.colours.push_back(Colour::kBold);
+  }
+  if (!std::ranges::all_of(headings.cells, &std::string::empty)) {
+    absl::StrAppend(&text, Line(headings, widths, colours));
     for (int i = 0; i < Total(widths); ++i) absl::StrAppend(&text, kRule);
     absl::StrAppend(&text, "\n");
   }
-  for (const auto& row : rows_) {
-    absl::StrAppend(&text, Line(row, columns_, widths));
+  for (const Row& row : rows_) {
+    absl::StrAppend(&text, Line(row, widths, colours));
   }
   return text;
 }

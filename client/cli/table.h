@@ -4,9 +4,12 @@
 #ifndef STRATA_CLIENT_CLI_TABLE_H_
 #define STRATA_CLIENT_CLI_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "client/cli/colour.h"
 
 namespace strata::cli {
 
@@ -33,20 +36,30 @@ class Table {
 
   // As many cells as columns.
   void AddRow(const std::vector<std::string>& cells);
+  // The colour of a cell of the last row, where Render has colours.
+  void Paint(std::size_t column, Colour colour);
 
   // Columns of the terminal that it takes where nothing is cut.
   [[nodiscard]] int NaturalWidth() const;
 
   // Lines, each ended by a line feed and without trailing spaces. The shrinking
   // column is cut, down to its heading and no less than eight, for the lines to
-  // take at most `width`; where that is not enough they are longer.
-  [[nodiscard]] std::string Render(int width) const;
+  // take at most `width`; where that is not enough they are longer. With
+  // `colours` the heading is bold, and cells are as Paint says.
+  [[nodiscard]] std::string Render(int width, bool colours = false) const;
 
  private:
+  struct Row {
+    std::vector<std::string> cells;
+    std::vector<Colour> colours;
+  };
+
   [[nodiscard]] std::vector<int> Widths() const;
+  [[nodiscard]] std::string Line(const Row& row, const std::vector<int>& widths,
+                                 bool colours) const;
 
   std::vector<Column> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<Row> rows_;
 };
 
 }  // namespace strata::cli

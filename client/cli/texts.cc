@@ -4,44 +4,95 @@
 #include "client/cli/texts.h"
 
 #include <cstddef>
-#include <fstream>
-#include <istream>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "client/cli/byte_source.h"
 #include "client/cli/failure.h"
+#include "client/cli/line_reader.h"
 #include "client/cli/options.h"
 #include "client/cli/utf8.h"
 
 namespace strata::cli {
 namespace {
 
-std::vector<std::string> Lines(std::istream& in) {
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    lines.push_back(line);
+absl::StatusOr<std::vector<std::string>> ReadLines(const TextSource& source,
+                                                   int standard_input) {
+  const auto bytes = OpenLines(source, standard_input);
+  if (!bytes.ok()) return bytes.status();
+  LineReader reader(**bytes);
+  std::vector<Line> lines;
+  for (bool more = true; more;) {
+    const auto read = reader.ReadMore(lines);
+    if (!read.ok()) return read.status();
+    more = *read;
   }
-  return lines;
+  if (lines.empty()) return NoLineError();
+  std::vector<std::string> texts;
+  texts.reserve(lines.size());
+  for (Line& line : lines) texts.push_back(std::move(line.text));
+  return texts;
 }
 
-absl::StatusOr<std::vector<std::string>> FileLines(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<std::string> lines = Lines(file);
-  // A folder opens, and then fails.
-  if (!file.eof()) {
-    return UsageError(absl::StrCat("--file ", path,
-                                   " cannot be read; it must be a text file "
-                                   "with one text on each line"));
+absl::Status CheckTexts(bool are_lines, const std::vector<std::string>& texts) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    absl::Status status =
+        CheckUtf8(TextName(are_lines, static_cast<std::int64_t>(i)), texts[i]);
+    if (!status.ok()) return status;
   }
-  return lines;
+  return absl::OkStatus();
 }
 
 }  // namespace
+
+bool AreLines(const TextSource& source) {
+  return !source.file.empty() ||
+         (source.texts.size() == 1 && source.texts[0] == "-");
+}
+
+absl::Status CheckSource(const TextSource& source) {
+  if (!source.file.empty() && !source.texts.empty()) {
+    return UsageError(
+        "texts were given both as arguments and by --file; give one of them");
+  }
+  if (AreLines(source)) return absl::OkStatus();
+  if (source.texts.empty()) {
+    return UsageError(
+        "no text was given; add texts as arguments, or - to read them from "
+        "standard input");
+  }
+  return CheckTexts(/*are_lines=*/false, source.texts);
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenLines(const TextSource& source,
+                                                      int standard_input) {
+  return OpenBytes(source.file.empty() ? "-" : source.file, standard_input);
+}
+
+absl::StatusOr<std::vector<std::string>> ReadTexts(const TextSource& source,
+                                                   int standard_input) {
+  if (auto status = CheckSource(source); !status.ok()) return status;
+  if (!AreLines(source)) return source.texts;
+  auto texts = ReadLines(source, standard_input);
+  if (!texts.ok()) return texts.status();
+  if (auto s = CheckTexts(/*are_lines=*/true, *texts); !s.ok()) return s;
+  return texts;
+}
+
+absl::Status NoLineError() {
+  return UsageError("there is no line to read; give one text on each line");
+}
+
+std::string TextName(bool is_line, std::int64_t index) {
+  return absl::StrCat(is_line ? "line " : "text ", index + 1);
+}
 
 absl::Status CheckUtf8(absl::string_view what, absl::string_view text) {
   const auto invalid = FirstInvalidByte(text);
@@ -53,35 +104,6 @@ absl::Status CheckUtf8(absl::string_view what, absl::string_view text) {
 absl::Status CheckUtf8(const PieceOptions& options) {
   auto status = CheckUtf8("--prompt", options.prompt);
   return status.ok() ? CheckUtf8("--pair", options.pair) : status;
-}
-
-absl::StatusOr<std::vector<std::string>> ReadTexts(const TextSource& source,
-                                                   std::istream& in) {
-  const bool from_dash = source.texts.size() == 1 && source.texts[0] == "-";
-  const bool from_file = from_dash || !source.file.empty();
-  if (!source.file.empty() && !source.texts.empty()) {
-    return UsageError(
-        "texts were given both as arguments and by --file; give one of them");
-  }
-  std::vector<std::string> texts = source.texts;
-  if (from_dash || source.file == "-") {
-    texts = Lines(in);
-  } else if (from_file) {
-    auto lines = FileLines(source.file);
-    if (!lines.ok()) return lines.status();
-    texts = *std::move(lines);
-  }
-  if (texts.empty()) {
-    return UsageError(
-        from_file ? "there is no line to read; give one text on each line"
-                  : "no text was given; add texts as arguments, or - to read "
-                    "them from standard input");
-  }
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const std::string what = absl::StrCat(from_file ? "line " : "text ", i + 1);
-    if (auto status = CheckUtf8(what, texts[i]); !status.ok()) return status;
-  }
-  return texts;
 }
 
 }  // namespace strata::cli

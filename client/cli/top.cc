@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/cli/colour.h"
 #include "client/cli/console.h"
 #include "client/cli/http_get.h"
 #include "client/cli/metrics_text.h"
@@ -41,7 +42,8 @@ absl::StatusOr<Snapshot> Look(const std::string& address,
 
 absl::Status RunTop(const TopCommand& command, absl::Duration timeout,
                     const Console& console) {
-  const bool redraws = console.out_is_terminal && !command.once;
+  const bool redraws =
+      console.out_is_terminal && TerminalMovesCursor() && !command.once;
   std::optional<Earlier> earlier;
   for (;;) {
     const absl::Time begin = absl::Now();
@@ -51,7 +53,7 @@ absl::Status RunTop(const TopCommand& command, absl::Duration timeout,
         Write("",
               absl::StrCat(redraws ? kClear : "",
                            TopTable(command.metrics, *snapshot, earlier,
-                                    console.width, console.out_is_terminal),
+                                    console.width, console.out_colours),
                            redraws || command.once ? "" : "\n"),
               console);
     if (!written.ok() || command.once) return written;

@@ -11,23 +11,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/cli/colour.h"
 #include "client/cli/format.h"
 #include "client/cli/snapshot.h"
 #include "client/cli/table.h"
 
 namespace strata::cli {
 namespace {
-
-constexpr absl::string_view kBold = "\x1b[1m";
-constexpr absl::string_view kRed = "\x1b[31m";
-constexpr absl::string_view kPlain = "\x1b[0m";
 
 std::string Headline(absl::string_view address, const Snapshot& now,
                      const std::optional<Earlier>& earlier) {
@@ -92,16 +87,17 @@ Table EmptyTable(bool rates) {
                 right("forward p50")});
 }
 
-// Colours are put on whole lines: a cell's width is what is seen of it.
-std::string Coloured(const std::string& text) {
-  std::vector<std::string> lines = absl::StrSplit(text, '\n');
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const bool refused = absl::StrContains(lines[i], " refused");
-    if (i == 0 || refused) {
-      lines[i] = absl::StrCat(i == 0 ? kBold : kRed, lines[i], kPlain);
-    }
+// The worst of its versions' states: one that was refused stands out.
+Colour VersionsColour(const Snapshot& now, const std::string& model) {
+  const auto found = now.states.find(model);
+  if (found == now.states.end()) return Colour::kPlain;
+  Colour worst = Colour::kGreen;
+  for (const auto& [version, state] : found->second) {
+    const Colour colour = StateColour(state);
+    if (colour == Colour::kRed) return colour;
+    if (colour == Colour::kYellow) worst = colour;
   }
-  return absl::StrJoin(lines, "\n");
+  return worst;
 }
 
 }  // namespace
@@ -116,6 +112,7 @@ std::string TopTable(absl::string_view address, const Snapshot& now,
     if (counts.requests > 0) models.insert(model);
   }
   Table table = EmptyTable(earlier.has_value());
+  constexpr std::size_t kVersions = 1;
   for (const std::string& model : models) {
     const ModelCounts counts = CountsOf(now, earlier, model);
     table.AddRow({model, Versions(now, model), Amount(counts.requests, earlier),
@@ -123,10 +120,11 @@ std::string TopTable(absl::string_view address, const Snapshot& now,
                   Amount(counts.pieces, earlier), Latency(counts, "total", 0.5),
                   Latency(counts, "total", 0.99), Latency(counts, "queue", 0.5),
                   Latency(counts, "compute", 0.5)});
+    table.Paint(kVersions, VersionsColour(now, model));
   }
-  const std::string text = absl::StrCat(Headline(address, now, earlier), "\n\n",
-                                        table.Render(width));
-  return colours ? Coloured(text) : text;
+  return absl::StrCat(
+      Coloured(Headline(address, now, earlier), Colour::kBold, colours), "\n\n",
+      table.Render(width, colours));
 }
 
 }  // namespace strata::cli

@@ -23,7 +23,8 @@ struct Earlier {
 // versions, how much it does and how long that takes. With an earlier look, per
 // second and of what ended since; without one, of all since the server started.
 //
-// In colours for a terminal: the headline, and models that were refused.
+// In colours for a terminal: the headings bold, and versions as they are:
+// green, yellow or red.
 std::string TopTable(absl::string_view address, const Snapshot& now,
                      const std::optional<Earlier>& earlier, int width,
                      bool colours);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the README says is so."""
 
+import json
 import os
 import pathlib
 import re
@@ -111,6 +112,43 @@ def test_the_exit_codes_of_strata_encode_are_documented():
     assert told == list(ExitCode)
 
 
+def test_the_exit_codes_of_strata_are_those_of_help(bin_dir):
+    table = README[README.index("| exit code | of `strata` |") :]
+    rows = table[: table.index("\n\n")]
+    told = [int(code) for code in re.findall(r"^\| (\d+) \|", rows, re.M)]
+    text = subprocess.run(
+        [bin_dir / "strata", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    # "0 done (...); 1 the server ...": words begin with each.
+    helped = re.sub(r"\s+", " ", text[text.index("Exit codes: ") :])
+    assert told == [int(x) for x in re.findall(r"(?::|;) (\d+) ", helped)]
+
+
+def test_the_pipe_of_the_command_line(server, bin_dir, tmp_path):
+    """Its three commands, with a file in place of the log that grows."""
+    (tmp_path / "texts.txt").write_text("Hello world!\nThis is a test\n")
+    code = block("sh", "tail -f log").replace("tail -f log", "cat texts.txt")
+    subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", code],
+        check=True,
+        cwd=tmp_path,
+        env=dict(
+            os.environ,
+            PATH=f"{bin_dir}:{os.environ['PATH']}",
+            STRATA_SERVER=server.address,
+        ),
+    )
+    assert {path.name for path in (tmp_path / "states").iterdir()} == {
+        "0.npy",
+        "1.npy",
+    }
+    lines = (tmp_path / "states.jsonl").read_text().splitlines()
+    assert [json.loads(line)["index"] for line in lines] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("page", "shape"),
     [("README.md", (1, 5, 384)), ("docs/open-inference-protocol.md", (2, 384))],
@@ -132,7 +170,7 @@ def test_the_calls_of_tritons_client(server, page, shape):
 def test_the_calls_from_the_command_line(server, bin_dir, command):
     [line] = [
         line
-        for line in block("sh", "strata encode").splitlines()
+        for line in block("sh", "strata models").splitlines()
         if line.startswith(f"build/release/bin/strata {command}")
     ]
     done = subprocess.run(

@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "strata/calls.h"
 #include "strata/reassembly.h"
 #include "strata/retry.h"
 #include "strata/status.h"
@@ -123,26 +124,34 @@ using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
 // Calls `attempt`(context), which returns an absl::StatusOr, again where the
 // policy says so, within one deadline.
 template <typename Attempt>
-auto CallWithRetries(const ClientOptions& options, const Attempt& attempt) {
+auto CallWithRetries(const ClientOptions& options, Calls& calls,
+                     const Attempt& attempt) {
   const absl::Time deadline = absl::Now() + options.deadline;
   for (int attempts = 1;; ++attempts) {
     grpc::ClientContext context;
     Prepare(context, options, deadline);
+    const Calls::Scope scope(calls, context);
     auto response = attempt(context);
     if (response.ok()) return response;
     const auto delay = NextRetry(options.retry, response.status(), attempts,
                                  deadline - absl::Now(), Jitter());
     if (!delay.has_value()) return response;
-    options.sleep(*delay);
+    if (options.sleep) {
+      options.sleep(*delay);
+    } else {
+      calls.Wait(*delay);
+    }
   }
 }
 
 template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> Call(const ClientOptions& options, Stub& stub,
+absl::StatusOr<Response> Call(const ClientOptions& options, Calls& calls,
+                              Stub& stub,
                               Method<Stub, Request, Response> method,
                               const Request& request) {
   return CallWithRetries(
-      options, [&](grpc::ClientContext& context) -> absl::StatusOr<Response> {
+      options, calls,
+      [&](grpc::ClientContext& context) -> absl::StatusOr<Response> {
         Response response;
         absl::Status status =
             StatusFromGrpc((stub.*method)(&context, request, &response));
@@ -183,6 +192,7 @@ struct Client::Stubs {
   v1::TokenizerService::Stub tokenizer;
   v1::ModelService::Stub models;
   grpc::health::v1::Health::Stub health;
+  Calls calls;
 };
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
@@ -198,9 +208,11 @@ Client::Client(ClientOptions options, std::unique_ptr<Stubs> stubs)
 
 Client::~Client() = default;
 
+void Client::Cancel() { stubs_->calls.Cancel(); }
+
 absl::StatusOr<v1::EncodeResponse> Client::Encode(
     const v1::EncodeRequest& request) {
-  return Call(options_, stubs_->hidden_states,
+  return Call(options_, stubs_->calls, stubs_->hidden_states,
               &v1::HiddenStateService::Stub::Encode, request);
 }
 
@@ -208,9 +220,10 @@ absl::StatusOr<v1::EncodeResponse> Client::EncodeChunks(
     const v1::EncodeRequest& request) {
   v1::EncodeChunksRequest message;
   *message.mutable_request() = request;
-  return CallWithRetries(options_, [&](grpc::ClientContext& context) {
-    return ReadChunks(stubs_->hidden_states, context, message);
-  });
+  return CallWithRetries(
+      options_, stubs_->calls, [&](grpc::ClientContext& context) {
+        return ReadChunks(stubs_->hidden_states, context, message);
+      });
 }
 
 absl::StatusOr<v1::EncodeToFileResponse> Client::EncodeToFile(
@@ -224,18 +237,19 @@ absl::Status Client::EncodeStream(const RequestSource& next,
                                   absl::Duration deadline) {
   grpc::ClientContext context;
   Prepare(context, options_, absl::Now() + deadline);
+  const Calls::Scope scope(stubs_->calls, context);
   return CallEncodeStream(stubs_->hidden_states, context, next, on_answer);
 }
 
 absl::StatusOr<v1::TokenizeResponse> Client::Tokenize(
     const v1::TokenizeRequest& request) {
-  return Call(options_, stubs_->tokenizer,
+  return Call(options_, stubs_->calls, stubs_->tokenizer,
               &v1::TokenizerService::Stub::Tokenize, request);
 }
 
 absl::StatusOr<v1::DetokenizeResponse> Client::Detokenize(
     const v1::DetokenizeRequest& request) {
-  return Call(options_, stubs_->tokenizer,
+  return Call(options_, stubs_->calls, stubs_->tokenizer,
               &v1::TokenizerService::Stub::Detokenize, request);
 }
 
@@ -243,7 +257,7 @@ absl::StatusOr<std::vector<v1::ModelSummary>> Client::ListModels() {
   std::vector<v1::ModelSummary> models;
   v1::ListModelsRequest request;
   while (true) {
-    auto page = Call(options_, stubs_->models,
+    auto page = Call(options_, stubs_->calls, stubs_->models,
                      &v1::ModelService::Stub::ListModels, request);
     if (!page.ok()) return page.status();
     for (auto& model : *page->mutable_models()) {
@@ -261,16 +275,16 @@ absl::StatusOr<std::vector<v1::ModelSummary>> Client::ListModels() {
 
 absl::StatusOr<v1::GetModelResponse> Client::GetModel(
     const v1::GetModelRequest& request) {
-  return Call(options_, stubs_->models, &v1::ModelService::Stub::GetModel,
-              request);
+  return Call(options_, stubs_->calls, stubs_->models,
+              &v1::ModelService::Stub::GetModel, request);
 }
 
 absl::StatusOr<grpc::health::v1::HealthCheckResponse> Client::Health(
     absl::string_view service) {
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(std::string(service));
-  return Call(options_, stubs_->health, &grpc::health::v1::Health::Stub::Check,
-              request);
+  return Call(options_, stubs_->calls, stubs_->health,
+              &grpc::health::v1::Health::Stub::Check, request);
 }
 
 }  // namespace strata

@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpc/health/v1/health.pb.h"
 #include "strata/retry.h"
@@ -53,8 +52,9 @@ struct ClientOptions {
   bool token_on_plaintext = false;
   // When a failed call is made again.
   RetryPolicy retry;
-  // How a wait is spent; replaced in tests.
-  std::function<void(absl::Duration)> sleep = absl::SleepFor;
+  // How a wait before another call is spent, in tests. Empty: it is waited out,
+  // or until Client::Cancel.
+  std::function<void(absl::Duration)> sleep;
 };
 
 // Calls a Strata server.
@@ -79,6 +79,11 @@ class Client {
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  // Ends every call that is under way, and at once every later one, with
+  // CANCELLED: for a program that is told to end while others of its threads
+  // wait for answers.
+  void Cancel();
 
   absl::StatusOr<v1::EncodeResponse> Encode(const v1::EncodeRequest& request);
   // The same answer, whatever its size (up to the server's

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +46,19 @@ void AddEncoding(int pieces, const std::vector<std::int64_t>& shape,
   encoding.mutable_timings()->mutable_compute()->set_nanos(11'900'000);
 }
 
+// The table of a whole answer.
+std::string TableOf(const std::vector<std::string>& texts,
+                    const v1::EncodeResponse& response, int width,
+                    bool colours = false) {
+  std::vector<EncodeRow> rows;
+  for (int i = 0; i < response.encodings_size(); ++i) {
+    rows.push_back(EncodeRowOf(texts[static_cast<std::size_t>(i)],
+                               response.encodings(i), width));
+    EXPECT_THAT(rows.back().encoding.SpaceUsedLong(), testing::Lt(2000));
+  }
+  return EncodeTable(response, rows, width, colours);
+}
+
 const std::vector<std::string> kTexts = {"The cat sat on the mat.", "日本語"};
 
 v1::EncodeResponse Example() {
@@ -59,7 +73,7 @@ v1::EncodeResponse Example() {
 }
 
 TEST(EncodeTable, ReadsWell) {
-  EXPECT_EQ(absl::StrCat("\n", EncodeTable(kTexts, Example(), 120)), R"(
+  EXPECT_EQ(absl::StrCat("\n", TableOf(kTexts, Example(), 120)), R"(
 minilm version 1: 2 texts, 14 pieces, 12.3 ms
 
 text                     pieces  shape      tokenize    queue  compute  first numbers
@@ -70,7 +84,7 @@ The cat sat on the mat.       9  [1, 3, 2]   0.12 ms  0.03 ms  11.9 ms     0.250
 }
 
 TEST(EncodeTable, ShowsFewerNumbersWhereThereIsLessRoom) {
-  EXPECT_EQ(absl::StrCat("\n", EncodeTable(kTexts, Example(), 90)), R"(
+  EXPECT_EQ(absl::StrCat("\n", TableOf(kTexts, Example(), 90)), R"(
 minilm version 1: 2 texts, 14 pieces, 12.3 ms
 
 text                     pieces  shape      tokenize    queue  compute  first numbers
@@ -81,7 +95,7 @@ The cat sat on the mat.       9  [1, 3, 2]   0.12 ms  0.03 ms  11.9 ms     0.250
 }
 
 TEST(EncodeTable, CutsTextsToTheTerminal) {
-  EXPECT_EQ(absl::StrCat("\n", EncodeTable(kTexts, Example(), 60)), R"(
+  EXPECT_EQ(absl::StrCat("\n", TableOf(kTexts, Example(), 60)), R"(
 minilm version 1: 2 texts, 14 pieces, 12.3 ms
 
 text           pieces  shape      tokenize    queue  compute
@@ -94,7 +108,7 @@ The cat sat…        9  [1, 3, 2]   0.12 ms  0.03 ms  11.9 ms
 TEST(EncodeTable, NoLineIsWiderThanTheTerminal) {
   const std::vector<std::string> texts = {std::string(500, 'x'), "short"};
   for (int width = 60; width <= 200; ++width) {
-    const std::string table = EncodeTable(texts, Example(), width);
+    const std::string table = TableOf(texts, Example(), width);
     for (const absl::string_view line : absl::StrSplit(table, '\n')) {
       EXPECT_LE(DisplayWidth(line), width) << line;
     }
@@ -106,9 +120,25 @@ TEST(EncodeTable, SaysWhatWasCutAndWhatFailed) {
   response.mutable_encodings(0)->set_truncated_pieces(40);
   response.mutable_encodings(1)->clear_outputs();
   response.mutable_encodings(1)->mutable_status()->set_code(13);
-  const std::string table = EncodeTable(kTexts, response, 120);
+  const std::string table = TableOf(kTexts, response, 120);
   EXPECT_THAT(table, HasSubstr("9 (40 cut)  [1, 3, 2]"));
   EXPECT_THAT(table, HasSubstr("5  failed "));
+}
+
+TEST(EncodeTable, NamesNoModelWhereNoneAnswered) {
+  v1::EncodeResponse refused;
+  refused.add_encodings()->mutable_status()->set_code(3);
+  EXPECT_THAT(TableOf({"long"}, refused, 80),
+              testing::StartsWith("1 text, 0 pieces, "));
+}
+
+TEST(EncodeTable, ColoursTheHeadingsAndWhatFailed) {
+  v1::EncodeResponse response = Example();
+  response.mutable_encodings(1)->mutable_status()->set_code(13);
+  const std::string table = TableOf(kTexts, response, 120, /*colours=*/true);
+  EXPECT_THAT(table, testing::StartsWith("\x1b[1mminilm version 1: 2 texts"));
+  EXPECT_THAT(table, HasSubstr("\n\x1b[1mtext\x1b[0m "));
+  EXPECT_THAT(table, HasSubstr(" \x1b[31mfailed\x1b[0m "));
 }
 
 TEST(EncodeTable, PiecesFollowTextByText) {
@@ -117,7 +147,7 @@ TEST(EncodeTable, PiecesFollowTextByText) {
   piece->set_id(1876);
   piece->set_text("日本");
   piece->set_end(6);
-  EXPECT_THAT(EncodeTable(kTexts, response, 120), HasSubstr(R"(
+  EXPECT_THAT(TableOf(kTexts, response, 120), HasSubstr(R"(
 日本語: 1 piece
 index    id  piece  bytes
 ─────────────────────────

@@ -31,6 +31,9 @@ TEST(ExitCodeOf, TellsWhoseErrorItIs) {
   EXPECT_EQ(ExitCodeOf(UsageError("ours")), 2);
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("refused")), 3);
   EXPECT_EQ(ExitCodeOf(absl::DeadlineExceededError("late")), 3);
+  EXPECT_EQ(ExitCodeOf(SomeFailed("1 of 2 texts failed")), 4);
+  EXPECT_EQ(ExitCodeOf(Interrupted("interrupted")), 130);
+  EXPECT_EQ(ExitCodeOf(ReaderGone()), 141);
 }
 
 TEST(ExitCodeOf, AServerThatSaysUnavailableWasReached) {
@@ -39,7 +42,11 @@ TEST(ExitCodeOf, AServerThatSaysUnavailableWasReached) {
             1);
 }
 
-TEST(Explain, Usage) { EXPECT_EQ(Explained(UsageError("ours")), "ours."); }
+TEST(Explain, WhatIsNoServersIsSaidAsItIs) {
+  EXPECT_EQ(Explained(UsageError("ours")), "ours.");
+  EXPECT_EQ(Explained(SomeFailed("1 of 2 texts failed")),
+            "1 of 2 texts failed.");
+}
 
 TEST(Explain, NoAnswer) {
   EXPECT_EQ(Explained(absl::UnavailableError("connection refused")),
@@ -48,7 +55,7 @@ TEST(Explain, NoAnswer) {
             "STRATA_SERVER.");
   EXPECT_EQ(Explained(absl::DeadlineExceededError("Deadline Exceeded")),
             "no answer from 127.0.0.1:50051 within 30s. Wait longer with "
-            "--timeout, or send less at once.");
+            "--timeout, or send less at once (--batch-size, --concurrency).");
 }
 
 struct AdviceRow {
@@ -77,8 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         AdviceRow{"INPUT_TOO_LONG",
                   ". Shorten the text, or cut it with --truncation right."},
         AdviceRow{"REPLY_TOO_LARGE",
-                  ". Ask for fewer --layers, pool, or send fewer texts at "
-                  "once."},
+                  ". Ask for fewer --layers, pool, or lower --batch-size."},
         AdviceRow{"DIGEST_MISMATCH", "."}),
     [](const auto& row) { return row.param.reason; });
 

@@ -3,6 +3,7 @@
 
 #include "client/cli/model_table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -13,6 +14,8 @@
 
 namespace strata::cli {
 namespace {
+
+using testing::HasSubstr;
 
 v1::ModelSummary Summary(const std::string& name, v1::ModelState state,
                          const std::string& reason) {
@@ -61,6 +64,18 @@ model   version  state  digest               labels
 falcon        1  READY  sha256:0123456789ab
 minilm        1  READY  sha256:0123456789ab  canary, stable
 )");
+}
+
+TEST(ModelListTable, StatesAreInColour) {
+  const std::string table =
+      ModelListTable({Summary("a", v1::MODEL_STATE_READY, ""),
+                      Summary("b", v1::MODEL_STATE_LOADING, ""),
+                      Summary("c", v1::MODEL_STATE_REFUSED, "")},
+                     80, /*colours=*/true);
+  EXPECT_THAT(table, HasSubstr("\x1b[1mstate\x1b[0m"));
+  EXPECT_THAT(table, HasSubstr("\x1b[32mREADY\x1b[0m"));
+  EXPECT_THAT(table, HasSubstr("\x1b[33mLOADING\x1b[0m"));
+  EXPECT_THAT(table, HasSubstr("\x1b[31mREFUSED\x1b[0m"));
 }
 
 TEST(ModelListTable, Empty) {

@@ -22,7 +22,6 @@
 namespace strata::cli {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 const std::string kOneAndMinusTen("\x00\x00\x80\x3F\x00\x00\x20\xC1", 8);
@@ -94,37 +93,48 @@ TEST(NpyBytes, NumpyReadsThem) {
   check(v1::DATA_TYPE_BFLOAT16, std::string("\x80\x3F\x20\xC1", 4), "float32");
 }
 
+std::string PathOf(absl::string_view output, bool several, int index) {
+  const auto paths =
+      NpyPaths::Create(output, several, /*out_is_terminal=*/true);
+  EXPECT_TRUE(paths.ok()) << paths.status();
+  return paths->Of(index);
+}
+
 TEST(NpyPaths, OneTextMayGoAnywhere) {
-  EXPECT_THAT(*NpyPaths("", 1, false), ElementsAre(""));
-  EXPECT_THAT(*NpyPaths("states.npy", 1, true), ElementsAre("states.npy"));
-  EXPECT_THAT(*NpyPaths("out/", 1, true), ElementsAre("out/0.npy"));
+  EXPECT_EQ(NpyPaths::Create("", false, false)->Of(0), "");
+  EXPECT_EQ(PathOf("states.npy", false, 0), "states.npy");
+  EXPECT_EQ(PathOf("out/", false, 0), "out/0.npy");
 }
 
 TEST(NpyPaths, SeveralTextsNeedSeveralFiles) {
-  EXPECT_THAT(*NpyPaths("s-%d.npy", 2, true),
-              ElementsAre("s-0.npy", "s-1.npy"));
-  EXPECT_THAT(*NpyPaths("out/", 2, true),
-              ElementsAre("out/0.npy", "out/1.npy"));
+  EXPECT_EQ(PathOf("s-%d.npy", true, 0), "s-0.npy");
+  EXPECT_EQ(PathOf("s-%d.npy", true, 41), "s-41.npy");
+  EXPECT_EQ(PathOf("out/", true, 1), "out/1.npy");
   const std::string folder = testing::TempDir();
-  EXPECT_THAT(*NpyPaths(folder, 1, true),
-              ElementsAre((std::filesystem::path(folder) / "0.npy").string()));
+  EXPECT_EQ(PathOf(folder, true, 0),
+            (std::filesystem::path(folder) / "0.npy").string());
+  EXPECT_TRUE(NpyPaths::HoldsSeveral(folder));
+  EXPECT_TRUE(NpyPaths::HoldsSeveral("%d"));
+  EXPECT_FALSE(NpyPaths::HoldsSeveral("states.npy"));
+  EXPECT_FALSE(NpyPaths::HoldsSeveral(""));
 }
 
 TEST(NpyPaths, SaysWhatToDo) {
-  const auto message = [](absl::string_view output, int count, bool terminal) {
-    const auto status = NpyPaths(output, count, terminal).status();
+  const auto message = [](absl::string_view output, bool several,
+                          bool terminal) {
+    const auto status = NpyPaths::Create(output, several, terminal).status();
     EXPECT_EQ(ExitCodeOf(status), kUsage);
     return std::string(status.message());
   };
-  EXPECT_EQ(message("", 1, true),
+  EXPECT_EQ(message("", false, true),
             "--format npy does not write to a terminal; add --output PATH or "
             "send standard output to a file");
-  EXPECT_EQ(message("", 2, false),
+  EXPECT_EQ(message("", true, false),
             "--format npy writes one file for each text; add --output with %d "
             "in it, as states-%d.npy, or a folder");
-  EXPECT_EQ(message("a.npy", 2, false),
-            "--output a.npy is one file and there are 2 texts; put %d in it "
-            "for the text's index, or name a folder");
+  EXPECT_EQ(message("a.npy", true, false),
+            "--output a.npy is one file and there are several texts; put %d in "
+            "it for the text's index, or name a folder");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cli/colour.h"
 #include "client/cli/failure.h"
 #include "client/cli/options.h"
 
@@ -30,10 +31,9 @@ struct Parsed {
 };
 
 Parsed ParseArgs(const std::vector<std::string>& args) {
-  std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
-  auto result = Parse(args, {.in = in, .out = out, .err = err});
+  auto result = Parse(args, {.out = out, .err = err});
   return {.result = std::move(result), .out = out.str(), .err = err.str()};
 }
 
@@ -160,6 +160,37 @@ TEST(Parse, LogitsOfALabelledVersion) {
   EXPECT_EQ(encode.model.version_label, "canary");
 }
 
+TEST(Parse, HowALongInputIsEncoded) {
+  const auto defaults = std::get<EncodeCommand>(Must({"encode", "-"}).command);
+  EXPECT_EQ(defaults.batch_size, 32);
+  EXPECT_EQ(defaults.concurrency, 8);
+  EXPECT_FALSE(defaults.keep_going);
+  EXPECT_FALSE(defaults.quiet);
+  const Invocation invocation =
+      Must({"encode", "-", "--batch-size", "1", "--concurrency", "2",
+            "--keep-going", "--quiet", "--format", "jsonl"});
+  EXPECT_EQ(invocation.format, Format::kJsonl);
+  const auto& encode = std::get<EncodeCommand>(invocation.command);
+  EXPECT_EQ(encode.batch_size, 1);
+  EXPECT_EQ(encode.concurrency, 2);
+  EXPECT_TRUE(encode.keep_going);
+  EXPECT_TRUE(encode.quiet);
+}
+
+TEST(Parse, Colours) {
+  EXPECT_EQ(Must({"models"}).colours, ColourChoice::kAuto);
+  EXPECT_EQ(Must({"models", "--color", "always"}).colours,
+            ColourChoice::kAlways);
+  EXPECT_EQ(Must({"--color", "never", "models"}).colours, ColourChoice::kNever);
+}
+
+TEST(Parse, CompletionAnswersItself) {
+  const Parsed bash = ParseArgs({"completion", "bash"});
+  EXPECT_EQ(std::get<ExitCode>(bash.result), kOk);
+  EXPECT_THAT(bash.out, HasSubstr("complete -F _strata strata"));
+  EXPECT_THAT(bash.err, IsEmpty());
+}
+
 TEST(Parse, TheOtherCommands) {
   EXPECT_EQ(std::get<ModelsCommand>(Must({"models"}).command).model.name, "");
   const auto models = std::get<ModelsCommand>(
@@ -217,7 +248,7 @@ TEST(Parse, HelpAnswersItself) {
 TEST(Parse, SaysWhatIsWrong) {
   EXPECT_EQ(Refused({}),
             "strata: a command is missing; expected encode, tokenize, models, "
-            "health or top.\n");
+            "health, top or completion.\n");
   EXPECT_THAT(Refused({"encod", "x"}), HasSubstr("encod"));
   EXPECT_THAT(Refused({"encode", "-foo"}),
               HasSubstr("Texts that begin with a dash go after --"));
@@ -232,6 +263,15 @@ TEST(Parse, SaysWhatIsWrong) {
             "127.0.0.1:50051.\n");
   EXPECT_EQ(Refused({"tokenize", "x", "--format", "npy"}),
             "strata: --format npy is for encode only; use table or json.\n");
+  EXPECT_EQ(Refused({"models", "--format", "jsonl"}),
+            "strata: --format jsonl is for encode only; use table or json.\n");
+  EXPECT_THAT(Refused({"encode", "x", "--batch-size", "0"}),
+              HasSubstr("--batch-size: \"0\"; expected a number above zero"));
+  EXPECT_THAT(Refused({"encode", "x", "--concurrency", "257"}),
+              HasSubstr("--concurrency: Value 257 not in range"));
+  EXPECT_THAT(Refused({"completion"}), HasSubstr("shell is required"));
+  EXPECT_THAT(Refused({"completion", "tcsh"}),
+              HasSubstr("tcsh not in {bash,zsh,fish}"));
   EXPECT_EQ(Refused({"models", "--model-version", "1"}),
             "strata: --model-version needs the name of a model before it.\n");
   EXPECT_EQ(Refused({"models", "--version-label", "a"}),

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/colour.h"
 
 namespace strata::cli {
 namespace {
@@ -47,6 +48,21 @@ text      pieces  shape
 The cat…       9  [1, 9, 384]
 日本語        12  [1, 384]
 )");
+}
+
+TEST(Table, ColoursDoNotCountAsWidth) {
+  Table table({{.heading = "a"}, {.heading = "b", .align = Align::kRight}});
+  table.AddRow({"x", "y"});
+  table.AddRow({"long", "z"});
+  table.Paint(0, Colour::kRed);
+  table.AddRow({"", "w"});
+  table.Paint(0, Colour::kGreen);
+  EXPECT_EQ(table.Render(80, /*colours=*/true),
+            "\x1b[1ma\x1b[0m     \x1b[1mb\x1b[0m\n"
+            "───────\n"
+            "x     y\n"
+            "\x1b[31mlong\x1b[0m  z\n"
+            "      w\n");
 }
 
 TEST(Table, WithoutHeadings) {

@@ -8,10 +8,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "client/cli/failure.h"
+#include "tests/client/cli/text_input.h"
 
 namespace strata::cli {
 namespace {
@@ -20,32 +20,32 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string MessageOf(const TextSource& source, const std::string& in = "") {
-  std::istringstream stream(in);
-  const auto texts = ReadTexts(source, stream);
+  const TextInput input(in);
+  const auto texts = ReadTexts(source, input.descriptor());
   EXPECT_EQ(ExitCodeOf(texts.status()), kUsage);
   return std::string(texts.status().message());
 }
 
 TEST(ReadTexts, Arguments) {
-  std::istringstream in("not read");
-  EXPECT_THAT(*ReadTexts({.texts = {"one", "", "-"}}, in),
+  const TextInput input("not read");
+  EXPECT_THAT(*ReadTexts({.texts = {"one", "", "-"}}, input.descriptor()),
               ElementsAre("one", "", "-"));
 }
 
 TEST(ReadTexts, StandardInputByLine) {
-  std::istringstream in("one\n\ntwo \xE2\x82\xAC\r\nlast");
-  EXPECT_THAT(*ReadTexts({.texts = {"-"}}, in),
+  const TextInput input("one\n\ntwo \xE2\x82\xAC\r\nlast");
+  EXPECT_THAT(*ReadTexts({.texts = {"-"}}, input.descriptor()),
               ElementsAre("one", "", "two €", "last"));
-  std::istringstream again("one\n");
-  EXPECT_THAT(*ReadTexts({.file = "-"}, again), ElementsAre("one"));
+  const TextInput again("one\n");
+  EXPECT_THAT(*ReadTexts({.file = "-"}, again.descriptor()),
+              ElementsAre("one"));
 }
 
 TEST(ReadTexts, FileByLine) {
   const std::string path =
       (std::filesystem::path(testing::TempDir()) / "strata_texts").string();
   std::ofstream(path) << "one\ntwo\n";
-  std::istringstream in;
-  EXPECT_THAT(*ReadTexts({.file = path}, in), ElementsAre("one", "two"));
+  EXPECT_THAT(*ReadTexts({.file = path}, -1), ElementsAre("one", "two"));
   std::filesystem::remove(path);
 }
 

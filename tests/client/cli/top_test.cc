@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -80,14 +81,19 @@ TEST(TopTable, WhatCallersMadeUpIsARowOnceSomebodyHas) {
               HasSubstr("\n<other>"));
 }
 
-TEST(TopTable, ColoursTheHeadlineAndWhatWasRefused) {
+TEST(TopTable, ColoursTheHeadingsAndTheStates) {
   const std::string plain = TopTable("a:1", Busy(), std::nullopt, 100, false);
   EXPECT_THAT(plain, Not(HasSubstr("\x1b")));
   const std::string text = TopTable("a:1", Busy(), std::nullopt, 100, true);
   EXPECT_THAT(text, StartsWith("\x1b[1mstrata 0.1.0"));
-  EXPECT_THAT(text, HasSubstr("\x1b[0m\n\nmodel "));
-  EXPECT_THAT(text, HasSubstr("\n\x1b[31mminilm"));
-  EXPECT_THAT(text, HasSubstr("\nfalcon"));
+  EXPECT_THAT(text, HasSubstr("\x1b[0m\n\n\x1b[1mmodel\x1b[0m "));
+  // Of several versions the worst one.
+  EXPECT_THAT(text, HasSubstr("\nminilm  \x1b[31m1 ready, 2 refused\x1b[0m "));
+  EXPECT_THAT(text, HasSubstr("\nfalcon  \x1b[33m1 loading\x1b[0m "));
+  Snapshot well = Busy();
+  well.states = {{"minilm", {{1, "ready"}}}};
+  EXPECT_THAT(TopTable("a:1", well, std::nullopt, 100, true),
+              HasSubstr("\nminilm  \x1b[32m1 ready\x1b[0m "));
 }
 
 struct Result {
@@ -97,15 +103,11 @@ struct Result {
 };
 
 Result RunTopArgs(const std::string& address, bool terminal = false) {
-  std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
-  const int code = RunCli({"top", "--once", "--metrics", address},
-                          {.in = in,
-                           .out = out,
-                           .err = err,
-                           .width = 100,
-                           .out_is_terminal = terminal});
+  const int code = RunCli(
+      {"top", "--once", "--metrics", address},
+      {.out = out, .err = err, .width = 100, .out_is_terminal = terminal});
   return {.code = code, .out = out.str(), .err = err.str()};
 }
 
@@ -122,6 +124,7 @@ TEST(Top, OnceIsOneLook) {
 }
 
 TEST(Top, OnATerminalOneLookDoesNotClearIt) {
+  setenv("TERM", "xterm", 1);
   const FakeHttp server(HttpAnswer("strata_in_flight_requests 4\n"));
   const Result result = RunTopArgs(server.address(), /*terminal=*/true);
   EXPECT_THAT(result.out, StartsWith("\x1b[1m"));

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "strata/status.h"
+#include "strata/stream.h"
 #include "tests/client/fake_server.h"
 
 namespace strata {
@@ -293,6 +295,49 @@ TEST(Client, TheDeadlineEndsTheCall) {
   done.Notify();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(harness.waits, IsEmpty());
+}
+
+TEST(Client, CancelEndsWhatIsUnderWayAndWhatComesLater) {
+  absl::Notification asked;
+  absl::Notification done;
+  Harness harness({.encode = [&](const auto&, const auto&, auto&) {
+    asked.Notify();
+    done.WaitForNotification();
+    return grpc::Status::OK;
+  }});
+  std::jthread canceller([&] {
+    asked.WaitForNotification();
+    harness.client->Cancel();
+  });
+  const auto status = harness.client->Encode({}).status();
+  done.Notify();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(harness.client->Encode({}).status().code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_EQ(harness.client->EncodeChunks({}).status().code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_EQ(harness.client
+                ->EncodeStream([] { return v1::EncodeRequest(); },
+                               [](const StreamAnswer&) {})
+                .code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_THAT(harness.waits, IsEmpty());
+}
+
+TEST(Client, CancelEndsTheWaitForAnotherTry) {
+  absl::Notification asked;
+  const FakeServer server({.encode = [&](const auto&, const auto&, auto&) {
+    if (!asked.HasBeenNotified()) asked.Notify();
+    return FullStatus("1024 in flight", 24 * 3'600'000);
+  }});
+  const auto client =
+      Client::Create({.target = server.address(), .deadline = absl::Hours(99)});
+  std::jthread canceller([&] {
+    asked.WaitForNotification();
+    (*client)->Cancel();
+  });
+  EXPECT_EQ((*client)->Encode({}).status().code(),
+            absl::StatusCode::kCancelled);
 }
 
 TEST(Client, NobodyListensIsUnavailable) {
