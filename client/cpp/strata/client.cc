@@ -228,7 +228,7 @@ absl::StatusOr<v1::EncodeResponse> Client::EncodeChunks(
 
 absl::StatusOr<v1::EncodeToFileResponse> Client::EncodeToFile(
     const v1::EncodeToFileRequest& request) {
-  return Call(options_, stubs_->hidden_states,
+  return Call(options_, stubs_->calls, stubs_->hidden_states,
               &v1::HiddenStateService::Stub::EncodeToFile, request);
 }
 
