@@ -84,6 +84,12 @@ def outlives(probe: dict, drain: float) -> bool:
     return probe["periodSeconds"] * probe["failureThreshold"] > drain
 
 
+def check_memory(flags: dict[str, str], resources: dict) -> None:
+    held = ("max-unread-bytes", "max-unsent-bytes", "max-leased-bytes")
+    memory = mebibytes(resources["limits"]["memory"])
+    assert sum(mebibytes(flags[x]) for x in held) <= memory / 2
+
+
 @pytest.fixture(scope="session")
 def known_flags(bin_dir) -> set[str]:
     text = run(bin_dir / "strata-server", "--help")
@@ -172,12 +178,12 @@ def test_the_versions_are_the_servers(bin_dir):
     assert container["image"] == f"strata-server:{version}"
 
 
-def test_what_answers_may_hold_fits_the_cpu_profiles_memory():
-    values = load(CHART / "values-cpu.yaml")
-    held = [v for k, v in values["flags"].items() if k.startswith("max-un")]
-    assert len(held) == 2
-    memory = mebibytes(values["resources"]["limits"]["memory"])
-    assert sum(map(mebibytes, held)) <= memory / 2
+@pytest.mark.parametrize("name", ["defaults", "cpu", "gpu"])
+def test_what_callers_can_fill_is_half_of_the_memory(name):
+    values = load(CHART / "values.yaml")
+    for file in VALUE_SETS[name]:
+        values |= load(file)
+    check_memory(values["flags"], values["resources"])
 
 
 def test_kserve_starts_the_server(accepts, known_flags):
@@ -186,6 +192,10 @@ def test_kserve_starts_the_server(accepts, known_flags):
     flags = dict(x.split("=", 1) for x in container["args"])
     assert set(flags) <= known_flags
     accepts(container["args"])
+    check_memory(
+        {k.removeprefix("--"): v for k, v in flags.items()},
+        container["resources"],
+    )
     # Where KServe puts the models, and where it sends calls.
     assert flags["--repository"] == "/mnt/models"
     [port] = container["ports"]
