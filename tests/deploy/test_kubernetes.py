@@ -232,6 +232,7 @@ def test_the_adapters_rule_is_of_the_servers_metric(server):
     assert f"metric: {{name: {rule['name']['as']}}}" in asked
 
 
+@pytest.mark.nightly
 def test_the_adapters_rule_measures_the_wait(tmp_path):
     """By promtool: one pod waits, another has no calls."""
     need("promtool", "--version", least="2.40")
