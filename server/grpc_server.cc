@@ -154,6 +154,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
         {&server->admin_models_, &server->health_, &server->admin_inference_},
         server->admin_));
   }
+  server->health_.SetServingStatus(kStarted, false);
   server->PublishHealth();
   return server;
 }
@@ -201,6 +202,8 @@ void GrpcServer::PublishHealth() {
   strata::PublishHealth(registry_.List(), engine_.fitness(), health_names_,
                         health_);
 }
+
+void GrpcServer::SayStarted() { health_.SetServingStatus(kStarted, true); }
 
 void GrpcServer::StopHealth() { health_.Shutdown(); }
 

@@ -93,6 +93,10 @@ class GrpcServer {
   // one has changed.
   void PublishHealth() ABSL_LOCKS_EXCLUDED(health_mutex_);
 
+  // Every model that was there at the start is ready or refused: health says
+  // so under kStarted.
+  void SayStarted();
+
   // Health says NOT_SERVING from now on, whatever the models do. Calls are
   // still served.
   void StopHealth();

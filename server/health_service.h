@@ -18,6 +18,16 @@
 
 namespace strata {
 
+// What health says of the process, whatever its models are like, for probes
+// that start it anew. No model can have such a name, because of the slash.
+//
+// SERVING whenever anybody is answered, during a drain too: a server whose
+// models are all refused is not mended by a restart.
+inline constexpr char kLive[] = "/live";
+// SERVING once every model that was there at the start is ready or refused;
+// until then "" may say SERVING for the first of them.
+inline constexpr char kStarted[] = "/started";
+
 // grpc.health.v1, as its proto describes it. gRPC's own service would do but
 // for two things: a Watch that nobody ends holds a shutdown up to its deadline,
 // and reflection does not list it. Thread-safe; outlives its server.
@@ -42,7 +52,7 @@ class HealthService final
   // Whether Check would say SERVING.
   bool IsServing(const std::string& name) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // All services are NOT_SERVING from now on, whatever is set.
+  // All services but kLive are NOT_SERVING from now on, whatever is set.
   void Shutdown() override ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Ends every Watch, once its watcher has been told the latest status, with

@@ -198,6 +198,7 @@ absl::Status Serve(const ServerFlags& flags, StopSignal& signals) {
        {"cpus", absl::StrCat(cpus)},
        {"models", absl::StrCat(directories.size())}});
   manager.Start(directories, [&] {
+    server->SayStarted();
     if (const auto admin = server->admin_address(); admin.has_value()) {
       Announce(absl::StrCat("admin calls at ", admin->ToString()));
     }

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -19,10 +20,16 @@ import watched
 import wire
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from server_process import ServerProcess
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
 from strata.v1 import hidden_state_service_pb2_grpc
+
+
+def healths(address: str, *names: str) -> list[str]:
+    with strata.Client(address, timeout=30, retries=0) as client:
+        return [client.health(name) for name in names]
 
 
 def test_the_lines_that_scripts_wait_for(serve, repository, add_model):
@@ -42,6 +49,48 @@ def test_the_lines_that_scripts_wait_for(serve, repository, add_model):
             r"(metrics at|listening on) 127\.0\.0\.1:[1-9]\d*",
             server.lines[index],
         )
+
+
+def test_health_says_when_every_model_is_loaded(
+    bin_dir, models, repository, add_model
+):
+    add_model("m")
+    # Whose examination takes seconds.
+    (repository / "n").symlink_to(models / "minilm")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    seen = []
+
+    def look(line: str) -> None:
+        if "event=model_loading model=n" in line:
+            seen.append(healths(address, "", "/started", "/live"))
+
+    flags = [f"--listen={address}", "--intra-op-threads=1", "--lame-duck=0s"]
+    with ServerProcess(bin_dir / "strata-server", repository, flags, look):
+        assert seen == [["SERVING", "NOT_SERVING", "SERVING"]]
+        assert healths(address, "", "/started") == ["SERVING", "SERVING"]
+
+
+def test_health_knows_refused_models_from_a_dead_server(
+    serve, repository, add_model
+):
+    (add_model("m") / "model.pt").write_text("no trace")
+    with serve(repository) as server:
+        names = "", "m", "/started", "/live"
+        assert healths(server.address, *names) == [
+            *("NOT_SERVING", "NOT_SERVING", "SERVING", "SERVING")
+        ]
+
+
+def test_health_says_that_a_server_lives_while_it_drains(serve, small):
+    with serve(small, "--lame-duck=30s") as server:
+        server.send_signal(signal.SIGTERM)
+        names = "", "/live"
+        drains = ["NOT_SERVING", "SERVING"]
+        wire.wait_until(lambda: healths(server.address, *names) == drains)
+        server.send_signal(signal.SIGINT)  # Ends the pause.
+        assert server.wait() == 0
 
 
 def test_a_report_is_kept_for_the_next_start(
