@@ -53,6 +53,7 @@ PROBES = {
 OF_THE_CHART = {
     "--repository",
     "--report-directory",
+    "--output-directory",
     "--listen",
     "--metrics-listen",
     "--devices",
@@ -406,7 +407,9 @@ def test_nothing_has_rights(made):
         assert container["resources"]["limits"]["memory"]
     mounts = {x["name"]: x for x in made.server["volumeMounts"]}
     writable = {k for k, v in mounts.items() if not v.get("readOnly")}
-    assert writable == {"reports", "tmp"}
+    wanted = "--output-directory=/var/lib/strata/outputs"
+    outputs = {"outputs"} if wanted in made.server["args"] else set()
+    assert writable == {"reports", "tmp"} | outputs
     assert set(mounts) == {x["name"] for x in pod["volumes"]}
     # What is mounted by subPath is not renewed.
     assert not any("subPath" in v for k, v in mounts.items() if k != "models")
