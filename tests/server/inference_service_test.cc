@@ -24,6 +24,7 @@
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "tests/server/inference_call.h"
 #include "tests/server/server_fixture.h"
 #include "triton/grpc_service.grpc.pb.h"
 
@@ -63,11 +64,7 @@ class InferenceServiceTest : public ServerFixture {
   Response Call(grpc::Status (Stub::*method)(grpc::ClientContext*,
                                              const Request&, Response*),
                 const std::string& request) {
-    const auto stub = inference::GRPCInferenceService::NewStub(channel_);
-    grpc::ClientContext context;
-    Response response;
-    ended_ = (*stub.*method)(&context, FromText<Request>(request), &response);
-    return response;
+    return CallInference(channel_, method, request, ended_);
   }
 
   ModelInferResponse Infer(const std::string& request) {

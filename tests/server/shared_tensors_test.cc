@@ -15,6 +15,7 @@
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/from_text.h"
+#include "tests/server/inference_call.h"
 #include "tests/server/server_fixture.h"
 #include "tests/server/shared_object.h"
 #include "triton/grpc_service.grpc.pb.h"
@@ -75,11 +76,7 @@ class SharedTensorsTest : public ServerFixture {
   Response Call(grpc::Status (Stub::*method)(grpc::ClientContext*,
                                              const Request&, Response*),
                 const std::string& request) {
-    const auto stub = inference::GRPCInferenceService::NewStub(channel_);
-    grpc::ClientContext context;
-    Response response;
-    ended_ = (*stub.*method)(&context, FromText<Request>(request), &response);
-    return response;
+    return CallInference(channel_, method, request, ended_);
   }
 
   ModelInferResponse Infer(const std::string& request) {
