@@ -41,12 +41,6 @@ def perf_analyzer(tmp_path_factory):
     return str(program), dict(os.environ, LD_LIBRARY_PATH=path)
 
 
-@pytest.fixture(scope="module")
-def sharing_server(serve, models):
-    with serve(models, "--shared-memory=on") as server:
-        yield server
-
-
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     "options",
@@ -54,19 +48,15 @@ def sharing_server(serve, models):
         ["--concurrency-range", "1:4:3"],
         ["-b", "3", "--concurrency-range", "2"],
         ["--streaming", "--concurrency-range", "4"],
-        ["--shared-memory", "system", "--output-shared-memory-size", "1048576",
-         "--concurrency-range", "2"],
     ],
     ids=" ".join,
 )
-def test_it_prints_its_table(
-    sharing_server, perf_analyzer, tmp_path, options
-):
+def test_it_prints_its_table(server, perf_analyzer, tmp_path, options):
     program, environment = perf_analyzer
     texts = tmp_path / "texts.json"
     texts.write_text(json.dumps({"data": [{"text": [x]} for x in TEXTS]}))
     done = subprocess.run(
-        [program, "-m", "minilm", "-u", sharing_server.address, "-i", "grpc",
+        [program, "-m", "minilm", "-u", server.address, "-i", "grpc",
          "--input-data", texts, "--measurement-mode", "count_windows",
          "--measurement-request-count", "20", "-s", "99", "-r", "3", *options],
         env=environment,

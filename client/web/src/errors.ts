@@ -28,8 +28,8 @@ export class StrataError extends Error {
     super(`${Code[code]}${reason && ` (${reason})`}: ${message}`);
   }
 
-  /** Reads what a call failed with, after so many bytes of tensors had come. */
-  static fromConnectError(error: ConnectError, received = 0): StrataError {
+  /** Reads what a call failed with; `received`: bytes of tensors that had come, if anything had. */
+  static fromConnectError(error: ConnectError, received?: number): StrataError {
     if (isLostConnection(error)) return new StrataError(Code.Unavailable, whyLost(received));
     const [info] = error.findDetails(ErrorInfoSchema);
     const [badRequest] = error.findDetails(BadRequestSchema);
@@ -57,8 +57,8 @@ function isLostConnection({ code, cause, rawMessage }: ConnectError): boolean {
 }
 
 /** A page is not told why; its user can look into the browser's console. */
-function whyLost(received: number): string {
-  return received
+function whyLost(received?: number): string {
+  return received !== undefined
     ? `the connection broke after ${received} bytes of the answer; the server or the proxy may have stopped`
     : "no answer: the server or the proxy cannot be reached or has stopped, or pages of " +
         `${location.origin} may not ask (CORS); the browser's console says which`;

@@ -95,14 +95,17 @@ export class Client {
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, options.signal].filter((x) => x !== undefined));
     const { timeoutMs, onProgress } = options;
+    // Unset until something of the answer has come.
+    let received: number | undefined;
     try {
       for await (const event of this.hiddenStates.encodeChunks({ request }, { signal, timeoutMs })) {
         reassembly.add(event);
-        await onProgress?.(reassembly.received);
+        received = reassembly.received;
+        await onProgress?.(received);
       }
       return reassembly.finish();
     } catch (error) {
-      throw named(error, reassembly.received);
+      throw named(error, received);
     } finally {
       left.abort();
     }
