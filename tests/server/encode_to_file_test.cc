@@ -288,17 +288,6 @@ TEST_F(EncodeToFileTest, TheSameTwiceAtOnceIsAnsweredTwice) {
   EXPECT_THAT(Names(), ElementsAre("states.safetensors"));
 }
 
-TEST_F(EncodeToFileTest, ACallerThatGoesAwayLeavesNothing) {
-  strings_->Hold();
-  const auto call = StartEncodeToFile(kTexts);
-  strings_->AwaitEntered(1);
-  call->context.TryCancel();
-  EXPECT_EQ(call->status.get().error_code(), StatusCode::CANCELLED);
-  // It is told at once; what is still computed for it is not written.
-  End();
-  EXPECT_THAT(Names(), IsEmpty());
-}
-
 TEST_F(EncodeToFileTest, AnInputThatFailsFailsTheCall) {
   strings_->FailOn(68, Error(Reason::kForwardFailed, "bad piece"));
   EncodeToFile(kTexts);
