@@ -4,6 +4,7 @@
 #ifndef STRATA_CORE_BASE_MUTEX_H_
 #define STRATA_CORE_BASE_MUTEX_H_
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -49,10 +50,13 @@ class CondVar {
   void Wait(Mutex& mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     condition_.wait(mutex);
   }
-  // Returns after `longest` at the latest.
+  // Returns after `longest` at the latest, and after a day where that is
+  // longer: the standard library adds it to the time that it is, which must not
+  // overflow.
   void WaitFor(Mutex& mutex, absl::Duration longest)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    condition_.wait_for(mutex, absl::ToChronoNanoseconds(longest));
+    condition_.wait_for(
+        mutex, absl::ToChronoNanoseconds(std::min(longest, absl::Hours(24))));
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
