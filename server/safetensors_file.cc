@@ -233,7 +233,7 @@ ReadSafetensorsMetadata(const std::filesystem::path& path) {
       error.value() != ENOTDIR) {
     return absl::NotFoundError("");
   }
-  const absl::Status other =
+  absl::Status other =
       absl::FailedPreconditionError("it is no file that a server wrote");
   if (!std::filesystem::is_regular_file(status)) return other;
   std::ifstream file(path, std::ios::binary);
