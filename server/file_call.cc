@@ -176,10 +176,10 @@ void Answer(UnaryCall& call, const absl::StatusOr<std::int64_t>& bytes,
   if (absl::IsAlreadyExists(bytes.status())) {
     // By an equal call, maybe: one that was given up and made again.
     const auto found = FindAnswer(key);
-    if (found.ok() && found->has_value()) {
-      call.FinishWith(**found);
-    } else if (!found.ok()) {
+    if (!found.ok()) {
       call.Finish(found.status());
+    } else if (found->has_value()) {
+      call.FinishWith(**found);
     } else {
       call.Finish(FullError("another file of that name came, and has gone",
                             absl::Seconds(1)));

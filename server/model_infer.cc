@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,10 +44,11 @@ absl::StatusOr<InferCall> ReadInfer(const ModelInferParts& parts,
       ToInferCall(std::move(message), parts.engine.options().max_inputs));
   std::vector<InferOutput>& outputs = infer.form.outputs;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (!outputs[i].place.has_value()) continue;
+    std::optional<SharedPlace>& place = outputs[i].place;
+    if (!place.has_value()) continue;
     STRATA_RETURN_IF_ERROR(FindRegion(parts.shared_memory, caller.identity,
                                       absl::StrCat("outputs[", i, "]"),
-                                      *outputs[i].place));
+                                      *place));
   }
   EncodeCall& encode = infer.encode;
   SetCaller(caller, encode);
