@@ -178,8 +178,8 @@ void Answer(UnaryCall& call, const absl::StatusOr<std::int64_t>& bytes,
     const auto found = FindAnswer(key);
     if (!found.ok()) {
       call.Finish(found.status());
-    } else if (found->has_value()) {
-      call.FinishWith(**found);
+    } else if (const auto& there = *found; there.has_value()) {
+      call.FinishWith(*there);
     } else {
       call.Finish(FullError("another file of that name came, and has gone",
                             absl::Seconds(1)));
