@@ -42,22 +42,22 @@ constexpr const char* kDigest = "digest";
 // By which a file is known as the answer to a request.
 constexpr const char* kRequest = "strata.request";
 
-// What is to be written, and where.
-struct FileTask {
+// The file that a request is about, and what it must be to be its answer.
+struct FileKey {
   std::filesystem::path path;
   // "sha256:" and 64 digits of what makes up the file's tensors.
   std::string request;
-  EncodeCall encode;
-  FileForm form;
-};
-
-// By which file a request is known, and which model it names.
-struct FileKey {
-  std::filesystem::path path;
-  std::string request;
+  // As far as the request names it.
   std::string model;
   std::int64_t version = 0;
   std::string digest;
+};
+
+// What is to be written, and where.
+struct FileTask {
+  FileKey key;
+  EncodeCall encode;
+  FileForm form;
 };
 
 // Says what is unset, so that it is equal to saying it.
@@ -104,10 +104,13 @@ std::string HashOfRequest(v1::EncodeRequest& request) {
 absl::StatusOr<FileTask> ReadTask(const OutputDirectory& directory,
                                   v1::EncodeToFileRequest message) {
   FileTask task;
-  STRATA_ASSIGN_OR_RETURN(task.path, directory.PathOf(message.file()));
-  task.request = HashOfRequest(*message.mutable_request());
+  STRATA_ASSIGN_OR_RETURN(task.key.path, directory.PathOf(message.file()));
+  task.key.request = HashOfRequest(*message.mutable_request());
   STRATA_ASSIGN_OR_RETURN(task.encode,
                           ToEncodeCall(std::move(*message.mutable_request())));
+  task.key.model = task.encode.model;
+  task.key.version = task.encode.version;
+  task.key.digest = task.encode.expected_digest;
   STRATA_ASSIGN_OR_RETURN(task.form, FileFormOf(task.encode));
   return task;
 }
@@ -191,9 +194,9 @@ void Answer(UnaryCall& call, const absl::StatusOr<std::int64_t>& bytes,
 
 // Computes and writes what is not there.
 void StartTask(Engine& engine, OutputDirectory& directory, FileTask task,
-               FileKey key, std::shared_ptr<UnaryCall> call) {
+               std::shared_ptr<UnaryCall> call) {
   const auto answer = std::make_shared<FileAnswer>(
-      std::move(task.path), std::move(task.form), task.encode.inputs.size(),
+      task.key.path, std::move(task.form), task.encode.inputs.size(),
       directory.writers());
   SetCaller(*call->caller(), task.encode);
   task.encode.deadline = call->deadline();
@@ -202,7 +205,7 @@ void StartTask(Engine& engine, OutputDirectory& directory, FileTask task,
   task.encode.sink = answer;
   engine.Encode(
       std::move(task.encode),
-      [answer, key = std::move(key),
+      [answer, key = std::move(task.key),
        call = std::move(call)](absl::StatusOr<EncodeReply> reply) mutable {
         v1::EncodeToFileResponse response;
         if (reply.ok()) {
@@ -239,24 +242,18 @@ void RunEncodeToFile(Engine& engine, OutputDirectory* directory,
     call->Refuse(model, task.status());
     return;
   }
-  FileKey key = {.path = task->path,
-                 .request = task->request,
-                 .model = task->encode.model,
-                 .version = task->encode.version,
-                 .digest = task->encode.expected_digest};
   // What the process holds of it meanwhile.
   const std::int64_t bytes = call->request_bytes() + (std::int64_t{16} << 10);
   const absl::Status waits = directory->Look(
-      bytes, [&engine, directory, model, task = *std::move(task),
-              key = std::move(key), call]() mutable {
-        const auto found = FindAnswer(key);
+      bytes,
+      [&engine, directory, model, task = *std::move(task), call]() mutable {
+        const auto found = FindAnswer(task.key);
         if (!found.ok()) {
           call->Refuse(model, found.status());
         } else if (found->has_value()) {
           call->FinishWith(**found);
         } else {
-          StartTask(engine, *directory, std::move(task), std::move(key),
-                    std::move(call));
+          StartTask(engine, *directory, std::move(task), std::move(call));
         }
       });
   if (!waits.ok()) call->Refuse(model, waits);

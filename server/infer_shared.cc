@@ -109,13 +109,8 @@ absl::StatusOr<std::optional<SharedPlace>> SharedPlaceOf(
 
 absl::Status FindRegion(const SharedMemory* memory, const std::string& client,
                         const std::string& field, SharedPlace& place) {
-  if (memory == nullptr) {
-    return Error(Reason::kNotAllowed,
-                 absl::StrCat(field,
-                              ": this server reads and writes no shared "
-                              "memory; its operator can allow that with "
-                              "--shared-memory=on"));
-  }
+  const absl::Status allowed = CheckAllowed(memory);
+  if (!allowed.ok()) return InputError(field, allowed);
   auto region = memory->Find(client, place.name);
   if (!region.ok()) return FieldError(field, region.status().message());
   const absl::Status fits = (*region)->Check(place.offset, place.byte_size);

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -31,6 +32,7 @@
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
+#include "server/write_at.h"
 
 namespace strata {
 namespace {
@@ -157,16 +159,10 @@ SafetensorsFile::~SafetensorsFile() {
   if (!partial_.empty()) unlink(partial_.c_str());
 }
 
-absl::Status SafetensorsFile::WriteAt(std::int64_t offset,
-                                      absl::string_view bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t count = pwrite(file_, bytes.data(), bytes.size(), offset);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Failed(count < 0 ? errno : ENOSPC);
-    offset += count;
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return absl::OkStatus();
+absl::Status SafetensorsFile::Write(std::int64_t offset,
+                                    std::span<const std::byte> bytes) const {
+  const int error = WriteAt(file_, offset, bytes);
+  return error == 0 ? absl::OkStatus() : Failed(error);
 }
 
 absl::Status SafetensorsFile::Append(const SafetensorsTensor& tensor) {
@@ -176,8 +172,7 @@ absl::Status SafetensorsFile::Append(const SafetensorsTensor& tensor) {
               .begin = data_bytes_};
   for (const std::span<const std::byte> block : tensor.blocks) {
     STRATA_RETURN_IF_ERROR(
-        WriteAt(kLengthBytes + header_bytes_ + data_bytes_,
-                {reinterpret_cast<const char*>(block.data()), block.size()}));
+        Write(kLengthBytes + header_bytes_ + data_bytes_, block));
     data_bytes_ += std::ssize(block);
   }
   entry.end = data_bytes_;
@@ -218,8 +213,8 @@ absl::Status SafetensorsFile::GiveName() {
 absl::StatusOr<std::int64_t> SafetensorsFile::Commit(
     const SafetensorsMetadata& metadata) {
   STRATA_ASSIGN_OR_RETURN(const std::string header, Header(metadata));
-  STRATA_RETURN_IF_ERROR(
-      WriteAt(0, absl::StrCat(LengthOf(header_bytes_), header)));
+  const std::string front = absl::StrCat(LengthOf(header_bytes_), header);
+  STRATA_RETURN_IF_ERROR(Write(0, std::as_bytes(std::span(front))));
   if (fdatasync(file_) != 0) return Failed(errno);
   STRATA_RETURN_IF_ERROR(GiveName());
   return kLengthBytes + header_bytes_ + data_bytes_;

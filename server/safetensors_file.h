@@ -90,7 +90,8 @@ class SafetensorsFile {
         file_(file),
         header_bytes_(header_bytes) {}
 
-  absl::Status WriteAt(std::int64_t offset, absl::string_view bytes) const;
+  absl::Status Write(std::int64_t offset,
+                     std::span<const std::byte> bytes) const;
   absl::StatusOr<std::string> Header(const SafetensorsMetadata& metadata) const;
   absl::Status GiveName();
 

@@ -28,6 +28,7 @@
 #include "core/base/error.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "server/write_at.h"
 
 namespace strata {
 namespace {
@@ -138,15 +139,8 @@ absl::Status SharedRegion::Write(std::int64_t offset,
                  absl::StrCat("the region '", spec_.name,
                               "' was unregistered meanwhile"));
   }
-  while (!from.empty()) {
-    const ssize_t count =
-        pwrite(file_, from.data(), from.size(), spec_.offset + offset);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Failed("written to", count < 0 ? errno : ENOSPC);
-    offset += count;
-    from = from.subspan(count);
-  }
-  return absl::OkStatus();
+  const int error = WriteAt(file_, spec_.offset + offset, from);
+  return error == 0 ? absl::OkStatus() : Failed("written to", error);
 }
 
 void SharedRegion::Close() {
@@ -241,6 +235,13 @@ std::vector<SharedRegionSpec> SharedMemory::List(
     }
   }
   return specs;
+}
+
+absl::Status CheckAllowed(const SharedMemory* memory) {
+  if (memory != nullptr) return absl::OkStatus();
+  return Error(Reason::kNotAllowed,
+               "this server reads and writes no shared memory; its operator "
+               "can allow that with --shared-memory=on");
 }
 
 }  // namespace strata

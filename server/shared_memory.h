@@ -141,6 +141,10 @@ class SharedMemory {
   ThreadPool copiers_;
 };
 
+// Error: NOT_ALLOWED where `memory` is nullptr, which is that the operator has
+// allowed none.
+absl::Status CheckAllowed(const SharedMemory* memory);
+
 }  // namespace strata
 
 #endif  // STRATA_SERVER_SHARED_MEMORY_H_

@@ -10,20 +10,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/error.h"
 #include "core/base/status_macros.h"
 #include "server/shared_memory.h"
 #include "triton/grpc_service.pb.h"
 
 namespace strata {
 namespace {
-
-absl::Status CheckAllowed(const SharedMemory* memory) {
-  if (memory != nullptr) return absl::OkStatus();
-  return Error(Reason::kNotAllowed,
-               "this server reads and writes no shared memory; its operator "
-               "can allow that with --shared-memory=on");
-}
 
 // What no file is as long as stays so.
 std::int64_t Signed(std::uint64_t value) {

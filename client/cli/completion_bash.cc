@@ -57,41 +57,19 @@ _strata() {
 complete -F _strata strata
 )";
 
-// The branches of "$command $option" for the options of `command`, or of all
-// commands where it is "*".
-std::string Values(absl::string_view command,
-                   const std::vector<OptionShape>& options) {
-  std::string text;
-  for (const OptionShape& option : options) {
-    for (const std::string& name : option.names) {
-      const std::string branch =
-          absl::StrCat("    ", command, "' ", name, "')");
-      switch (option.value) {
-        case ValueKind::kNone:
-          break;
-        case ValueKind::kAny:
-          absl::StrAppend(&text, branch, " return ;;\n");
-          break;
-        case ValueKind::kChoice:
-          absl::StrAppend(&text, branch, " choices='",
-                          absl::StrJoin(option.choices, " "), "' ;;\n");
-          break;
-        case ValueKind::kFile:
-          absl::StrAppend(&text, branch, " _strata_files; return ;;\n");
-      }
-    }
-  }
-  return text;
-}
+constexpr CaseActions kActions = {.any = "return",
+                                  .before_choices = "choices='",
+                                  .after_choices = "'",
+                                  .file = "_strata_files; return"};
 
 }  // namespace
 
 std::string BashCompletion(const ProgramShape& program) {
-  std::string values = Values("*", program.options);
+  std::string values = CaseBranches("*", program.options, kActions);
   std::string own_options;
   for (const CommandShape& command : program.commands) {
     const std::vector<OptionShape> own = OwnOptions(program, command);
-    absl::StrAppend(&values, Values(command.name, own));
+    absl::StrAppend(&values, CaseBranches(command.name, own, kActions));
     absl::StrAppend(&own_options, "        ", command.name, ")\n");
     if (!own.empty()) {
       absl::StrAppend(&own_options, "          options+=' ",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "client/cli/completion.h"
@@ -58,6 +59,33 @@ std::vector<std::string> NamesOf(const std::vector<OptionShape>& options) {
     names.insert(names.end(), option.names.begin(), option.names.end());
   }
   return names;
+}
+
+std::string CaseBranches(absl::string_view command,
+                         const std::vector<OptionShape>& options,
+                         const CaseActions& actions) {
+  std::string text;
+  for (const OptionShape& option : options) {
+    for (const std::string& name : option.names) {
+      const std::string branch =
+          absl::StrCat("    (", command, "' ", name, "') ");
+      switch (option.value) {
+        case ValueKind::kNone:
+          break;
+        case ValueKind::kAny:
+          absl::StrAppend(&text, branch, actions.any, " ;;\n");
+          break;
+        case ValueKind::kChoice:
+          absl::StrAppend(&text, branch, actions.before_choices,
+                          absl::StrJoin(option.choices, " "),
+                          actions.after_choices, " ;;\n");
+          break;
+        case ValueKind::kFile:
+          absl::StrAppend(&text, branch, actions.file, " ;;\n");
+      }
+    }
+  }
+  return text;
 }
 
 std::string Quoted(absl::string_view text) {

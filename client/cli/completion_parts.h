@@ -26,6 +26,23 @@ std::vector<OptionShape> OwnOptions(const ProgramShape& program,
 // The names of `options`.
 std::vector<std::string> NamesOf(const std::vector<OptionShape>& options);
 
+// What a branch of a `case` does of bash or zsh, by the option before the word.
+struct CaseActions {
+  // Any text may follow it.
+  absl::string_view any;
+  // One of its choices: they stand between the two.
+  absl::string_view before_choices;
+  absl::string_view after_choices;
+  // A file's name.
+  absl::string_view file;
+};
+
+// The branches of "$command $option" for the options of `command`, or of all
+// commands where it is "*".
+std::string CaseBranches(absl::string_view command,
+                         const std::vector<OptionShape>& options,
+                         const CaseActions& actions);
+
 // In single quotes, as bash and zsh read them.
 std::string Quoted(absl::string_view text);
 

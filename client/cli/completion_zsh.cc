@@ -56,30 +56,10 @@ else
 fi
 )";
 
-std::string Values(absl::string_view command,
-                   const std::vector<OptionShape>& options) {
-  std::string text;
-  for (const OptionShape& option : options) {
-    for (const std::string& name : option.names) {
-      const std::string branch =
-          absl::StrCat("    (", command, "' ", name, "')");
-      switch (option.value) {
-        case ValueKind::kNone:
-          break;
-        case ValueKind::kAny:
-          absl::StrAppend(&text, branch, " return 1 ;;\n");
-          break;
-        case ValueKind::kChoice:
-          absl::StrAppend(&text, branch, " compadd -- ",
-                          absl::StrJoin(option.choices, " "), "; return ;;\n");
-          break;
-        case ValueKind::kFile:
-          absl::StrAppend(&text, branch, " _files; return ;;\n");
-      }
-    }
-  }
-  return text;
-}
+constexpr CaseActions kActions = {.any = "return 1",
+                                  .before_choices = "compadd -- ",
+                                  .after_choices = "; return",
+                                  .file = "_files; return"};
 
 // "name:help" as _describe wants it, a line for each.
 std::string Described(absl::string_view name, absl::string_view help,
@@ -101,12 +81,12 @@ std::string Described(const std::vector<OptionShape>& options,
 }  // namespace
 
 std::string ZshCompletion(const ProgramShape& program) {
-  std::string values = Values("*", program.options);
+  std::string values = CaseBranches("*", program.options, kActions);
   std::string commands;
   std::string own_options;
   for (const CommandShape& command : program.commands) {
     const std::vector<OptionShape> own = OwnOptions(program, command);
-    absl::StrAppend(&values, Values(command.name, own));
+    absl::StrAppend(&values, CaseBranches(command.name, own, kActions));
     absl::StrAppend(&commands,
                     Described(command.name, command.help, "        "));
     absl::StrAppend(&own_options, "    (", command.name, ")\n",
