@@ -1,20 +1,17 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the Python package's tests."""
+"""Fixtures of the exporter's tests."""
 
 import json
 from pathlib import Path
 from typing import Callable, Iterator
 
-import fake_server
 import pytest
 import safetensors.torch
 import tiny_checkpoints
 import tiny_models
 import torch
 from torch import Tensor
-
-import strata
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,20 +21,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def fake() -> fake_server.FakeServer:
-    """A server whose answers the test writes."""
-    return fake_server.FakeServer()
-
-
-@pytest.fixture
-def client(fake: fake_server.FakeServer) -> Iterator[strata.Client]:
-    """A client of `fake` that tries everything once."""
-    with fake_server.serving(fake) as target:
-        with strata.Client(target, timeout=20, retries=0) as client:
-            yield client
 
 
 @pytest.fixture(scope="session")

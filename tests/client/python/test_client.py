@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client against a server whose answers the tests write."""
 
+import pickle
+
 import fake_server
 import grpc
 import numpy as np
@@ -485,3 +487,13 @@ def test_importing_the_package_does_not_import_grpc_or_torch():
     )
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         strata.Nothing  # noqa: B018
+
+
+def test_an_error_survives_pickling():
+    """As it must, to be raised in the process that waits for another."""
+    error = strata.StrataError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "full", "SERVER_FULL", "x", 0.5
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
