@@ -35,12 +35,13 @@ MATRIX = [
 
 
 def interpreter(version: str) -> str:
-    """Python of this version: the one in PATH or one that pyenv installed."""
+    """Python of this version: one that pyenv installed, or that in PATH."""
+    # Those first, for pyenv puts commands into PATH of versions not in use.
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     installed = sorted(pyenv.glob(f"versions/{version}.*/bin/python"))
-    found = shutil.which(f"python{version}") or (installed and installed[-1])
-    if not found:
-        missing(f"Python {version} is needed; it is not in PATH")
+    found = installed[-1] if installed else shutil.which(f"python{version}")
+    if found is None:
+        missing(f"Python {version} is needed; pyenv and PATH have none")
     return str(found)
 
 
