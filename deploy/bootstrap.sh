@@ -105,12 +105,12 @@ python_environment() {
   echo "$folder"
 }
 
-# Curated Transformers 2.x in a folder of its own, since both versions go by
-# one name. Prints the folder; kept by its requirements alone, so that a new one
-# costs no new environment.
-curated_transformers_2() {
-  local list=deploy/requirements-curated-2.txt folder
-  folder="$STRATA_CACHE/curated-2-$(sha256sum <"$list" | cut -c1-12)"
+# packages_apart NAME: what deploy/requirements-NAME.txt lists, without what that
+# asks for, in a folder of its own, so that neither does it meet the environment's
+# packages, nor does a new one cost a new environment. Prints the folder.
+packages_apart() {
+  local list="deploy/requirements-$1.txt" folder
+  folder="$STRATA_CACHE/$1-$(sha256sum <"$list" | cut -c1-12)"
   if [[ ! -e "$folder/complete" ]]; then
     rm -rf "$folder"
     "$STRATA_PYTHON" -m pip install --disable-pip-version-check \
@@ -137,7 +137,9 @@ esac
 install_rust
 environment=$(python_environment)
 export STRATA_PYTHON="$environment/bin/python"
-curated_2=$(curated_transformers_2)
+# Both versions of Curated Transformers go by one name.
+curated_2=$(packages_apart curated-2)
+envoy=$(packages_apart envoy)
 torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '
 import importlib.util
 print(importlib.util.find_spec("torch").submodule_search_locations[0])')}
@@ -161,3 +163,4 @@ else
 fi
 ln -sfn "$environment" build/python-environment
 ln -sfn "$curated_2" build/curated-transformers-2
+ln -sfn "$envoy" build/envoy

@@ -92,9 +92,15 @@ void CountCancelled(const CallEnvironment& environment) {
 }
 
 void AddTrailers(const CallEnvironment& environment,
-                 const std::string& request_id,
+                 const std::string& request_id, const absl::Status& status,
                  grpc::ServerContextBase& context) {
   context.AddTrailingMetadata("x-request-id", request_id);
+  if (const auto wait = RetryAfterOf(status); wait.has_value()) {
+    context.AddTrailingMetadata(
+        "grpc-retry-pushback-ms",
+        absl::StrCat(absl::ToInt64Milliseconds(
+            absl::Ceil(*wait, absl::Milliseconds(1)))));
+  }
   if (environment.telemetry.load == nullptr) return;
   const std::string report = environment.telemetry.load->Report();
   if (!report.empty()) {

@@ -71,11 +71,14 @@ void CountRefused(const CallEnvironment& environment, absl::string_view model,
 // before the server was done with it.
 void CountCancelled(const CallEnvironment& environment);
 
-// Gives the call's trailing metadata its `x-request-id`, and a load report
-// where there are some. Called before its end, once. Not initial metadata: a
-// proxy retries only errors that come without.
+// Gives the call's trailing metadata its `x-request-id`, a load report where
+// there are some, and, where `status`, with which the call ends, says when to
+// come back, `grpc-retry-pushback-ms`: what gRPC's own retries heed (gRFC A6),
+// and a proxy, which cannot read RetryInfo, knows refusals that can pass by.
+// Called before the call's end, once. Not initial metadata: a proxy retries only
+// errors that come without.
 void AddTrailers(const CallEnvironment& environment,
-                 const std::string& request_id,
+                 const std::string& request_id, const absl::Status& status,
                  grpc::ServerContextBase& context);
 
 }  // namespace strata

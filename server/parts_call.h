@@ -113,7 +113,7 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
     Reactor::StartWrite(message);
   }
   void End(const absl::Status& status) override {
-    AddTrailers(environment_.call, identity_.request_id, context_);
+    AddTrailers(environment_.call, identity_.request_id, status, context_);
     Reactor::Finish(ToGrpcStatus(status));
   }
 

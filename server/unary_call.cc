@@ -53,7 +53,7 @@ absl::Status UnaryCall::Parse(google::protobuf::Message& message) {
 
 void UnaryCall::Finish(absl::StatusOr<grpc::ByteBuffer> reply) {
   trace_.Answered(reply.status());
-  AddTrailers(environment_, identity_.request_id, context_);
+  AddTrailers(environment_, identity_.request_id, reply.status(), context_);
   if (reply.ok()) {
     reply_->Swap(&*reply);
     ServerUnaryReactor::Finish(grpc::Status::OK);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -230,9 +231,10 @@ const Authenticator& Anybody() {
 // What AddTrailers gives a call. On a connection gRPC's own client keeps the
 // report to itself; the end-to-end tests look at the bytes.
 std::multimap<std::string, std::string> Trailers(
-    const CallEnvironment& environment) {
+    const CallEnvironment& environment,
+    const absl::Status& status = absl::OkStatus()) {
   grpc::ServerContext context;
-  AddTrailers(environment, "mine", context);
+  AddTrailers(environment, "mine", status, context);
   const auto metadata =
       grpc::testing::ServerContextTestSpouse(&context).GetTrailingMetadata();
   std::multimap<std::string, std::string> trailers;
@@ -263,6 +265,19 @@ TEST(TrailersTest, WithoutAMeterThereIsNoReport) {
   const FakeClock clock;
   EXPECT_THAT(Trailers({.clock = clock, .authenticator = Anybody()}),
               ElementsAre(Pair("x-request-id", "mine")));
+}
+
+TEST(TrailersTest, SayWhenToComeBackAsGrpcsOwnRetriesReadIt) {
+  const FakeClock clock;
+  const CallEnvironment environment = {.clock = clock,
+                                       .authenticator = Anybody()};
+  EXPECT_THAT(
+      Trailers(environment, FullError("full", absl::Microseconds(1'200'001))),
+      ElementsAre(Pair("grpc-retry-pushback-ms", "1201"),
+                  Pair("x-request-id", "mine")));
+  EXPECT_THAT(Trailers(environment, Error(Reason::kServerFull, "too large")),
+              ElementsAre(Pair("x-request-id", "mine")))
+      << "a refusal that will be the same at any time";
 }
 
 // What RequestTrace writes for a request that ends so.

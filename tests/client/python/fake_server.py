@@ -104,10 +104,14 @@ def reason(name: str) -> error_details_pb2.ErrorInfo:
 
 
 @contextlib.contextmanager
-def serving(fake: FakeServer) -> Iterator[str]:
-    """Serves it on a free port of the loopback; yields HOST:PORT."""
+def serving(fake: FakeServer, workers: int = 2) -> Iterator[str]:
+    """Serves it on a free port of the loopback; yields HOST:PORT.
+
+    Args:
+        workers: Calls that are answered at once.
+    """
     server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=2),
+        futures.ThreadPoolExecutor(workers),
         options=[
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
