@@ -19,13 +19,13 @@ import sys
 from collections.abc import Iterator
 
 import client_setting
+import proxied
 import pytest
 import wire
 from server_process import end_with_parent
-from toolchain import ROOT, copy_of, missing, need, npm_ci, run
+from toolchain import ROOT, copy_of, need, npm_ci, run
 
 README = (ROOT / "client" / "web" / "README.md").read_text()
-ENVOY = ROOT / "deploy" / "envoy" / "grpc-web.yaml"
 # A MiB at once; parts that end inside a number.
 FLAGS = ["--max-reply-bytes=1MiB", "--part-bytes=65537"]
 
@@ -37,17 +37,6 @@ def told(holding: str) -> list[str]:
     [block] = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     [line] = [line for line in block.splitlines() if holding in line]
     return shlex.split(line.removesuffix(" &"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def replaced(text: str, old: str, new: str) -> str:
-    assert text.count(old) == 1, old
-    return text.replace(old, new)
 
 
 def listens(port: int) -> bool:
@@ -84,55 +73,45 @@ def chromium() -> str:
     return shutil.which("chromium")
 
 
-@pytest.fixture(scope="module")
-def envoy() -> list[str]:
-    """The README's command for it, installed as the README says."""
-    python, *arguments = told("pip install")
-    command = told(ENVOY.name)
-    if not (ROOT / command[0]).exists():
-        assert python == "build/python-environment/bin/python"
-        installed = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        if installed.returncode != 0:
-            missing(f"pip could not install Envoy: {installed.stderr}")
-    return command
+@pytest.fixture(scope="module", autouse=True)
+def descriptors():
+    """What Envoy needs, made as the README says."""
+    python, *arguments = told("generate_descriptors.py")
+    assert python == "build/python-environment/bin/python"
+    run(sys.executable, *arguments)
 
 
 @contextlib.contextmanager
-def proxy(envoy, server, origin: str, folder: pathlib.Path) -> Iterator[str]:
+def proxy(server, origin: str, folder: pathlib.Path) -> Iterator[str]:
     """Envoy in front of a server, for pages of an origin; its URL."""
-    port = free_port()
-    text = ENVOY.read_text()
-    text = replaced(text, "port_value: 8080", f"port_value: {port}")
-    _, server_port = server.address.split(":")
-    text = replaced(text, "port_value: 50051", f"port_value: {server_port}")
-    text = replaced(text, "exact: http://127.0.0.1:8000", f"exact: {origin}")
-    file = folder / f"{port}.yaml"
-    file.write_text(text)
-    told_file = str(ENVOY.relative_to(ROOT))
-    command = [str(file) if x == told_file else x for x in envoy]
-    log = folder / f"{port}.log"
-    with listening([*command, "--concurrency", "1"], port, log):
-        yield f"http://127.0.0.1:{port}"
+
+    def allow(config):
+        [host] = proxied.connection_manager(config)["route_config"][
+            "virtual_hosts"
+        ]
+        policy = host["typed_per_filter_config"]["envoy.filters.http.cors"]
+        policy["allow_origin_string_match"] = [{"exact": origin}]
+
+    with proxied.envoy(folder, [server.address], allow) as envoy:
+        yield f"http://{envoy.address}"
 
 
-def test_envoy_takes_the_file_as_it_is(envoy):
-    printed = run(*envoy, "--mode", "validate")
-    assert f"'{ENVOY.relative_to(ROOT)}' OK" in printed
+def test_the_command_for_envoy():
+    """The tests start it themselves, on ports of their own."""
+    assert told("--disable-hot-restart") == [
+        *(str(proxied.ENVOY.relative_to(ROOT)), "-c"),
+        *(str(proxied.CONFIG.relative_to(ROOT)), "--disable-hot-restart"),
+    ]
 
 
-def test_the_page(serve, small, chromium, envoy, tmp_path):
+def test_the_page(serve, small, chromium, tmp_path):
     need("node", "--version", least="20")
     need("npm", "--version", least="9")
     need("protoc", "--version", least="3.21")
     folder = copy_of("web")
     npm_ci(folder)
     run("npm", "run", "build", folder=folder, STRATA_PROTO=ROOT / "proto")
-    port = free_port()
+    port = proxied.free_port()
     page = f"http://127.0.0.1:{port}"
     replacements = {
         "python3": sys.executable,
@@ -150,11 +129,9 @@ def test_the_page(serve, small, chromium, envoy, tmp_path):
             "chromium": chromium,
             "page": page,
             "foreign_page": f"http://localhost:{port}",
-            "url": stack.enter_context(proxy(envoy, server, page, tmp_path)),
+            "url": stack.enter_context(proxy(server, page, tmp_path)),
             "metrics": f"http://{server.metrics_address}/metrics",
-            "doomed_url": stack.enter_context(
-                proxy(envoy, doomed, page, tmp_path)
-            ),
+            "doomed_url": stack.enter_context(proxy(doomed, page, tmp_path)),
             "doomed_pid": doomed.pid,
             "closed_url": f"http://127.0.0.1:{closed.getsockname()[1]}",
             **client_setting.expected(server.address),

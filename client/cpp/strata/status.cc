@@ -71,8 +71,12 @@ absl::Status StatusFromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   google::rpc::Status rich;
   if (!rich.ParseFromString(status.error_details())) rich.Clear();
-  absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
-                      Message(status.error_message(), rich));
+  auto code = static_cast<absl::StatusCode>(status.error_code());
+  if (code == absl::StatusCode::kInternal && rich.details().empty() &&
+      absl::StrContains(status.error_message(), "RST_STREAM")) {
+    code = absl::StatusCode::kUnavailable;
+  }
+  absl::Status result(code, Message(status.error_message(), rich));
   for (const auto& any : rich.details()) {
     result.SetPayload(any.type_url(), absl::Cord(any.value()));
   }

@@ -21,6 +21,10 @@ namespace strata {
 // follow the server's text where it does not name them itself. Every detail is
 // also kept as a payload under its type URL, for programs; the functions below
 // read the usual ones.
+//
+// Where a server is gone in the midst of its answer, a proxy resets the stream,
+// which gRPC calls INTERNAL. It is UNAVAILABLE here, as without a proxy; an
+// INTERNAL of a server's has details.
 absl::Status StatusFromGrpc(const grpc::Status& status);
 
 // google.rpc.ErrorInfo.reason, as "MODEL_NOT_FOUND": the name of a

@@ -76,9 +76,17 @@ class StrataError(Exception):
 
     @classmethod
     def from_rpc_error(cls, error: grpc.RpcError) -> StrataError:
-        """Reads what a gRPC call raised."""
+        """Reads what a gRPC call raised.
+
+        Where a server is gone in the midst of its answer, a proxy resets the
+        stream, which gRPC calls INTERNAL. It is UNAVAILABLE, as without a
+        proxy; an INTERNAL of a server's has details.
+        """
         metadata: Any = error.trailing_metadata()
         for key, value in metadata or ():
             if key == _STATUS_KEY:
                 return cls.from_status(status_pb2.Status.FromString(value))
-        return cls(error.code(), error.details() or "no details")
+        code, details = error.code(), error.details() or "no details"
+        if code is grpc.StatusCode.INTERNAL and "RST_STREAM" in details:
+            code = grpc.StatusCode.UNAVAILABLE
+        return cls(code, details)

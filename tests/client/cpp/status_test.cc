@@ -28,6 +28,17 @@ TEST(StatusFromGrpc, WithoutDetailsKeepsCodeAndText) {
   EXPECT_EQ(RetryDelayOf(status), std::nullopt);
 }
 
+TEST(StatusFromGrpc, AStreamThatAProxyResetIsUnavailable) {
+  const grpc::Status reset(grpc::StatusCode::INTERNAL,
+                           "Received RST_STREAM with error code 2");
+  EXPECT_EQ(StatusFromGrpc(reset).code(), absl::StatusCode::kUnavailable);
+  google::rpc::ErrorInfo info;
+  info.set_reason("INTERNAL_DEFECT");
+  const grpc::Status own =
+      RichStatus(grpc::StatusCode::INTERNAL, "about RST_STREAM", {&info});
+  EXPECT_EQ(StatusFromGrpc(own).code(), absl::StatusCode::kInternal);
+}
+
 TEST(StatusFromGrpc, DetailsFollowTheText) {
   google::rpc::BadRequest bad_request;
   auto* violation = bad_request.add_field_violations();

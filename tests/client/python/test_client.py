@@ -432,6 +432,24 @@ def test_an_error_without_details(client, fake):
     assert str(raised.value) == "UNKNOWN: something between"
 
 
+@pytest.mark.parametrize(
+    ("details", "code"),
+    [
+        ([], grpc.StatusCode.UNAVAILABLE),
+        ([fake_server.reason("INTERNAL_DEFECT")], grpc.StatusCode.INTERNAL),
+    ],
+)
+def test_a_stream_that_a_proxy_reset(client, fake, details, code):
+    fake.answer = lambda request: fake_server.failure(
+        grpc.StatusCode.INTERNAL,
+        "Received RST_STREAM with error code 2",
+        *details,
+    )
+    with pytest.raises(strata.StrataError) as raised:
+        client.model()
+    assert raised.value.code is code
+
+
 def test_a_status_of_an_unknown_code():
     error = strata.StrataError.from_status(
         status_pb2.Status(code=77, message="from the future")

@@ -137,13 +137,17 @@ def descriptors() -> pathlib.Path:
 
 @contextlib.contextmanager
 def envoy(
-    folder: pathlib.Path, servers: Sequence[str], *changes: Change
+    folder: pathlib.Path,
+    servers: Sequence[str],
+    *changes: Change,
+    patience: float = 60,
 ) -> Iterator[Envoy]:
     """Runs Envoy in front of servers (HOST:PORT); it finds all of them well.
 
     Args:
         folder: For its configuration and its log.
         changes: Made to the configuration.
+        patience: Seconds until they have to be well.
     """
     config = yaml.safe_load(CONFIG.read_text())
     port, admin_port = free_port(), free_port()
@@ -186,7 +190,7 @@ def envoy(
         return False
 
     try:
-        wire.wait_until(ready, "Envoy")
+        wire.wait_until(ready, "Envoy is ready", patience)
         yield running
     finally:
         process.terminate()
