@@ -96,10 +96,9 @@ void AddTrailers(const CallEnvironment& environment,
                  grpc::ServerContextBase& context) {
   context.AddTrailingMetadata("x-request-id", request_id);
   if (const auto wait = RetryAfterOf(status); wait.has_value()) {
-    context.AddTrailingMetadata(
-        "grpc-retry-pushback-ms",
-        absl::StrCat(absl::ToInt64Milliseconds(
-            absl::Ceil(*wait, absl::Milliseconds(1)))));
+    context.AddTrailingMetadata("grpc-retry-pushback-ms",
+                                absl::StrCat(absl::ToInt64Milliseconds(
+                                    absl::Ceil(*wait, absl::Milliseconds(1)))));
   }
   if (environment.telemetry.load == nullptr) return;
   const std::string report = environment.telemetry.load->Report();

@@ -75,8 +75,8 @@ void CountCancelled(const CallEnvironment& environment);
 // there are some, and, where `status`, with which the call ends, says when to
 // come back, `grpc-retry-pushback-ms`: what gRPC's own retries heed (gRFC A6),
 // and a proxy, which cannot read RetryInfo, knows refusals that can pass by.
-// Called before the call's end, once. Not initial metadata: a proxy retries only
-// errors that come without.
+// Called before the call's end, once. Not initial metadata: a proxy retries
+// only errors that come without.
 void AddTrailers(const CallEnvironment& environment,
                  const std::string& request_id, const absl::Status& status,
                  grpc::ServerContextBase& context);

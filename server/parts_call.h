@@ -73,9 +73,9 @@ class PartsCall : public Reactor, private AnswerStream::Wire {
 
   // A request begins, of which logs and traces are told as one of this RPC.
   std::unique_ptr<RequestTrace> Trace(
-      const google::protobuf::Descriptor& message) const {
+      const google::protobuf::Descriptor& message, bool streamed) const {
     auto trace = std::make_unique<RequestTrace>(environment_.call, identity_);
-    trace->SetMethod(message);
+    trace->SetMethod(message, streamed);
     return trace;
   }
 

@@ -40,10 +40,10 @@ class ChunksCall final
 
   void Start(grpc::ByteBuffer& bytes) {
     const auto size = static_cast<std::int64_t>(bytes.Length());
-    const auto request =
-        stream()->Begin(std::make_unique<PartsEvents>(
-                            ChunksFormat(environment().limits.part_bytes)),
-                        Trace(*v1::EncodeChunksRequest::descriptor()));
+    const auto request = stream()->Begin(
+        std::make_unique<PartsEvents>(
+            ChunksFormat(environment().limits.part_bytes)),
+        Trace(*v1::EncodeChunksRequest::descriptor(), /*streamed=*/false));
     stream()->OnHalfClose();
     if (request == nullptr) return;  // Its caller has gone.
     const absl::StatusOr<Caller> caller = Authenticate();

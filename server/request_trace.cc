@@ -50,14 +50,17 @@ RequestTrace::~RequestTrace() {
   environment_.telemetry.spans->Add(SpansOf(record_));
 }
 
-void RequestTrace::SetMethod(const google::protobuf::Descriptor& request) {
+void RequestTrace::SetMethod(const google::protobuf::Descriptor& request,
+                             bool streamed) {
   const google::protobuf::FileDescriptor& file = *request.file();
   for (int i = 0; i < file.service_count(); ++i) {
     const google::protobuf::ServiceDescriptor& service = *file.service(i);
     for (int j = 0; j < service.method_count(); ++j) {
-      if (service.method(j)->input_type() != &request) continue;
+      const google::protobuf::MethodDescriptor& method = *service.method(j);
+      if (method.input_type() != &request) continue;
+      if (method.client_streaming() != streamed) continue;
       record_.service = service.full_name();
-      record_.method = service.method(j)->name();
+      record_.method = method.name();
       return;
     }
   }

@@ -28,8 +28,9 @@ class RequestTrace {
   RequestTrace(const RequestTrace&) = delete;
   RequestTrace& operator=(const RequestTrace&) = delete;
 
-  // Which RPC it is: the one that takes such messages.
-  void SetMethod(const google::protobuf::Descriptor& request);
+  // Which RPC it is: the one that takes such messages, one or, `streamed`, many
+  // in a call.
+  void SetMethod(const google::protobuf::Descriptor& request, bool streamed);
 
   // The engine has an answer. Writes a line to the log where inputs failed, one
   // in a second at most.

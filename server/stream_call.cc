@@ -33,7 +33,7 @@ void StreamCall::OnReadDone(bool ok) {
     return;
   }
   const auto size = static_cast<std::int64_t>(read_.Length());
-  auto trace = Trace(message_);
+  auto trace = Trace(message_, /*streamed=*/true);
   absl::StatusOr<Caller> caller = Authenticate();
   // Nothing is read before ReadNext.
   ReadOn(environment().call, size,

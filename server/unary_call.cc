@@ -47,7 +47,7 @@ UnaryCall::UnaryCall(const CallEnvironment& environment,
 }
 
 absl::Status UnaryCall::Parse(google::protobuf::Message& message) {
-  trace_.SetMethod(*message.GetDescriptor());
+  trace_.SetMethod(*message.GetDescriptor(), /*streamed=*/false);
   return TakeMessage(request_, message);
 }
 

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "core/base/error.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
@@ -36,6 +37,7 @@
 #include "tests/fakes/recording_observer.h"
 #include "tests/server/fake_collector.h"
 #include "tests/server/server_fixture.h"
+#include "triton/grpc_service.pb.h"
 
 namespace strata {
 namespace {
@@ -281,12 +283,15 @@ TEST(TrailersTest, SayWhenToComeBackAsGrpcsOwnRetriesReadIt) {
 }
 
 // What RequestTrace writes for a request that ends so.
-std::string LogOf(const absl::Status& status, CallIdentity identity) {
+std::string LogOf(const absl::Status& status, CallIdentity identity,
+                  const google::protobuf::Descriptor& request =
+                      *v1::EncodeRequest::descriptor(),
+                  bool streamed = false) {
   const FakeClock clock;
   testing::internal::CaptureStderr();
   RequestTrace trace({.clock = clock, .authenticator = Anybody()},
                      std::move(identity));
-  trace.SetMethod(*v1::EncodeRequest::descriptor());
+  trace.SetMethod(request, streamed);
   trace.Answered(status);
   return testing::internal::GetCapturedStderr();
 }
@@ -298,6 +303,15 @@ TEST(RequestLogTest, ADefectOfOursIsALineThatSaysWhoseRequestItWas) {
       HasSubstr(absl::StrCat("event=call_failed method=Encode request_id=mine "
                              "trace_id=",
                              kTraceId, " message=broken\n")));
+}
+
+TEST(RequestLogTest, OfTwoMethodsWithOneMessageTheStreamIsToldApart) {
+  const absl::Status broken = absl::InternalError("broken");
+  const auto& request = *inference::ModelInferRequest::descriptor();
+  EXPECT_THAT(LogOf(broken, {}, request, /*streamed=*/false),
+              HasSubstr("method=ModelInfer "));
+  EXPECT_THAT(LogOf(broken, {}, request, /*streamed=*/true),
+              HasSubstr("method=ModelStreamInfer "));
 }
 
 TEST(RequestLogTest, WithoutATraceTheLineHasNone) {
