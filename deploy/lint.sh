@@ -23,7 +23,7 @@ fi
 clang-format-19 --dry-run -Werror "${sources[@]}"
 cmake --preset lint --log-level=WARNING
 # The generated headers, which clang-tidy needs.
-cmake --build --preset lint --target strata_proto
+cmake --build --preset lint --target strata_proto strata_server_proto
 mapfile -t compiled < <(printf '%s\n' "${sources[@]}" | grep '\.cc$')
 deploy/tidy.py "${compiled[@]}"
 echo "strata: lint is clean"
