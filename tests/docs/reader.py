@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does what a page says, as somebody would who reads it from its beginning.
 
-The blocks of a page run one after the other in one folder, which looks like the
-root of the tree and has a repository of models; Python's share their names. A
-`strata-server` in a block goes on serving when its block has ended, and is asked
-by what follows on the page, in place of the server that is there already.
+The blocks of a page run one after the other in one folder, which looks like
+the root of the tree and has a repository of models; Python's share their names.
+A `strata-server` in a block goes on serving when its block has ended, and is
+asked by what follows on the page, in place of the server that is there already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 
-from pages import ROOT, Block
+from pages import ROOT, Block, blocks
 from server_process import ServerProcess
 
 # What the pages call the addresses of a server.
@@ -48,6 +48,8 @@ class Reader:
         models: The repository whose models the page finds in `models`.
         server: Is asked until the page starts one of its own.
         reports: Where the page's servers keep what loads find out.
+        page: Finds falcon-random in `models`, and minilm, which takes longer
+            to load, if it names it.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Reader:
         models: pathlib.Path,
         server: ServerProcess,
         reports: pathlib.Path,
+        page: str = "",
     ) -> None:
         self._folder = folder
         self._bin_dir = bin_dir
@@ -65,11 +68,12 @@ class Reader:
         self._reports = reports
         self._names: dict[str, object] = {"__name__": "page"}
         _make_tree(folder, bin_dir)
-        for name in ("minilm", "falcon-random"):
+        named = ["falcon-random"]
+        if page and any("minilm" in x.code for x in blocks(page)):
+            named.append("minilm")
+        for name in named:
             _link_files(models / name / "1", folder / "models" / name / "1")
-        _link_files(
-            models / "falcon-random" / "1", folder / "checkpoint"
-        )
+        _link_files(models / "falcon-random" / "1", folder / "checkpoint")
 
     def __enter__(self) -> Reader:
         return self
@@ -225,6 +229,8 @@ def _make_tree(folder: pathlib.Path, bin_dir: pathlib.Path) -> None:
     (folder / "build" / "release").mkdir(parents=True)
     (folder / "build" / "release" / "bin").symlink_to(bin_dir)
     (folder / "build" / "python-environment").symlink_to(sys.prefix)
+    curated = pathlib.Path("build", "curated-transformers-2")
+    (folder / curated).symlink_to(ROOT / curated)
     programs = folder / "commands"
     programs.mkdir()
     for name in ("strata", "strata-server"):
