@@ -9,9 +9,11 @@ says in INSTEAD what is made in its place.
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
+import sys
 import textwrap
 
 import pages
@@ -19,7 +21,7 @@ import pytest
 import reader
 import tiny_checkpoints
 from reader import Reader
-from toolchain import BUILD, need, run
+from toolchain import BUILD, ROOT, need, run
 
 # (page, words of the block): the test that runs it.
 ELSEWHERE = {
@@ -132,7 +134,7 @@ NIGHTLY = {"docs/export.md"}
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl"
 
 # What is shown, and not run.
-SHOWN = {"", "json", "yaml", "diff", "js"}
+SHOWN = {"", "json", "yaml", "diff", "ini"}
 RUN = {"sh", "python"}
 
 
@@ -197,7 +199,7 @@ def test_the_tables_name_blocks_that_are_there(table):
 
 def test_what_runs_elsewhere_does():
     for file, name in ELSEWHERE.values():
-        assert f"def {name}(" in (pages.ROOT / file).read_text(), name
+        assert f"def {name}(" in (ROOT / file).read_text(), name
 
 
 def test_a_new_block_is_run(tmp_path, monkeypatch):
@@ -306,3 +308,39 @@ def test_grpcurl(server, tmp_path):
     code = code.replace(reader.USUAL_ADDRESS, server.address)
     answer = run("bash", "-c", code.replace("grpcurl ", f"{grpcurl} ", 1))
     assert json.loads(answer)["encodings"][0]["outputs"]
+
+
+# Pages whose flags are those of others' programs too.
+OF_OTHERS = {"docs/migrate-from-tei.md", "docs/migrate-from-triton.md"}
+
+
+@pytest.fixture(scope="module")
+def flags(bin_dir) -> set[str]:
+    """Of all our programs, as their help says."""
+    programs = [
+        [bin_dir / "strata-server"],
+        *([bin_dir / "strata", *x] for x in ([], ["encode"], ["top"])),
+        [sys.executable, "-m", "strata.encode"],
+        [sys.executable, "-m", "strata.export"],
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "client" / "python")}
+    helped = [run(*x, "--help", **environment) for x in programs]
+    return set(re.findall(r"--[a-z][a-z-]+", "".join(helped)))
+
+
+@pytest.mark.parametrize("page", sorted(set(pages.guides()) - OF_OTHERS))
+def test_the_flags_that_it_names_are_there(page, flags):
+    named = set(re.findall(r"`(--[a-z-]+)", pages.prose(page)))
+    others = {"--accept", "--only"}  # Of proto/check.sh and make bench.
+    assert named <= flags | others
+
+
+@pytest.mark.parametrize("page", pages.guides())
+def test_the_metrics_that_it_names_are_there(page):
+    known = (ROOT / "server" / "README.md").read_text()
+    # What prometheus-adapter makes of one.
+    known += "strata_queue_seconds"
+    text = (ROOT / page).read_text()
+    for name in re.findall(r"\bstrata_[a-z_]+[a-z]\b", text):
+        plain = re.sub(r"_(sum|count|bucket)$", "", name)
+        assert plain in known, name
