@@ -28,7 +28,7 @@ from server_process import ServerProcess
 USUAL_ADDRESS = "127.0.0.1:50051"
 USUAL_METRICS = "127.0.0.1:9464"
 
-_SECONDS = 120
+_SECONDS = 300
 # Of a server that a page starts: ports are free ones, a drain waits for nobody,
 # a look at the repository is soon followed by the next.
 _INSTEAD = {
