@@ -16,7 +16,8 @@ import pathlib
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 # A trace is examined by running it; on a busy machine that takes a while.
 START_SECONDS = 240.0
@@ -39,8 +40,8 @@ class ServerError(Exception):
 class ServerProcess:
     """A strata-server on free ports of the loopback.
 
-    Its environment holds no STRATA_* variable, so that it starts as `flags`
-    say and nothing else.
+    Its environment holds no STRATA_* variable but those of `environment`, so
+    that it starts as it is told and nothing else.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ServerProcess:
         repository: pathlib.Path,
         flags: Sequence[str] = (),
         on_line: Callable[[str], None] = lambda line: None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Starts it and returns once every model is ready or refused.
 
@@ -56,6 +58,7 @@ class ServerProcess:
             flags: More flags, as "--window=64"; a --listen or a
                 --metrics-listen among them is taken instead of a free port.
             on_line: Called with each line of its log, from another thread.
+            environment: More variables, as STRATA_MAX_REQUESTS.
 
         Raises:
             ServerError: It ended, or does not listen in time.
@@ -75,6 +78,7 @@ class ServerProcess:
         self.address = ""
         self.metrics_address = ""
         self._on_line = on_line
+        self._environment = environment
         self._settled = threading.Event()
         self._process = self._start()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -143,7 +147,7 @@ class ServerProcess:
         try:
             return subprocess.Popen(
                 self.command,
-                env=inherited,
+                env=inherited | dict(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
