@@ -85,12 +85,17 @@ def descriptors():
     return proxied.descriptors()
 
 
-def test_envoy_takes_the_file_as_it_is():
-    printed = run(
-        proxied.ENVOY,
-        *("--mode", "validate", "-c", proxied.CONFIG.relative_to(proxied.ROOT)),
+def test_the_pages_command_starts_envoy():
+    """As it is, but that it validates the file instead of listening."""
+    code = proxied.PAGE.read_text().split("```sh\n")[1].split("```")[0]
+    generate, start = code.splitlines()
+    assert generate.split()[:2] == [
+        "build/python-environment/bin/python",
+        "deploy/generate_descriptors.py",
+    ]
+    assert "deploy/envoy/strata.yaml' OK" in run(
+        *start.split(), "--mode", "validate"
     )
-    assert "deploy/envoy/strata.yaml' OK" in printed
 
 
 def test_requests_of_one_connection_are_shared_out(tmp_path):

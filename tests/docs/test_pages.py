@@ -49,6 +49,26 @@ ELSEWHERE = {
         "tests/e2e/test_cli_completion.py",
         "test_commands",
     ),
+    ("docs/envoy.md", "generate_descriptors.py"): (
+        "tests/deploy/test_envoy.py",
+        "test_the_pages_command_starts_envoy",
+    ),
+    ("docs/envoy.md", "strata --server"): (
+        "tests/deploy/test_envoy_doors.py",
+        "test_the_pages_command_line",
+    ),
+    ("docs/envoy.md", "minilm:encode -d"): (
+        "tests/deploy/test_envoy_doors.py",
+        "test_the_pages_calls_by_curl",
+    ),
+    ("docs/envoy.md", "nobody:encode"): (
+        "tests/deploy/test_envoy_doors.py",
+        "test_the_pages_calls_by_curl",
+    ),
+    ("docs/envoy.md", "urllib"): (
+        "tests/deploy/test_envoy_doors.py",
+        "test_the_pages_call_from_python",
+    ),
     ("docs/kubernetes.md", "values-cpu.yaml"): (
         "tests/deploy/test_kubernetes.py",
         "test_the_guides_helm_commands_are_understood",
