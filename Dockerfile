@@ -49,8 +49,8 @@ ENV PATH=/opt/strata/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
     STRATA_REPOSITORY=/models \
     STRATA_LISTEN=0.0.0.0:50051 \
     STRATA_METRICS_LISTEN=0.0.0.0:9464
-# Of no entry in /etc/passwd; it owns nothing.
-USER 65532:65532
+# Nobody, who owns nothing; as the chart for Kubernetes has it.
+USER 65534:65534
 EXPOSE 50051 9464
 # Loading models takes minutes, and counts as no failure.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10m \
