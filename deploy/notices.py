@@ -179,7 +179,7 @@ def document(title: str, parts: list[Part]) -> str:
         if part.terms:
             lines.append(f"Licence: {part.terms}")
         lines.append(
-            f"Files: {', '.join(sorted(part.files))}" if part.files
+            f"In this package: {', '.join(sorted(part.files))}" if part.files
             else "In the programs bin/strata-server and bin/strata."
         )
         lines.append(_RULE)

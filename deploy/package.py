@@ -68,6 +68,8 @@ class Failure(Exception):
 
 def needed(binary: pathlib.Path) -> dict[str, pathlib.Path]:
     """The shared objects that a binary loads at its start, by their names."""
+    if not binary.exists():
+        raise Failure(f"there is no {binary}; build it with `make build`")
     printed = subprocess.run(
         ["ldd", binary], capture_output=True, text=True, check=True
     ).stdout

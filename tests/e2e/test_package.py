@@ -85,6 +85,17 @@ def test_libtorch_is_told_from_what_else_there_is():
     assert not package.OF_LIBTORCH.fullmatch("libgrpc++.so.1.51")
 
 
+def test_without_a_build_there_is_no_package(tmp_path):
+    with pytest.raises(package.Failure, match="no .*strata-server; build it"):
+        package.libraries(tmp_path, tmp_path, "cpu")
+
+
+def test_cuda_wants_a_libtorch_that_has_it(tmp_path):
+    (tmp_path / "lib").mkdir()
+    with pytest.raises(package.Failure, match="has no libtorch_cuda.so"):
+        package.opened(tmp_path)
+
+
 def test_a_library_that_is_nobodys_is_an_error(tmp_path):
     file = tmp_path / "libmystery.so.1"
     file.touch()
@@ -101,13 +112,13 @@ def test_each_library_is_somebodys(bin_dir):
 
 def test_a_text_of_several_is_there_once():
     text = notices.document("it", [
-        notices.Part("one 1", "MIT", ["Permission\n"], ["lib/one.so"]),
-        notices.Part("two 2", texts=["Permission\n"]),
+        notices.Part("one 1", "MIT", ["Permit all.\n"], ["lib/one.so"]),
+        notices.Part("two 2", texts=["Permit all.\n"]),
         notices.Part("three 3", texts=["see /usr/share/common-licenses/GPL-3."]),
     ])
-    assert text.count("Permission") == 1
+    assert text.count("Permit all.") == 1
     assert "The text is the same as that of one 1." in text
-    assert "Licence: MIT\nFiles: lib/one.so\n" in text
+    assert "Licence: MIT\nIn this package: lib/one.so\n" in text
     if pathlib.Path("/usr/share/common-licenses/GPL-3").exists():
         assert "GNU GENERAL PUBLIC LICENSE" in text
 
@@ -198,11 +209,12 @@ def test_systemd_finds_it_closed(unit):
 # --- The archive
 
 
-def make(variant: str, elsewhere: pathlib.Path) -> pathlib.Path:
+def make(
+    variant: str, binaries: pathlib.Path, elsewhere: pathlib.Path
+) -> pathlib.Path:
     """Makes the archive and unpacks it; where."""
     for old in (ROOT / "build").glob(f"strata-*-{variant}.tar.gz"):
         old.unlink()
-    binaries = os.environ.get("STRATA_BIN_DIR", ROOT / "build/release/bin")
     run(ROOT / "deploy" / "package.py", f"--torch={variant}", f"--bin={binaries}")
     [archive] = (ROOT / "build").glob(f"strata-*-{variant}.tar.gz")
     with tarfile.open(archive) as tar:
@@ -213,8 +225,8 @@ def make(variant: str, elsewhere: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory) -> pathlib.Path:
-    return make("cpu", tmp_path_factory.mktemp("unpacked"))
+def packed(bin_dir, tmp_path_factory) -> pathlib.Path:
+    return make("cpu", bin_dir, tmp_path_factory.mktemp("unpacked"))
 
 
 @pytest.fixture
@@ -268,7 +280,7 @@ def test_it_holds_a_unit_and_the_notices_of_all(packed):
 def check_notices(folder: pathlib.Path) -> None:
     text = (folder / "THIRD-PARTY-NOTICES").read_text()
     told = {
-        name for names in re.findall(r"^Files: (.*)$", text, re.M)
+        name for names in re.findall(r"^In this package: (.*)$", text, re.M)
         for name in names.split(", ")
     }
     there = {
@@ -277,7 +289,7 @@ def check_notices(folder: pathlib.Path) -> None:
     }
     assert there and told == there
     for words in (
-        "\ntorch 2.", "From PyTorch:", "\nsentencepiece-", "Darts-clone",
+        "\ntorch 2.", "From PyTorch:", "\nsentencepiece-", "Susumu Yata",
         "\ntokenizers-0.", "\nserde-1.", "\nonig_sys-", "Oniguruma",
         "\nrust-std (Rust)", "\nlibgrpc++1.51", "\nnlohmann-json3-dev",
         "Niels Lohmann",
@@ -288,9 +300,9 @@ def check_notices(folder: pathlib.Path) -> None:
 
 @pytest.mark.nightly
 def test_the_one_without_libtorch_takes_the_machines(
-    models, tmp_path, monkeypatch
+    bin_dir, models, tmp_path, monkeypatch
 ):
-    folder = make("none", tmp_path)
+    folder = make("none", bin_dir, tmp_path)
     assert not list((folder / "lib").glob("libtorch*"))
     # Its launcher asks python3 where LibTorch is.
     python = pathlib.Path(sys.executable).parent
