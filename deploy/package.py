@@ -183,13 +183,14 @@ def stage(
     folder: pathlib.Path,
     variant: str,
 ) -> None:
-    """Lays out a package in a folder, which is emptied first."""
+    """Lays out a package in a folder, which must not be there yet."""
+    if folder.exists():
+        raise Failure(f"{folder} is there already; expected a new folder")
     carried = libraries(binaries, places["TORCH"], variant)
     parts = notices.of_libraries(carried)
     parts += notices.compiled_in(places["SENTENCEPIECE"], places["TOKENIZERS"])
     title = f"strata {version()} for linux-{platform.machine()}, LibTorch: {variant}"
     text = notices.document(title, notices.merged(parts))
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     copy_programs(binaries, folder, variant)
     copy_libraries(carried, folder)
@@ -223,7 +224,10 @@ def main() -> None:
                         help="lay the package out there, and make no archive")
     arguments = parser.parse_args()
     name = f"strata-{version()}-linux-{platform.machine()}-{arguments.torch}"
-    folder = arguments.folder or ROOT / "build" / "package" / name
+    folder = arguments.folder
+    if folder is None:
+        folder = ROOT / "build" / "package" / name
+        shutil.rmtree(folder, ignore_errors=True)
     places = dependencies()
     if arguments.libtorch:
         places["TORCH"] = arguments.libtorch
