@@ -337,4 +337,4 @@ def is_server(process: pathlib.Path, address: str) -> bool:
         words = (process / "cmdline").read_bytes().decode().split("\0")
     except OSError:
         return False
-    return words[0] == "strata-server" and f"--listen={address}" in words
+    return words[0].endswith("strata-server") and f"--listen={address}" in words
