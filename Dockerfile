@@ -23,7 +23,12 @@ RUN deploy/bootstrap.sh --server
 
 FROM tools AS build
 ARG JOBS=
-COPY . .
+COPY CMakeLists.txt CMakePresets.json ./
+COPY deploy/cmake deploy/cmake
+COPY proto proto
+COPY core core
+COPY client client
+COPY server server
 RUN cmake --preset release -DSTRATA_WITH_TESTS=OFF \
     && cmake --build --preset release --parallel "${JOBS:-$(nproc)}" \
         --target strata-server strata
@@ -31,6 +36,8 @@ RUN cmake --preset release -DSTRATA_WITH_TESTS=OFF \
 # Which LibTorch is in the image: cpu, or cuda. The programs are the same.
 FROM build AS package
 ARG TORCH=cpu
+COPY LICENSE README.md ./
+COPY deploy deploy
 RUN libtorch=$(STRATA_PYTHON=/cache/pip-environment/bin/python deploy/fetch_torch.sh "$TORCH") \
     && deploy/package.py --torch "$TORCH" --libtorch "$libtorch" --folder /opt/strata
 

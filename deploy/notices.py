@@ -130,15 +130,20 @@ def of_libraries(libraries: dict[str, pathlib.Path]) -> list[Part]:
 
 
 def compiled_in(
-    sentencepiece: pathlib.Path, tokenizers: pathlib.Path
+    sentencepiece: pathlib.Path, tokenizers: pathlib.Path, protos: pathlib.Path
 ) -> list[Part]:
-    """What the programs themselves hold: headers, sentencepiece, Rust crates.
+    """What the programs themselves hold: headers, protocols, sentencepiece,
+    Rust crates.
 
     Args:
         sentencepiece: What deploy/build_sentencepiece.sh printed.
         tokenizers: What deploy/build_tokenizers.sh printed.
+        protos: The protocols of others, a folder of each author with LICENSE.
     """
     parts = [debian_package(name) for name in COMPILED_IN]
+    for folder in sorted(protos.iterdir()):
+        text = (folder / "LICENSE").read_text()
+        parts.append(Part(f"protocols of {folder.name}", texts=[text]))
     name = "-".join(sentencepiece.name.split("-")[:2])
     parts.append(Part(name, texts=_texts(sentencepiece / "licenses")))
     crates = sorted((tokenizers / "licenses").iterdir())

@@ -188,7 +188,10 @@ def stage(
         raise Failure(f"{folder} is there already; expected a new folder")
     carried = libraries(binaries, places["TORCH"], variant)
     parts = notices.of_libraries(carried)
-    parts += notices.compiled_in(places["SENTENCEPIECE"], places["TOKENIZERS"])
+    parts += notices.compiled_in(
+        places["SENTENCEPIECE"], places["TOKENIZERS"],
+        ROOT / "proto" / "third_party",
+    )
     title = f"strata {version()} for linux-{platform.machine()}, LibTorch: {variant}"
     text = notices.document(title, notices.merged(parts))
     folder.mkdir(parents=True)

@@ -292,7 +292,7 @@ def check_notices(folder: pathlib.Path) -> None:
         "\ntorch 2.", "From PyTorch:", "\nsentencepiece-", "Susumu Yata",
         "\ntokenizers-0.", "\nserde-1.", "\nonig_sys-", "Oniguruma",
         "\nrust-std (Rust)", "\nlibgrpc++1.51", "\nnlohmann-json3-dev",
-        "Niels Lohmann",
+        "Niels Lohmann", "\nprotocols of triton",
         "Text of /usr/share/common-licenses/Apache-2.0",
     ):
         assert words in text, words
