@@ -4,11 +4,12 @@
 # A thin front for deploy/bootstrap.sh and the CMake presets. `make help` lists
 # the targets. Variables: STRATA_TORCH (a LibTorch of one's own), STRATA_CACHE,
 # JOBS (compilers at once), FUZZ_SECONDS, SOAK_FLAGS (as "--seconds 60"),
-# BENCH_FLAGS (as "--only goodput").
+# BENCH_FLAGS (as "--only goodput"), TORCH (of `make package`: cpu, cuda, none).
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+TORCH ?= cpu
 PYTHON := build/python-environment/bin/python
 BENCH_TARGETS := strata-server strata-bench-limit strata-bench-load
 
@@ -71,9 +72,10 @@ nightly: test check fuzz soak ## make test, check, fuzz and soak, faults under s
 	@deploy/bootstrap.sh --nightly
 	@PYTHONPATH=client/python $(PYTHON) deploy/run_tests.py --preset release --nightly
 
-.PHONY: bundle
-bundle: build ## A relocatable archive of server and command line, without LibTorch
-	@deploy/bundle.sh
+.PHONY: package
+package: setup ## An archive that runs on a bare machine: TORCH=cpu, cuda or none
+	$(call build,release,--target strata-server strata)
+	@deploy/package.py --torch $(TORCH)
 
 .PHONY: test-gpu
 test-gpu: build ## The tests labelled gpu, on a machine that has one

@@ -6,11 +6,14 @@
 # writes build/dependencies.cmake. Does only what is not done yet, so it may be
 # run as often as one likes.
 #
-#   deploy/bootstrap.sh [--lint | --nightly]
+#   deploy/bootstrap.sh [--server | --lint | --nightly]
 #
+#   --server    only what server and command line are built from, without the
+#               Python environment of demo and tests: for images
 #   --lint      also install what `make check` needs (clang, clang-tidy,
 #               clang-format, their sanitizers)
-#   --nightly   also install the browser that the nightly tests drive
+#   --nightly   also install what the nightly tests drive: a browser, and what
+#               builds images
 #
 # Environment:
 #   STRATA_CACHE   where downloads and builds of others' code are kept
@@ -18,6 +21,9 @@
 #   STRATA_TORCH   a LibTorch of one's own: the `torch` folder of an installed
 #                  wheel or an unpacked archive, CPU-only or CUDA
 #                  (default: the wheel that the Python environment installs)
+#   STRATA_TORCH_VARIANT
+#                  with --server and without STRATA_TORCH, which LibTorch
+#                  deploy/fetch_torch.sh fetches: cpu (the default) or cuda
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,6 +38,7 @@ readonly BUILD_PACKAGES=(
   python3-dev python3-venv)
 readonly LINT_PACKAGES=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
+readonly NIGHTLY_PACKAGES=(buildah debian-archive-keyring mmdebstrap)
 
 say() { echo "strata: $*" >&2; }
 die() {
@@ -121,28 +128,45 @@ packages_apart() {
   echo "$folder"
 }
 
+# A Python that has pip, which the distributions' own lack. Prints its folder.
+pip_environment() {
+  local folder="$STRATA_CACHE/pip-environment"
+  [[ -e "$folder/bin/pip" ]] || python3 -m venv "$folder" ||
+    die "could not make a Python environment in $folder; is python3-venv installed?"
+  echo "$folder"
+}
+
 install_packages "${BUILD_PACKAGES[@]}"
+server_only=
 case "${1:-}" in
   "") ;;
+  --server) server_only=yes ;;
   --lint) install_packages "${LINT_PACKAGES[@]}" ;;
   --nightly)
+    install_packages "${NIGHTLY_PACKAGES[@]}"
     # Not on Ubuntu, which has it as a snap; its test is skipped there.
     if apt-cache show chromium >/dev/null 2>&1; then
       install_packages chromium
     fi
     ;;
-  *) die "unknown argument '$1'; expected --lint, --nightly or none" ;;
+  *) die "unknown argument '$1'; expected --server, --lint, --nightly or none" ;;
 esac
 
 install_rust
-environment=$(python_environment)
-export STRATA_PYTHON="$environment/bin/python"
-# Both versions of Curated Transformers go by one name.
-curated_2=$(packages_apart curated-2)
-envoy=$(packages_apart envoy)
-torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '
+if [[ $server_only ]]; then
+  environment=$(pip_environment)
+  export STRATA_PYTHON="$environment/bin/python"
+  torch=${STRATA_TORCH:-$(deploy/fetch_torch.sh "${STRATA_TORCH_VARIANT:-cpu}")}
+else
+  environment=$(python_environment)
+  export STRATA_PYTHON="$environment/bin/python"
+  # Both versions of Curated Transformers go by one name.
+  curated_2=$(packages_apart curated-2)
+  envoy=$(packages_apart envoy)
+  torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '
 import importlib.util
 print(importlib.util.find_spec("torch").submodule_search_locations[0])')}
+fi
 [[ -e "$torch/lib/libtorch_cpu.so" && -e "$torch/include/torch/script.h" ]] ||
   die "no LibTorch in '$torch': STRATA_TORCH must be a folder that holds lib/libtorch_cpu.so and include/torch/script.h"
 sentencepiece=$(deploy/build_sentencepiece.sh)
@@ -161,6 +185,7 @@ if cmp -s build/dependencies.cmake.new build/dependencies.cmake; then
 else
   mv build/dependencies.cmake.new build/dependencies.cmake
 fi
+[[ $server_only ]] && exit
 ln -sfn "$environment" build/python-environment
 ln -sfn "$curated_2" build/curated-transformers-2
 ln -sfn "$envoy" build/envoy

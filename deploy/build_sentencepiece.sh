@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds sentencepiece as a static library against the system's protobuf, and
-# prints the folder that holds it: lib/libsentencepiece.a and
-# include/sentencepiece_processor.h. Does nothing where it is there already.
+# prints the folder that holds it: lib/libsentencepiece.a,
+# include/sentencepiece_processor.h and licenses/. Does nothing where it is there
+# already.
 #
 # The distribution's own library will not do: it exports a protobuf of another
 # version, and a process that loads both crashes.
@@ -85,7 +86,13 @@ mkdir -p "$work/result/lib" "$work/result/include"
 cp "$work/build/src/libsentencepiece.a" "$work/result/lib/"
 cp "$work/sentencepiece-$VERSION/sentencepiece/src/sentencepiece_processor.h" \
   "$work/result/include/"
-cp "$work/sentencepiece-$VERSION/sentencepiece/LICENSE" "$work/result/"
+# Its own licence, and those of what it is compiled together with.
+mkdir "$work/result/licenses"
+cp "$work/sentencepiece-$VERSION/sentencepiece/LICENSE" "$work/result/licenses/"
+for part in absl darts_clone esaxx; do
+  cp "$work/sentencepiece-$VERSION/sentencepiece/third_party/$part/LICENSE" \
+    "$work/result/licenses/LICENSE.$part"
+done
 # Another run may have been faster; what it made is the same.
 mv -T "$work/result" "$result" 2>/dev/null || [[ -d $result ]] ||
   die "could not write $result; is the disk full?"

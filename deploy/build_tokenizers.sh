@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds core/tokenize/bridge, Hugging Face's tokenizers for C++, and prints the
-# folder that holds it: lib/libstrata_tokenizers.a, include/rust/cxx.h and
-# include/strata_tokenizers/bridge.h. Does nothing where it is there already.
+# folder that holds it: lib/libstrata_tokenizers.a, include/rust/cxx.h,
+# include/strata_tokenizers/bridge.h, and licenses/ of the crates in it. Does
+# nothing where it is there already.
 #
 #   deploy/build_tokenizers.sh [--check]
 #
@@ -16,8 +17,9 @@
 
 set -euo pipefail
 
-BRIDGE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../core/tokenize/bridge" && pwd)
-readonly BRIDGE
+DEPLOY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly DEPLOY
+readonly BRIDGE="${DEPLOY%/*}/core/tokenize/bridge"
 readonly CACHE="${STRATA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/strata}"
 readonly COMPILER="${CXX:-c++}"
 # The newest language version that one of the dependencies in Cargo.lock wants.
@@ -57,7 +59,7 @@ command -v "$COMPILER" >/dev/null ||
 choose_cargo
 [[ ${1:-} == --check ]] && exit
 key=$({
-  cat "${BASH_SOURCE[0]}" "$BRIDGE"/{Cargo.toml,Cargo.lock,build.rs,src/lib.rs}
+  cat "${BASH_SOURCE[0]}" "$DEPLOY/crate_licenses.py" "$BRIDGE"/{Cargo.toml,Cargo.lock,build.rs,src/lib.rs}
   "$rustc" --version
   "$COMPILER" -dumpfullversion -dumpmachine
 } | sha256sum | cut -c1-12)
@@ -84,6 +86,11 @@ cp "$target/release/libstrata_tokenizers.a" "$work/result/lib/"
 cp -L "$target/cxxbridge/rust/cxx.h" "$work/result/include/rust/"
 cp -L "$target/cxxbridge/strata-tokenizers/src/lib.rs.h" \
   "$work/result/include/strata_tokenizers/bridge.h"
+RUSTC="$rustc" "$cargo" metadata --locked --format-version=1 \
+  --filter-platform="$("$rustc" -vV | sed -n 's/^host: //p')" \
+  --manifest-path "$BRIDGE/Cargo.toml" |
+  "$DEPLOY/crate_licenses.py" "$("$rustc" --print sysroot)" \
+    "$work/result/licenses"
 # Another run may have been faster; what it made is the same.
 mv -T "$work/result" "$result" 2>/dev/null || [[ -d $result ]] ||
   die "could not write $result; is the disk full?"

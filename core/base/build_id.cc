@@ -43,9 +43,11 @@ std::string BuildId() {
           const ElfW(Phdr)& part = object->dlpi_phdr[i];
           std::string& id = *static_cast<std::string*>(result);
           if (part.p_type != PT_NOTE || !id.empty()) continue;
-          id = FindBuildId(
-              {reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr),
-               part.p_memsz});
+          // An address is all that the linker gives.
+          // NOLINTNEXTLINE(performance-no-int-to-ptr)
+          const auto* note =
+              reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr);
+          id = FindBuildId({note, part.p_memsz});
         }
         return 1;  // The first is the program itself.
       },

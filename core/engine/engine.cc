@@ -89,6 +89,7 @@ absl::Status CheckOptions(const EngineOptions& options) {
 std::vector<DeviceInstance> InstancesOf(
     const std::vector<std::string>& devices) {
   std::vector<DeviceInstance> instances;
+  instances.reserve(devices.size());
   std::map<std::string, int> count;
   for (const std::string& device : devices) {
     instances.push_back({.device = device, .instance = count[device]++});

@@ -98,7 +98,19 @@ std::string CpuName() {
   return absl::StrJoin(words, " ");
 }
 
-absl::StatusOr<int> CountCudaDevices() {
+// Of the driver or, as `function`, of CUDA's runtime, which is loaded with
+// LibTorch; 0 where it cannot be asked.
+int CudaVersion(int (*function)(int*)) {
+  int version = 0;
+  return function != nullptr && function(&version) == 0 ? version : 0;
+}
+
+// As "13.0".
+std::string VersionText(int version) {
+  return absl::StrCat(version / 1000, ".", version % 1000 / 10);
+}
+
+absl::StatusOr<CudaVersions> LoadCuda() {
   // A library registers its kernels and devices as it is loaded; this is all
   // that makes one binary serve with and without CUDA.
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
@@ -111,6 +123,13 @@ absl::StatusOr<int> CountCudaDevices() {
         "LibTorch's CUDA part is of another version than the rest; use cpu, "
         "or one LibTorch");
   }
+  return CudaVersions{
+      .driver = CudaVersion(DriverFunction<int(int*)>("cuDriverGetVersion")),
+      .libtorch = CudaVersion(reinterpret_cast<int (*)(int*)>(
+          dlsym(RTLD_DEFAULT, "cudaRuntimeGetVersion")))};
+}
+
+absl::StatusOr<int> CountCudaDevices() {
   return CallTorch([] {
     return static_cast<int>(
         c10::impl::getDeviceGuardImpl(at::kCUDA)->deviceCount());
@@ -128,6 +147,8 @@ absl::Status AddWord(absl::string_view word, const CudaProbe& probe,
   if (word != "cuda") {
     STRATA_ASSIGN_OR_RETURN(only, CudaIndex(word));
   }
+  STRATA_ASSIGN_OR_RETURN(const CudaVersions versions, probe.load());
+  STRATA_RETURN_IF_ERROR(CheckCudaDriver(versions));
   STRATA_ASSIGN_OR_RETURN(const int count, probe.count());
   if (count == 0) {
     return absl::FailedPreconditionError(
@@ -147,8 +168,24 @@ absl::Status AddWord(absl::string_view word, const CudaProbe& probe,
 
 }  // namespace
 
+absl::Status CheckCudaDriver(const CudaVersions& versions) {
+  const int major = versions.libtorch / 1000;
+  // Without a driver there is no device either, which is what will be said.
+  if (versions.driver == 0 || versions.driver / 1000 >= major) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the NVIDIA driver is too old: it knows CUDA ",
+      VersionText(versions.driver), ", and this LibTorch, built for CUDA ",
+      VersionText(versions.libtorch), ", needs a driver for CUDA ", major,
+      ".0 or newer; update the driver, take a LibTorch built for CUDA ",
+      versions.driver / 1000, ", or use --devices=cpu"));
+}
+
 CudaProbe CudaProbe::Real() {
-  return {.driver_has_device = DriverHasDevice, .count = CountCudaDevices};
+  return {.driver_has_device = DriverHasDevice,
+          .load = LoadCuda,
+          .count = CountCudaDevices};
 }
 
 absl::StatusOr<std::vector<std::string>> ResolveDevicesWith(
@@ -156,7 +193,11 @@ absl::StatusOr<std::vector<std::string>> ResolveDevicesWith(
   if (devices == "auto") {
     if (!probe.driver_has_device()) return std::vector<std::string>{"cpu"};
     // A driver beside a LibTorch without CUDA is no error here: nobody asked
-    // for it.
+    // for it. One that is too old for a LibTorch with CUDA is: nobody wants to
+    // find out later that the GPU was left idle.
+    const auto versions = probe.load();
+    if (!versions.ok()) return std::vector<std::string>{"cpu"};
+    STRATA_RETURN_IF_ERROR(CheckCudaDriver(*versions));
     auto all = ResolveDevicesWith("cuda", probe);
     return all.ok() ? *std::move(all) : std::vector<std::string>{"cpu"};
   }

@@ -9,17 +9,33 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace strata {
 
+// Versions of CUDA as it counts them itself: 13000 is 13.0.
+struct CudaVersions {
+  // The newest that the machine's driver knows; 0: there is no driver.
+  int driver = 0;
+  // The one that LibTorch was built for; 0: it does not say.
+  int libtorch = 0;
+};
+
+// FAILED_PRECONDITION, with the remedy, where the driver is too old for
+// LibTorch. Drivers run what was built for an older CUDA, and for every minor
+// version of their own: one of 13.0 does for 13.2.
+absl::Status CheckCudaDriver(const CudaVersions& versions);
+
 // How the CUDA devices of a machine are found.
 struct CudaProbe {
   // Whether a driver is there that has a device; loads nothing of LibTorch.
   std::function<bool()> driver_has_device;
-  // How many devices LibTorch can use, loading what it needs for them. Error:
-  // why it cannot, with the remedy.
+  // Loads what LibTorch needs for CUDA devices. Error: why it cannot, with the
+  // remedy.
+  std::function<absl::StatusOr<CudaVersions>()> load;
+  // How many devices LibTorch can use, after `load`.
   std::function<absl::StatusOr<int>()> count;
 
   // This machine's.

@@ -53,7 +53,7 @@ struct LoadOptions {
 // else "cpu"). Loads libtorch_cuda.so only where a CUDA device is asked for.
 // Returns normalised names, as {"cuda:0", "cuda:1"}. Errors: INVALID_ARGUMENT
 // for a name that is none of these or a list that repeats a device;
-// FAILED_PRECONDITION where a device is not there.
+// FAILED_PRECONDITION where a device is not there, or its driver is too old.
 absl::StatusOr<std::vector<std::string>> ResolveDevices(
     absl::string_view devices);
 

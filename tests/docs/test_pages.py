@@ -49,6 +49,26 @@ ELSEWHERE = {
         "tests/e2e/test_cli_completion.py",
         "test_commands",
     ),
+    ("docs/docker.md", "docker build"): (
+        "tests/deploy/test_docker.py",
+        "test_the_image_is_small_and_says_what_it_is",
+    ),
+    ("docs/docker.md", "--publish"): (
+        "tests/deploy/test_docker.py",
+        "test_the_container_answers",
+    ),
+    ("docs/docker.md", "docker exec"): (
+        "tests/deploy/test_docker.py",
+        "test_the_container_answers",
+    ),
+    ("docs/install.md", "make package  "): (
+        "tests/e2e/test_package.py",
+        "test_it_starts_where_there_is_nothing_but_glibc",
+    ),
+    ("docs/install.md", "bin/strata-server --repository"): (
+        "tests/e2e/test_package.py",
+        "test_it_starts_where_there_is_nothing_but_glibc",
+    ),
     ("docs/envoy.md", "generate_descriptors.py"): (
         "tests/deploy/test_envoy.py",
         "test_the_pages_command_starts_envoy",
@@ -112,8 +132,22 @@ CANNOT = {
     ("CONTRIBUTING.md", "--workflow"): (
         "builds everything anew, in another preset"
     ),
+    ("docs/docker.md", "--report-directory"): (
+        "wants a container engine; test_docker.py runs an image without one"
+    ),
+    ("docs/docker.md", "--gpus"): "wants a container engine with GPUs",
+    ("docs/docker.md", "docker inspect"): "wants a container engine",
+    ("docs/docker.md", "--add-host"): "wants a container engine",
+    ("docs/install.md", "systemctl enable"): (
+        "wants systemd as process 1; test_package.py verifies the unit"
+    ),
+    ("docs/install.md", "journalctl"): "wants systemd as process 1",
+    ("docs/install.md", "fetch_torch.sh"): "downloads another LibTorch",
     ("docs/export.md", "tiiuae/falcon-7b"): (
         "downloads 14 GB; the next block exports a checkpoint that is here"
+    ),
+    ("docs/kubernetes.md", "docker push"): (
+        "wants a registry; tests/deploy/test_docker.py builds the image"
     ),
     ("docs/kubernetes.md", "kubectl rollout"): (
         "wants a cluster with nodes; test_api_server.py has one without"

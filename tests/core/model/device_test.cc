@@ -19,17 +19,26 @@ using ::testing::ElementsAre;
 
 using Names = std::vector<std::string>;
 
+constexpr CudaVersions kEqual = {.driver = 13000, .libtorch = 13000};
+
 // A machine with `count` CUDA devices; 0: with a driver all the same.
-CudaProbe Machine(int count) {
-  return {.driver_has_device = [count] { return count > 0; },
-          .count = [count]() -> absl::StatusOr<int> { return count; }};
+CudaProbe Machine(int count, CudaVersions versions = kEqual) {
+  return {
+      .driver_has_device = [count] { return count > 0; },
+      .load = [versions]() -> absl::StatusOr<CudaVersions> { return versions; },
+      .count = [count]() -> absl::StatusOr<int> { return count; }};
 }
 
 CudaProbe MachineWithoutCudaLibrary() {
-  return {.driver_has_device = [] { return true; },
-          .count = []() -> absl::StatusOr<int> {
-            return absl::FailedPreconditionError("no libtorch_cuda.so");
-          }};
+  CudaProbe machine = Machine(1);
+  machine.load = []() -> absl::StatusOr<CudaVersions> {
+    return absl::FailedPreconditionError("no libtorch_cuda.so");
+  };
+  return machine;
+}
+
+CudaProbe MachineWithOldDriver() {
+  return Machine(1, {.driver = 12080, .libtorch = 13000});
 }
 
 // Fails the test when CUDA is looked for.
@@ -39,8 +48,12 @@ CudaProbe MachineNotToTouch() {
                 ADD_FAILURE() << "asked for the driver";
                 return false;
               },
-          .count = []() -> absl::StatusOr<int> {
+          .load = []() -> absl::StatusOr<CudaVersions> {
             ADD_FAILURE() << "loaded CUDA";
+            return kEqual;
+          },
+          .count = []() -> absl::StatusOr<int> {
+            ADD_FAILURE() << "counted devices";
             return 0;
           }};
 }
@@ -110,6 +123,37 @@ TEST(DeviceTest, CudaAskedForWithoutItsLibraryIsRefused) {
       ResolveDevicesWith("cuda", MachineWithoutCudaLibrary()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(status.message(), "no libtorch_cuda.so");
+}
+
+TEST(DeviceTest, AnOldDriverIsRefusedEvenIfCudaWasNotAskedFor) {
+  for (const std::string devices : {"cuda", "cuda:0", "auto"}) {
+    const absl::Status status =
+        ResolveDevicesWith(devices, MachineWithOldDriver()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << devices;
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("driver is too old"))
+        << devices;
+  }
+  EXPECT_THAT(Resolve("cpu", MachineWithOldDriver()), ElementsAre("cpu"));
+}
+
+TEST(CheckCudaDriverTest, ADriverDoesForOlderAndForEveryMinorOfItsOwn) {
+  constexpr CudaVersions kFit[] = {
+      {13000, 13000}, {13000, 13020}, {13010, 13000}, {13000, 12080},
+      {12020, 12090}, {0, 13000},     {12080, 0}};
+  for (const CudaVersions& versions : kFit) {
+    EXPECT_TRUE(CheckCudaDriver(versions).ok())
+        << versions.driver << ", " << versions.libtorch;
+  }
+}
+
+TEST(CheckCudaDriverTest, AnOlderMajorVersionIsRefusedWithTheRemedy) {
+  EXPECT_EQ(CheckCudaDriver({.driver = 12080, .libtorch = 13020}).message(),
+            "the NVIDIA driver is too old: it knows CUDA 12.8, and this "
+            "LibTorch, built for CUDA 13.2, needs a driver for CUDA 13.0 or "
+            "newer; update the driver, take a LibTorch built for CUDA 12, or "
+            "use --devices=cpu");
+  EXPECT_EQ(CheckCudaDriver({.driver = 11040, .libtorch = 12080}).code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 // The real probe, on whatever machine this is: an answer or an error, and the
