@@ -46,6 +46,8 @@ Memory MemoryOf(const std::vector<HostTensor>& outputs) {
 void CopyOut(std::vector<HostTensor>& outputs) {
   std::size_t size = 0;
   for (const HostTensor& output : outputs) size += output.bytes();
+  // std::array has no size that is known later.
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays)
   const auto own = std::make_shared_for_overwrite<std::byte[]>(size);
   std::byte* next = own.get();
   for (HostTensor& output : outputs) {
@@ -191,7 +193,7 @@ auto ReplyMemory::Reserve(const std::vector<std::int64_t>& bytes,
   return rooms;
 }
 
-void ReplyMemory::Keep(std::shared_ptr<Room> room,
+void ReplyMemory::Keep(const std::shared_ptr<Room>& room,
                        std::vector<HostTensor>& outputs) {
   Memory memory = MemoryOf(outputs);
   if (memory.empty()) return;

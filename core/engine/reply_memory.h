@@ -69,7 +69,8 @@ class ReplyMemory {
 
   // Ties what was computed of an input to its room: both are held by the owner
   // of each of `outputs` from now on.
-  void Keep(std::shared_ptr<Room> room, std::vector<HostTensor>& outputs);
+  void Keep(const std::shared_ptr<Room>& room,
+            std::vector<HostTensor>& outputs);
 
  private:
   // What is held, shared with the rooms.

@@ -14,11 +14,14 @@ import subprocess
 import sys
 from typing import Any
 
+import fake_server
 import grpc
 import numpy as np
 import proxied
 import pytest
+import wire
 import yaml
+from grpc_health.v1 import health_pb2
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -152,8 +155,6 @@ def test_models(rest, client):
         ("GET", "nobody", None, 404, "MODEL_NOT_FOUND"),
         ("POST", "minilm:encode", inputs([]), 400, "INVALID_FIELD"),
         ("POST", "minilm:encodeChunks", inputs([]), 400, "INVALID_FIELD"),
-        ("POST", "minilm:load", {}, 403, "NOT_ALLOWED"),
-        ("POST", "minilm:unload", {}, 403, "NOT_ALLOWED"),
         (
             "POST",
             "minilm:encodeToFile",
@@ -199,9 +200,79 @@ def test_what_is_no_request(ask, path, body):
 
 
 def test_what_is_not_there(ask):
-    for path in ("/", "/v1", "/v1/models/minilm:guess", "/metrics"):
-        response, _ = ask("POST", path, b"{}")
+    for path in ("/", "/v1", "/v1/models/m:guess", "/v1/models/m:load"):
+        response, data = ask("POST", path, b"{}")
         assert response.status == 404
+        assert json.loads(data) == {"message": "there is no such path"}
+
+
+def test_a_body_that_is_too_large(ask):
+    for size, expected in ((4 << 20, 200), (65 << 20, 413)):
+        # One word, however long, is a piece that the vocabulary lacks.
+        body = b'{"inputs": [{"text": "' + b"a" * size + b'"}]}'
+        response, data = ask("POST", "/v1/models/minilm:encode", body)
+        assert response.status == expected, data[:500]
+    assert json.loads(data) == {"message": "Payload Too Large"}
+
+
+def test_an_answer_that_is_too_large(ask):
+    """It is refused whole; in parts it comes."""
+    body = inputs(f"{i} " * 400 for i in range(30))
+    body["outputs"] = [{"layers": [0, 1, 2, 3]}]
+    response, data = ask("POST", "/v1/models/minilm:encode", body)
+    assert response.status == 500
+    assert "exceeds" in json.loads(data)["message"]
+    response, data = ask("POST", "/v1/models/minilm:encodeChunks", body)
+    assert response.status == 200
+    assert len(data) > 64 << 20
+    assert "done" in json.loads(data)[-1]
+
+
+def test_an_answer_in_parts_that_breaks_off(tmp_path):
+    """What the page says of it: nothing but the missing "done" tells."""
+    fake = fake_server.FakeServer()
+    fake.Check = lambda request, context: health_pb2.HealthCheckResponse(
+        status="SERVING"
+    )
+    fake.answer = lambda request: [
+        service_pb2.EncodeChunksResponse(input=0),
+        fake_server.failure(grpc.StatusCode.INTERNAL, "in the midst of it"),
+    ]
+    with fake_server.serving(fake) as address:
+        with proxied.envoy(tmp_path, [address]) as envoy:
+            connection = http.client.HTTPConnection("127.0.0.1", envoy.port)
+            connection.request("POST", "/v1/models/m:encodeChunks", b"{}")
+            response = connection.getresponse()
+            events = json.loads(response.read())
+            connection.close()
+    assert response.status == 200
+    assert len(events) == 1 and "done" not in events[0]
+
+
+def test_the_request_id_is_the_callers(ask):
+    path = "/v1/models/minilm:tokenize"
+    response, _ = ask("POST", path, inputs(), {"x-request-id": "mine"})
+    assert response.headers["x-request-id"] == "mine"
+    response, _ = ask("POST", path, inputs())
+    assert response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "strata.v1.ModelService/LoadModel",
+        "strata.v1.ModelService/UnloadModel",
+        "inference.GRPCInferenceService/RepositoryModelLoad",
+        "inference.GRPCInferenceService/RepositoryModelUnload",
+        "inference.GRPCInferenceService/SystemSharedMemoryRegister",
+        "inference.GRPCInferenceService/SystemSharedMemoryUnregister",
+    ],
+)
+def test_what_is_about_one_server_is_refused(envoy, method):
+    with pytest.raises(strata.StrataError) as raised:
+        wire.call(envoy.address, f"/{method}", b"")
+    assert raised.value.code is grpc.StatusCode.PERMISSION_DENIED
+    assert raised.value.reason == ""
 
 
 def test_no_server(tmp_path):
@@ -230,23 +301,26 @@ def test_the_page_lists_every_rule():
     """docs/envoy.md says of each RPC what is asked for it."""
     table = proxied.PAGE.read_text()
     told = re.findall(r"^\| `(GET|POST) (\S+?)`", table, re.MULTILINE)
-    more = {"detokenize", "unload"}  # In one line with another.
     got = {path for _, path in told}
-    got |= {f"/v1/models/{{model}}:{verb}" for verb in more}
+    got.add("/v1/models/{model}:detokenize")  # In one line with :tokenize.
     rules = {rule.get("get") or rule["post"] for rule in RULES}
     assert got == {path.replace("request.", "") for path in rules}
 
 
 def test_every_rpc_has_a_rule():
-    """But EncodeStream, whose requests are a stream."""
+    """But EncodeStream, whose requests are a stream, and those of one server."""
     methods = {
         f"{service.full_name}.{method.name}"
         for pool in (service_pb2, *_other_services())
         for service in pool.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     }
-    streams = {"strata.v1.HiddenStateService.EncodeStream"}
-    assert {rule["selector"] for rule in RULES} == methods - streams
+    none = {
+        "strata.v1.HiddenStateService.EncodeStream",
+        "strata.v1.ModelService.LoadModel",
+        "strata.v1.ModelService.UnloadModel",
+    }
+    assert {rule["selector"] for rule in RULES} == methods - none
 
 
 def _other_services():
@@ -356,3 +430,19 @@ def test_whose_pages_may_ask(ask, origin, allowed):
     )
     told = response.headers.get("access-control-allow-origin")
     assert told == (origin if allowed else None)
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://127.0.0.1:8000", "http://elsewhere.example"]
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_pages_cannot_send_json(ask, origin, kind):
+    """A browser would send text/plain without asking whether it may."""
+    response, data = ask(
+        "POST",
+        "/v1/models/minilm:encode",
+        inputs(),
+        {"origin": origin, "content-type": kind},
+    )
+    assert response.status == 403
+    assert "RBAC" in json.loads(data)["message"]

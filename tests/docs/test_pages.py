@@ -97,7 +97,7 @@ ELSEWHERE = {
         "tests/deploy/test_kubernetes.py",
         "test_the_guides_helm_commands_are_understood",
     ),
-    ("docs/kubernetes.md", "image.tag"): (
+    ("docs/kubernetes.md", "--reuse-values"): (
         "tests/deploy/test_kubernetes.py",
         "test_the_guides_helm_commands_are_understood",
     ),
@@ -365,7 +365,11 @@ def test_grpcurl(server, tmp_path):
 
 
 # Pages whose flags are those of others' programs too.
-OF_OTHERS = {"docs/migrate-from-tei.md", "docs/migrate-from-triton.md"}
+OF_OTHERS = {
+    "docs/docker.md",
+    "docs/migrate-from-tei.md",
+    "docs/migrate-from-triton.md",
+}
 
 
 @pytest.fixture(scope="module")
