@@ -300,7 +300,7 @@ def test_the_container_answers(buildah, container, models):
     )
     try:
         with strata.Client(address, timeout=120) as client:
-            wire.wait_until(lambda: serves(client), "the server serves", 240)
+            wire.wait_until(lambda: has_started(client), "it has started", 240)
             [encoding] = client.encode(["Hello world!"], model="minilm")
         assert encoding.hidden_states.shape == (1, 5, 384)
         command = json.loads(only("HEALTHCHECK").split(" CMD ")[1])
@@ -317,9 +317,10 @@ def test_the_container_answers(buildah, container, models):
         server.kill()
 
 
-def serves(client: strata.Client) -> bool:
+def has_started(client: strata.Client) -> bool:
+    """Whether every model is ready or refused."""
     try:
-        return client.health() == "SERVING"
+        return client.health("/started") == "SERVING"
     except strata.StrataError:
         return False
 
