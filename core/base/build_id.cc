@@ -7,6 +7,7 @@
 #include <link.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/escaping.h"
@@ -44,9 +45,9 @@ std::string BuildId() {
           std::string& id = *static_cast<std::string*>(result);
           if (part.p_type != PT_NOTE || !id.empty()) continue;
           // An address is all that the linker gives.
+          const std::uintptr_t address = object->dlpi_addr + part.p_vaddr;
           // NOLINTNEXTLINE(performance-no-int-to-ptr)
-          const auto* note =
-              reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr);
+          const auto* note = reinterpret_cast<const char*>(address);
           id = FindBuildId({note, part.p_memsz});
         }
         return 1;  // The first is the program itself.
