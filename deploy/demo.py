@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "client" / "python"))
 
 # The client's own default, so that the commands to try need no address.
 USUAL_ADDRESS = "127.0.0.1:50051"
+USUAL_METRICS_ADDRESS = "127.0.0.1:9464"
+FREE_ADDRESS = "127.0.0.1:0"
 # The same model traced twice may differ in the last bits.
 TOLERANCE = 1e-5
 
@@ -81,7 +83,12 @@ def export_models(repository: pathlib.Path) -> None:
         say(f"{shown(repository)} holds them already.")
 
 
-def start_server(bin_dir: pathlib.Path, repository: pathlib.Path, address: str):
+def start_server(
+    bin_dir: pathlib.Path,
+    repository: pathlib.Path,
+    address: str,
+    metrics_address: str,
+):
     from server_process import ServerProcess
 
     heading("2. A server examines them by running them")
@@ -97,7 +104,11 @@ def start_server(bin_dir: pathlib.Path, repository: pathlib.Path, address: str):
     server = ServerProcess(
         bin_dir / "strata-server",
         repository,
-        [f"--listen={address}", "--lame-duck=0s"],
+        [
+            f"--listen={address}",
+            f"--metrics-listen={metrics_address}",
+            "--lame-duck=0s",
+        ],
         on_line,
     )
     started = True
@@ -324,25 +335,32 @@ def keep_serving(bin_dir: pathlib.Path, server) -> None:
         print()
 
 
-def usual_or_free_address() -> str:
+def usual_or_free(address: str) -> str:
     """The usual address, or a free port where that one is taken."""
-    host, port = USUAL_ADDRESS.split(":")
+    host, port = address.split(":")
     with socket.socket() as probe:
         # As the server does, which may take over a port in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, int(port)))
         except OSError:
-            return f"{host}:0"
-    return USUAL_ADDRESS
+            return FREE_ADDRESS
+    return address
 
 
 def run(options: argparse.Namespace) -> None:
     import strata
 
     export_models(options.repository)
-    address = usual_or_free_address() if options.serve else "127.0.0.1:0"
-    with start_server(options.bin_dir, options.repository, address) as server:
+    addresses = FREE_ADDRESS, FREE_ADDRESS
+    if options.serve:
+        addresses = (
+            usual_or_free(USUAL_ADDRESS),
+            usual_or_free(USUAL_METRICS_ADDRESS),
+        )
+    with start_server(
+        options.bin_dir, options.repository, *addresses
+    ) as server:
         with strata.Client(server.address) as client:
             show_models(client)
             show_encoder(client)
@@ -351,7 +369,9 @@ def run(options: argparse.Namespace) -> None:
             keep_serving(options.bin_dir, server)
         server.stop()
     heading("Done")
-    say("The server stopped cleanly. `make serve` keeps one running.")
+    say("The server stopped cleanly.")
+    if not options.serve:
+        say("`make serve` keeps one running.")
     say()
 
 

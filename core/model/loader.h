@@ -24,13 +24,13 @@ struct LoadOutcome {
   // was found and what to do.
   absl::StatusOr<std::shared_ptr<const Model>> model;
   // Empty where the files could not be read.
-  std::string digest = {};
+  std::string digest;
   // What the examination found until it ended.
   TraceReport report = {};
   // Whether the report is that of an earlier load.
   bool report_was_kept = false;
   // What went wrong without keeping the model from serving; empty: nothing.
-  std::string remark = {};
+  std::string remark;
 };
 
 // How models are loaded.

@@ -36,6 +36,8 @@ RolloutSteps PlanRollout(const std::vector<WantedVersion>& wanted,
   std::set<ModelId> wanted_ids;
   // Models of which a wanted version serves, or is about to be loaded.
   std::set<std::string> succeeded;
+  // Those of which a wanted version may serve soon.
+  std::set<std::string> expected;
   for (const WantedVersion& version : wanted) {
     const ModelId& id = version.directory.id;
     wanted_ids.insert(id);
@@ -52,6 +54,9 @@ RolloutSteps PlanRollout(const std::vector<WantedVersion>& wanted,
         (load && state.unload_first)) {
       succeeded.insert(id.name);
     }
+    const bool refused =
+        entry != nullptr && entry->state == ModelState::kRefused && !load;
+    if (!refused && !state.asked_away.contains(id)) expected.insert(id.name);
   }
   for (const auto& [id, entry] : known) {
     const bool idle = entry->state == ModelState::kLoading ||
@@ -59,7 +64,10 @@ RolloutSteps PlanRollout(const std::vector<WantedVersion>& wanted,
     if (idle || wanted_ids.contains(id)) continue;
     const bool there = state.there.contains(id);
     if (there && state.asked_for.contains(id)) continue;
-    if (!there || entry->state == ModelState::kRefused ||
+    // One whose folder is gone serves on where its callers would have nobody
+    // until the one that is wanted instead is ready.
+    const bool missed = there || expected.contains(id.name);
+    if (!missed || entry->state == ModelState::kRefused ||
         succeeded.contains(id.name)) {
       steps.unload.push_back(id);
     }

@@ -54,9 +54,9 @@ struct RolloutSteps {
 //
 // A version is loaded when its files have settled: one that is new, or one that
 // was refused and has been written to since. One that is no longer wanted is
-// unloaded when its folder is gone, and where it was superseded, once a wanted
-// version of the same model is ready; so a new version that is refused leaves
-// the old one serving.
+// unloaded once a wanted version of the same model is ready; so a new version
+// that is refused leaves the old one serving. One whose folder is gone is
+// unloaded at once where no wanted version is to come.
 RolloutSteps PlanRollout(const std::vector<WantedVersion>& wanted,
                          const RolloutState& state);
 

@@ -629,7 +629,7 @@ def test_the_guides_helm_commands_are_understood():
     assert len(ours) == 3
     for words in ours:
         kept = [
-            x for x in words[2:] if x not in ("--install", "--reuse-values")
+            x for x in words[2:] if x not in ("--install", "--reset-then-reuse-values")
         ]
         run(helm(), "template", *kept)
 

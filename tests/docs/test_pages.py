@@ -97,7 +97,7 @@ ELSEWHERE = {
         "tests/deploy/test_kubernetes.py",
         "test_the_guides_helm_commands_are_understood",
     ),
-    ("docs/kubernetes.md", "--reuse-values"): (
+    ("docs/kubernetes.md", "--reset-then-reuse-values"): (
         "tests/deploy/test_kubernetes.py",
         "test_the_guides_helm_commands_are_understood",
     ),

@@ -102,6 +102,32 @@ TEST(PlanRolloutTest, WhatIsGoneFromTheRepositoryIsUnloaded) {
             "-1 -2");
 }
 
+TEST(PlanRolloutTest, WhatIsGoneServesUntilTheOneBeforeItIsReadyAgain) {
+  RolloutState state{.entries = {Entry(2, ModelState::kReady)}};
+  EXPECT_EQ(Plan({Wanted(1, !kSettled)}, state), "");
+  EXPECT_EQ(Plan({Wanted(1)}, state), "+1");
+  state.entries.push_back(Entry(1, ModelState::kLoading));
+  EXPECT_EQ(Plan({Wanted(1)}, state), "");
+  state.entries[1].state = ModelState::kReady;
+  EXPECT_EQ(Plan({Wanted(1)}, state), "-2");
+}
+
+TEST(PlanRolloutTest, WhatIsGoneDoesNotWaitForOneThatWillNotCome) {
+  RolloutState state{
+      .entries = {Entry(1, ModelState::kRefused), Entry(2, ModelState::kReady)},
+      .loaded_stamps = {{{"m", 1}, "stamp 1"}}};
+  EXPECT_EQ(Plan({Wanted(1)}, state), "-2") << "it is refused";
+  state = {.entries = {Entry(2, ModelState::kReady)}, .asked_away = {{"m", 1}}};
+  EXPECT_EQ(Plan({Wanted(1)}, state), "-2") << "somebody asked it away";
+}
+
+TEST(PlanRolloutTest, ForWantOfMemoryWhatIsGoneGoesFirst) {
+  const RolloutState state{.entries = {Entry(2, ModelState::kReady)},
+                           .unload_first = true};
+  EXPECT_EQ(Plan({Wanted(1, !kSettled)}, state), "");
+  EXPECT_EQ(Plan({Wanted(1)}, state), "-2 +1");
+}
+
 TEST(PlanRolloutTest, OnlyVersionsOfTheSameModelSupersede) {
   const RolloutState state{.entries = {Entry(1, ModelState::kReady, "a"),
                                        Entry(2, ModelState::kReady, "b")},
