@@ -34,7 +34,7 @@ namespace strata {
 absl::StatusOr<Caller> AuthenticateAdmin(
     const CallEnvironment& environment,
     const grpc::CallbackServerContext& context, absl::string_view method) {
-  STRATA_ASSIGN_OR_RETURN(const Caller caller,
+  STRATA_ASSIGN_OR_RETURN(Caller caller,
                           environment.authenticator.Authenticate(context));
   STRATA_RETURN_IF_ERROR(CheckRole(caller, Role::kAdmin, method));
   if (!environment.admin_calls) {

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -154,7 +155,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
         {&server->admin_models_, &server->health_, &server->admin_inference_},
         server->admin_));
   }
-  server->health_.SetServingStatus(kStarted, false);
+  server->health_.SetServingStatus(std::string(kStarted), false);
   server->PublishHealth();
   return server;
 }
@@ -203,7 +204,9 @@ void GrpcServer::PublishHealth() {
                         health_);
 }
 
-void GrpcServer::SayStarted() { health_.SetServingStatus(kStarted, true); }
+void GrpcServer::SayStarted() {
+  health_.SetServingStatus(std::string(kStarted), true);
+}
 
 void GrpcServer::StopHealth() { health_.Shutdown(); }
 

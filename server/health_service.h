@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -23,10 +24,10 @@ namespace strata {
 //
 // SERVING whenever anybody is answered, during a drain too: a server whose
 // models are all refused is not mended by a restart.
-inline constexpr char kLive[] = "/live";
+inline constexpr absl::string_view kLive = "/live";
 // SERVING once every model that was there at the start is ready or refused;
 // until then "" may say SERVING for the first of them.
-inline constexpr char kStarted[] = "/started";
+inline constexpr absl::string_view kStarted = "/started";
 
 // grpc.health.v1, as its proto describes it. gRPC's own service would do but
 // for two things: a Watch that nobody ends holds a shutdown up to its deadline,

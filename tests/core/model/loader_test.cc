@@ -15,10 +15,12 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ATen/Parallel.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
 #include "core/batch/request.h"
@@ -425,6 +427,18 @@ class KeptReportTest : public LoaderTest {
     Write("strata.json", R"({"max_pieces": 64})");
   }
 
+  // A load that believes what `before`, the last one, has kept. Where the
+  // machine was busy then and is not now it rightly does not, and becomes
+  // `before` itself.
+  LoadOutcome LoadAfter(LoadOutcome& before,
+                        const std::vector<std::string>& devices = {"cpu"}) {
+    LoadOutcome next = Load(devices);
+    while (!next.report_was_kept && absl::StrContains(next.remark, "busy")) {
+      before = std::exchange(next, Load(devices));
+    }
+    return next;
+  }
+
   static std::vector<std::byte> Answer(const Model& model) {
     const auto sequences =
         MakeSequences({4}, {{.layers = {3}}, {.kind = OutputKind::kLogits}});
@@ -439,10 +453,10 @@ class KeptReportTest : public LoaderTest {
 };
 
 TEST_F(KeptReportTest, TheNextLoadFindsWhatTheLastFoundOut) {
-  const LoadOutcome first = Load();
+  LoadOutcome first = Load();
   ASSERT_TRUE(first.model.ok()) << first.model.status();
   EXPECT_FALSE(first.report_was_kept);
-  const LoadOutcome next = Load();
+  const LoadOutcome next = LoadAfter(first);
   ASSERT_TRUE(next.model.ok()) << next.model.status();
   EXPECT_TRUE(next.report_was_kept);
   EXPECT_EQ(next.remark, "");
@@ -473,12 +487,14 @@ TEST_F(KeptReportTest, OfOtherFilesNothingIsBelieved) {
 
 TEST_F(KeptReportTest, NorUnderOtherCircumstances) {
   ASSERT_TRUE(Load({"cpu"}).model.ok());
-  EXPECT_FALSE(Load({"cpu", "cpu"}).report_was_kept);
-  EXPECT_TRUE(Load({"cpu", "cpu"}).report_was_kept);
+  LoadOutcome two = Load({"cpu", "cpu"});
+  EXPECT_FALSE(two.report_was_kept);
+  EXPECT_TRUE(LoadAfter(two, {"cpu", "cpu"}).report_was_kept);
   ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", "AVX2", /*overwrite=*/1), 0);
-  EXPECT_FALSE(Load({"cpu"}).report_was_kept);
+  LoadOutcome another = Load({"cpu"});
+  EXPECT_FALSE(another.report_was_kept);
   ASSERT_EQ(unsetenv("ONEDNN_MAX_CPU_ISA"), 0);
-  EXPECT_TRUE(Load({"cpu"}).report_was_kept);
+  EXPECT_TRUE(LoadAfter(another).report_was_kept);
 }
 
 // Forwards that now take less than half of what is kept.
@@ -503,11 +519,11 @@ TEST_F(KeptReportTest, WhatCannotBeReadIsFoundOutAnew) {
   ASSERT_TRUE(Load().model.ok());
   const std::filesystem::directory_iterator files(reports_);
   std::ofstream(files->path()) << "{";
-  const LoadOutcome again = Load();
+  LoadOutcome again = Load();
   ASSERT_TRUE(again.model.ok()) << again.model.status();
   EXPECT_FALSE(again.report_was_kept);
   EXPECT_THAT(again.remark, HasSubstr("is not used: "));
-  EXPECT_TRUE(Load().report_was_kept);
+  EXPECT_TRUE(LoadAfter(again).report_was_kept);
 }
 
 TEST_F(KeptReportTest, AFolderThatCannotBeWrittenIsNoFailure) {
