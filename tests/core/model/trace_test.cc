@@ -442,7 +442,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadFile{"pickled_module", "it is a Python object"},
                     BadFile{"exported", "it is a program of torch.export"},
                     BadFile{"truncated", "failed finding central directory"},
-                    BadFile{"empty", "file"},
+                    BadFile{"empty", "not a ZIP archive"},
                     BadFile{"no_such_file", "No such file"}),
     [](const auto& info) { return info.param.name; });
 
