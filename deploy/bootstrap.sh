@@ -16,6 +16,7 @@
 #               builds images
 #
 # Environment:
+#   CI             where it is set, also install what single tests want
 #   STRATA_CACHE   where downloads and builds of others' code are kept
 #                  (default: strata in the user's cache folder)
 #   STRATA_TORCH   a LibTorch of one's own: the `torch` folder of an installed
@@ -38,6 +39,8 @@ readonly BUILD_PACKAGES=(
   python3-dev python3-venv)
 readonly LINT_PACKAGES=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
+# What tests skip without; where CI is set, none may.
+readonly CI_PACKAGES=(fish zsh)
 readonly NIGHTLY_PACKAGES=(buildah debian-archive-keyring mmdebstrap)
 
 say() { echo "strata: $*" >&2; }
@@ -137,6 +140,7 @@ pip_environment() {
 }
 
 install_packages "${BUILD_PACKAGES[@]}"
+[[ -z "${CI:-}" ]] || install_packages "${CI_PACKAGES[@]}"
 server_only=
 case "${1:-}" in
   "") ;;
