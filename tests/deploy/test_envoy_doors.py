@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import http.client
 import json
 import os
@@ -42,21 +43,22 @@ def envoy(server, tmp_path_factory):
         yield running
 
 
+def ask_at(port: int, method: str, path: str, body=None, headers=None):
+    """The response to a request, and its bytes. A body is JSON, or bytes."""
+    if not isinstance(body, bytes | None):
+        body = json.dumps(body).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, path, body, headers or {})
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    return response, data
+
+
 @pytest.fixture(scope="module")
 def ask(envoy):
-    """ask(method, path, body, headers): the response and its bytes."""
-
-    def ask(method: str, path: str, body: Any = None, headers: Any = None):
-        connection = http.client.HTTPConnection("127.0.0.1", envoy.port)
-        if not isinstance(body, bytes | None):
-            body = json.dumps(body).encode()
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        data = response.read()
-        connection.close()
-        return response, data
-
-    return ask
+    """ask(method, path, body, headers): of the Envoy that the tests share."""
+    return functools.partial(ask_at, envoy.port)
 
 
 @pytest.fixture(scope="module")
@@ -240,12 +242,11 @@ def test_an_answer_in_parts_that_breaks_off(tmp_path):
     ]
     with fake_server.serving(fake) as address:
         with proxied.envoy(tmp_path, [address]) as envoy:
-            connection = http.client.HTTPConnection("127.0.0.1", envoy.port)
-            connection.request("POST", "/v1/models/m:encodeChunks", b"{}")
-            response = connection.getresponse()
-            events = json.loads(response.read())
-            connection.close()
+            response, data = ask_at(
+                envoy.port, "POST", "/v1/models/m:encodeChunks", {}
+            )
     assert response.status == 200
+    events = json.loads(data)
     assert len(events) == 1 and "done" not in events[0]
 
 
@@ -283,13 +284,9 @@ def test_no_server(tmp_path):
 
     address = f"127.0.0.1:{proxied.free_port()}"
     with proxied.envoy(tmp_path, [address], dead) as envoy:
-        connection = http.client.HTTPConnection("127.0.0.1", envoy.port)
-        connection.request("POST", "/v1/models/m:encode", b"{}")
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-        connection.close()
+        response, data = ask_at(envoy.port, "POST", "/v1/models/m:encode", {})
         assert response.status == 503
-        assert answer["message"].startswith("upstream connect error")
+        assert json.loads(data)["message"].startswith("upstream connect error")
         with strata.Client(envoy.address, retries=0) as client:
             with pytest.raises(strata.StrataError) as raised:
                 client.models()
