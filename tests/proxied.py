@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import pathlib
-import re
 import socket
 import subprocess
 import sys
@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import pages
 import wire
 import yaml
 from server_process import end_with_parent
@@ -22,7 +23,7 @@ from toolchain import ROOT, run
 
 ENVOY = ROOT / "build" / "envoy" / "envoy" / "_bin" / "envoy"
 CONFIG = ROOT / "deploy" / "envoy" / "strata.yaml"
-PAGE = ROOT / "docs" / "envoy.md"
+PAGE = "docs/envoy.md"
 # Two threads are enough to find what one would not.
 _OPTIONS = ["--disable-hot-restart", "--concurrency", "2"]
 
@@ -52,27 +53,20 @@ def connection_manager(config: Config) -> Config:
     return only["typed_config"]
 
 
-def put_in(section: str) -> Change:
-    """What docs/envoy.md says to put in under a heading: a change.
+def put_in(holding: str) -> Change:
+    """What docs/envoy.md says to put in, by words of its block: a change.
 
-    The first line of each block says where.
+    The first line of the block says where.
     """
+    code = pages.block(PAGE, "yaml", holding).code
     places = {
         "# In the cluster.": cluster,
         "# In the listener's filter chain.": lambda config: listener(config)[
             "filter_chains"
         ][0],
     }
-    text = PAGE.read_text().split(f"\n### {section}\n")[1]
-    blocks = re.findall(r"```yaml\n(.*?)```", text.split("\n##")[0], re.DOTALL)
-    assert blocks, section
-
-    def change(config: Config) -> None:
-        for block in blocks:
-            where = block.splitlines()[0]
-            places[where](config).update(yaml.safe_load(block))
-
-    return change
+    place = places[code.splitlines()[0]]
+    return lambda config: place(config).update(yaml.safe_load(code))
 
 
 class Envoy:
@@ -129,10 +123,10 @@ class Envoy:
         }
 
 
-def descriptors() -> pathlib.Path:
-    """What the JSON filter reads, written as docs/envoy.md says."""
+@functools.cache
+def write_descriptors() -> None:
+    """Writes what the JSON filter reads, as docs/envoy.md says."""
     run(sys.executable, ROOT / "deploy" / "generate_descriptors.py")
-    return ROOT / "build" / "strata.pb"
 
 
 @contextlib.contextmanager
@@ -149,6 +143,7 @@ def envoy(
         changes: Made to the configuration.
         patience: Seconds until they have to be well.
     """
+    write_descriptors()
     config = yaml.safe_load(CONFIG.read_text())
     port, admin_port = free_port(), free_port()
     listener(config)["address"]["socket_address"]["port_value"] = port

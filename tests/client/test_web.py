@@ -73,14 +73,6 @@ def chromium() -> str:
     return shutil.which("chromium")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def descriptors():
-    """What Envoy needs, made as the README says."""
-    python, *arguments = told("generate_descriptors.py")
-    assert python == "build/python-environment/bin/python"
-    run(sys.executable, *arguments)
-
-
 @contextlib.contextmanager
 def proxy(server, origin: str, folder: pathlib.Path) -> Iterator[str]:
     """Envoy in front of a server, for pages of an origin; its URL."""
@@ -96,8 +88,12 @@ def proxy(server, origin: str, folder: pathlib.Path) -> Iterator[str]:
         yield f"http://{envoy.address}"
 
 
-def test_the_command_for_envoy():
+def test_the_commands_for_envoy():
     """The tests start it themselves, on ports of their own."""
+    assert told("generate_descriptors.py") == [
+        "build/python-environment/bin/python",
+        "deploy/generate_descriptors.py",
+    ]
     assert told("--disable-hot-restart") == [
         *(str(proxied.ENVOY.relative_to(ROOT)), "-c"),
         *(str(proxied.CONFIG.relative_to(ROOT)), "--disable-hot-restart"),

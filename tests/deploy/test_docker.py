@@ -16,13 +16,13 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 import wire
 from chart import TOOLS
+from proxied import free_port
 from toolchain import ROOT, missing, need, run
 
 import strata
@@ -266,12 +266,6 @@ def container(buildah, image):
     buildah("rm", name)
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.mark.nightly
 def test_the_image_is_small_and_says_what_it_is(buildah, image):
     told = json.loads(buildah("inspect", "--type=image", image))
@@ -291,8 +285,7 @@ def test_the_image_is_small_and_says_what_it_is(buildah, image):
 @pytest.mark.nightly
 def test_the_container_answers(buildah, container, models):
     """With its own libraries, as a user without rights."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
+    address = f"127.0.0.1:{free_port()}"
     server = buildah.start(
         "run", "--isolation=chroot", f"--volume={models}:/models:ro", container,
         "--", "strata-server", f"--listen={address}", "--metrics-listen=off",

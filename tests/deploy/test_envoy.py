@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterator
 
 import fake_server
 import grpc
+import pages
 import proxied
 import pytest
 import wire
-from google.protobuf import duration_pb2
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2
 from toolchain import run
 
@@ -80,14 +79,18 @@ def behind_envoy(folder, *changes) -> Iterator[tuple]:
         yield envoy, call, upstreams, addresses
 
 
-@pytest.fixture(scope="module", autouse=True)
-def descriptors():
-    return proxied.descriptors()
+def fail_once(upstreams, code: grpc.StatusCode) -> None:
+    """Has the first call that reaches any of them end with a code."""
+    failing = [code]
+    for upstream in upstreams:
+        upstream.calls = 0
+        upstream.encode = lambda: failing.pop() if failing else None
 
 
 def test_the_pages_command_starts_envoy():
     """As it is, but that it validates the file instead of listening."""
-    code = proxied.PAGE.read_text().split("```sh\n")[1].split("```")[0]
+    proxied.write_descriptors()
+    code = pages.block(proxied.PAGE, "sh", "envoy -c").code
     generate, start = code.splitlines()
     assert generate.split()[:2] == [
         "build/python-environment/bin/python",
@@ -130,10 +133,7 @@ def test_the_one_with_fewer_under_way_is_asked(tmp_path):
 def test_what_is_retried(shared, code):
     """On the other server, and only what the API calls worth a retry."""
     _, call, upstreams, _ = shared
-    failing = [True]
-    for upstream in upstreams:
-        upstream.calls = 0
-        upstream.encode = lambda: code if failing and failing.pop() else None
+    fail_once(upstreams, code)
     ended = call()
     calls = [upstream.calls for upstream in upstreams]
     if code is grpc.StatusCode.UNAVAILABLE:
@@ -149,9 +149,7 @@ def test_a_full_server_that_says_when_to_come_back(tmp_path):
     with behind_envoy(tmp_path) as (_, call, upstreams, _):
         for upstream in upstreams:
             upstream.trailers = [("grpc-retry-pushback-ms", "1200")]
-        failing = [True]
-        for upstream in upstreams:
-            upstream.encode = lambda: full if failing and failing.pop() else None
+        fail_once(upstreams, full)
         assert call() is grpc.StatusCode.OK
         assert [upstream.calls for upstream in upstreams] == [1, 1]
         for upstream in upstreams:
@@ -248,7 +246,7 @@ def load_report(utilization: float, rps: float) -> bytes:
 
 def test_weights_by_load(tmp_path):
     """One that gets three times as much done gets three times as much."""
-    change = proxied.put_in("Weights by load")
+    change = proxied.put_in("ClientSideWeightedRoundRobin")
     with behind_envoy(tmp_path, change) as (_, call, upstreams, _):
         for upstream, utilization in zip(upstreams, (0.25, 0.75)):
             report = load_report(utilization, rps=100)

@@ -18,11 +18,12 @@ from typing import Any
 import fake_server
 import grpc
 import numpy as np
+import pages
 import proxied
 import pytest
 import wire
 import yaml
-from grpc_health.v1 import health_pb2
+from test_envoy import Upstream
 
 import strata
 from strata.v1 import hidden_state_service_pb2 as service_pb2
@@ -37,7 +38,6 @@ MEAN = {"outputs": [{"pooling": "POOLING_MEAN"}]}
 
 @pytest.fixture(scope="module")
 def envoy(server, tmp_path_factory):
-    proxied.descriptors()
     folder = tmp_path_factory.mktemp("envoy")
     with proxied.envoy(folder, [server.address]) as running:
         yield running
@@ -232,10 +232,7 @@ def test_an_answer_that_is_too_large(ask):
 
 def test_an_answer_in_parts_that_breaks_off(tmp_path):
     """What the page says of it: nothing but the missing "done" tells."""
-    fake = fake_server.FakeServer()
-    fake.Check = lambda request, context: health_pb2.HealthCheckResponse(
-        status="SERVING"
-    )
+    fake = Upstream()
     fake.answer = lambda request: [
         service_pb2.EncodeChunksResponse(input=0),
         fake_server.failure(grpc.StatusCode.INTERNAL, "in the midst of it"),
@@ -296,7 +293,7 @@ def test_no_server(tmp_path):
 
 def test_the_page_lists_every_rule():
     """docs/envoy.md says of each RPC what is asked for it."""
-    table = proxied.PAGE.read_text()
+    table = pages.prose(proxied.PAGE)
     told = re.findall(r"^\| `(GET|POST) (\S+?)`", table, re.MULTILINE)
     got = {path for _, path in told}
     got.add("/v1/models/{model}:detokenize")  # In one line with :tokenize.
@@ -339,13 +336,10 @@ def test_a_rule_of_no_rpc_is_refused(tmp_path, monkeypatch):
         generate_descriptors.main()
 
 
-def block(language: str, holding: str) -> str:
-    """The page's one block of code in this language that holds a text."""
-    blocks = re.findall(
-        rf"```{language}\n(.*?)```", proxied.PAGE.read_text(), re.DOTALL
-    )
-    [found] = [code for code in blocks if holding in code]
-    return found
+def block(language: str, holding: str, envoy: proxied.Envoy) -> str:
+    """The page's code, which asks the Envoy of the test."""
+    code = pages.block(proxied.PAGE, language, holding).code
+    return code.replace("127.0.0.1:8080", envoy.address)
 
 
 @pytest.mark.parametrize(
@@ -353,19 +347,19 @@ def block(language: str, holding: str) -> str:
     [("minilm:encode", '"encodings"'), ("nobody:encode", '"code"')],
 )
 def test_the_pages_calls_by_curl(envoy, holding, expected):
-    command = block("sh", holding).replace("127.0.0.1:8080", envoy.address)
+    command = block("sh", holding, envoy)
     done = subprocess.run(
         ["bash", "-c", command], check=True, capture_output=True, text=True
     )
     answer = json.loads(done.stdout)
     assert expected.strip('"') in answer
     if "code" in answer:
-        told = json.loads(block("json", "MODEL_NOT_FOUND"))
+        told = json.loads(block("json", "MODEL_NOT_FOUND", envoy))
         assert {**answer, "message": "..."} == told
 
 
 def test_the_pages_call_from_python(envoy):
-    code = block("python", "urllib").replace("127.0.0.1:8080", envoy.address)
+    code = block("python", "urllib", envoy)
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
@@ -373,9 +367,7 @@ def test_the_pages_call_from_python(envoy):
 
 
 def test_the_pages_command_line(envoy, bin_dir):
-    command = block("sh", "strata --server").replace(
-        "127.0.0.1:8080", envoy.address
-    )
+    command = block("sh", "strata --server", envoy)
     command = command.replace("build/release/bin", str(bin_dir))
     done = subprocess.run(
         ["bash", "-c", command],

@@ -21,11 +21,6 @@ import strata
 TEXTS = [f"Text {i} " + "of some words " * (i % 13) for i in range(40)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def descriptors():
-    return proxied.descriptors()
-
-
 @pytest.fixture(scope="module")
 def pair(serve, small):
     """Two servers of one small model."""
@@ -114,7 +109,7 @@ def test_servers_that_ask_for_a_certificate(serve, small, tmp_path):
     shown = Certificate(tmp_path, "strata.example", authority)
     envoys = Certificate(tmp_path, "envoy", authority)
     demand = f"--tls-client-ca={authority.certificate}"
-    change = proxied.put_in("TLS to the servers")
+    change = proxied.put_in("UpstreamTlsContext")
 
     def name_files(config):
         tls = proxied.cluster(config)["transport_socket"]["typed_config"]
@@ -155,7 +150,7 @@ def test_servers_that_ask_for_a_certificate(serve, small, tmp_path):
 
 def test_clients_that_come_over_tls(pair, tmp_path):
     shown = Certificate(tmp_path, "strata.example")
-    change = proxied.put_in("TLS for clients")
+    change = proxied.put_in("DownstreamTlsContext")
 
     def name_files(config):
         [chain] = proxied.listener(config)["filter_chains"]
@@ -214,7 +209,7 @@ def test_the_slower_of_two_gets_less(serve, models, tmp_path, weighted):
 
     With one call at a time, both have as many under way without them.
     """
-    changes = [proxied.put_in("Weights by load")] if weighted else []
+    weights = proxied.put_in("ClientSideWeightedRoundRobin")
     with contextlib.ExitStack() as stack:
         servers = []
         for model in ("falcon-random", "minilm"):
@@ -224,7 +219,7 @@ def test_the_slower_of_two_gets_less(serve, models, tmp_path, weighted):
             servers.append(stack.enter_context(serve(repository)))
         quick, slow = (server.address for server in servers)
         envoy = stack.enter_context(
-            proxied.envoy(tmp_path, [quick, slow], *changes)
+            proxied.envoy(tmp_path, [quick, slow], *([weights] if weighted else []))
         )
         client = stack.enter_context(strata.Client(envoy.address, retries=3))
 
@@ -317,57 +312,54 @@ class Load:
 
 
 @pytest.fixture
-def restartable(serve, small, envoy):
-    """restartable(flags): starts a server where one was, on its port."""
+def serve_at(serve, small):
+    """serve_at(address, *flags): a server where one was before."""
+    return lambda address, *flags: serve(small, f"--listen={address}", *flags)
 
-    def start(port: int, *flags: str):
-        return serve(small, f"--listen=127.0.0.1:{port}", *flags)
 
-    return start
+@pytest.fixture
+def addresses() -> list[str]:
+    return [f"127.0.0.1:{proxied.free_port()}" for _ in range(2)]
 
 
 def test_servers_are_restarted_in_turn_under_load(
-    restartable, direct, tmp_path
+    serve_at, addresses, direct, tmp_path
 ):
     """By SIGTERM, with the pause that is the default: no call fails."""
-    ports = [proxied.free_port() for _ in range(2)]
-    addresses = [f"127.0.0.1:{port}" for port in ports]
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(restartable(port, "--lame-duck=2s"))
-            for port in ports
+            stack.enter_context(serve_at(address, "--lame-duck=2s"))
+            for address in addresses
         ]
         envoy = stack.enter_context(proxied.envoy(tmp_path, addresses))
         with Load(envoy.address, direct) as load:
             load.more()
-            for i, port in enumerate(ports):
+            for i, address in enumerate(addresses):
                 servers[i].send_signal(signal.SIGTERM)
                 others = {addresses[1 - i]}
                 wire.wait_until(lambda: envoy.healthy() == others)
-                sent = envoy.requests(addresses[i])
+                sent = envoy.requests(address)
                 load.more()
                 assert servers[i].wait() == 0
-                assert envoy.requests(addresses[i]) == sent, "nothing new"
-                stack.enter_context(restartable(port, "--lame-duck=2s"))
+                assert envoy.requests(address) == sent, "nothing new"
+                stack.enter_context(serve_at(address, "--lame-duck=2s"))
                 wire.wait_until(lambda: envoy.healthy() == set(addresses))
                 load.more()
     assert load.failures == {}
     assert load.wrong == []
 
 
-def test_servers_are_killed_under_load(restartable, direct, tmp_path):
+def test_servers_are_killed_under_load(serve_at, addresses, direct, tmp_path):
     """What is lost is told as UNAVAILABLE; nothing is wrong or hangs."""
-    ports = [proxied.free_port() for _ in range(2)]
-    addresses = [f"127.0.0.1:{port}" for port in ports]
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(restartable(p)) for p in ports]
+        servers = [stack.enter_context(serve_at(x)) for x in addresses]
         envoy = stack.enter_context(proxied.envoy(tmp_path, addresses))
         with Load(envoy.address, direct) as load:
             load.more()
             for i in (0, 1):
                 servers[i].kill()
                 load.more()
-                servers[i] = stack.enter_context(restartable(ports[i]))
+                servers[i] = stack.enter_context(serve_at(addresses[i]))
                 wire.wait_until(lambda: envoy.healthy() == set(addresses))
                 load.more()
     assert load.wrong == []

@@ -10,7 +10,7 @@ import re
 import subprocess
 import textwrap
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 _FENCED = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -63,6 +63,16 @@ def blocks(page: str) -> list[Block]:
         )
         for found in _FENCED.finditer(text)
     ]
+
+
+def block(page: str, language: str, holding: str) -> Block:
+    """The page's one block of code in this language that holds a text."""
+    [found] = [
+        x
+        for x in blocks(page)
+        if x.language == language and holding in x.code
+    ]
+    return found
 
 
 def prose(page: str) -> str:
