@@ -26,8 +26,8 @@ DESCRIPTORS = ROOT / "build" / "strata.pb"
 def read_rules() -> dict[str, http_pb2.HttpRule]:
     """The rules of rest.yaml, by the full name of their RPC."""
     rules = {}
-    for described in yaml.safe_load(RULES.read_text())["http"]["rules"]:
-        rule = json_format.ParseDict(described, http_pb2.HttpRule())
+    for entry in yaml.safe_load(RULES.read_text())["http"]["rules"]:
+        rule = json_format.ParseDict(entry, http_pb2.HttpRule())
         if rule.selector in rules:
             sys.exit(f"{RULES.name}: {rule.selector} has two rules")
         rules[rule.selector] = rule
