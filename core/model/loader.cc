@@ -74,8 +74,8 @@ absl::StatusOr<Trace> LoadTrace(const std::filesystem::path& directory,
   const bool there = std::filesystem::is_regular_file(file, ignored);
   const bool cpu_only = std::ranges::all_of(
       devices, [](const std::string& name) { return name == "cpu"; });
-  auto trace = there ? Trace::Load(file, cpu_only ? WeightLayout::kPrepacked
-                                                  : WeightLayout::kStored)
+  auto trace = there ? Trace::Load(file, cpu_only ? Operators::kForCpu
+                                                  : Operators::kAsTraced)
                      : absl::StatusOr<Trace>(absl::NotFoundError(
                            absl::StrCat("no file \"", file.string(), "\"")));
   report.checks.push_back(

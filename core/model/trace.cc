@@ -20,6 +20,7 @@
 #include "core/base/status_macros.h"
 #include "core/batch/runner.h"
 #include "core/model/archive.h"
+#include "core/model/attention.h"
 #include "core/model/graph.h"
 #include "core/model/output_form.h"
 #include "core/model/placement.h"
@@ -116,13 +117,16 @@ Trace::Trace(torch::jit::Module module,
       code_(Compile(*graph_, writes_its_state_)) {}
 
 absl::StatusOr<Trace> Trace::Load(const std::filesystem::path& file,
-                                  WeightLayout layout) {
+                                  Operators operators) {
   auto trace = CallTorch([&] {
     torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
     module.eval();
     auto graph = InlinedForward(module);
     PlaceGraph(*graph, at::kCPU);
-    if (layout == WeightLayout::kPrepacked) PrepackLinears(graph, module);
+    if (operators == Operators::kForCpu) {
+      PrepackLinears(graph, module);
+      ReplaceAttention(graph);
+    }
     auto schema = ReadSchema(module);
     return Trace(std::move(module), std::move(graph), std::move(schema), {});
   });

@@ -25,13 +25,13 @@
 
 namespace strata {
 
-// How a trace holds the weights of its linear layers.
-enum class WeightLayout {
-  // As the file does: on any device.
-  kStored,
-  // As the CPU's kernels read them, where the processor has these kernels: on
-  // no other device (core/model/prepack.h).
-  kPrepacked,
+// What computes a trace's linear layers and attention.
+enum class Operators {
+  // LibTorch, on any device.
+  kAsTraced,
+  // Ours, on no device but the CPU and where the processor can run them
+  // (core/model/prepack.h, core/model/attention.h).
+  kForCpu,
 };
 
 // A traced model that gives hidden states. Its forward runs as a graph of our
@@ -49,9 +49,8 @@ class Trace {
   // Reads a trace onto the CPU, wherever it was made. Error: INVALID_ARGUMENT
   // for what is not a whole TorchScript module with a forward, naming the file
   // and the remedy.
-  static absl::StatusOr<Trace> Load(
-      const std::filesystem::path& file,
-      WeightLayout layout = WeightLayout::kStored);
+  static absl::StatusOr<Trace> Load(const std::filesystem::path& file,
+                                    Operators operators = Operators::kAsTraced);
 
   // forward's arguments, without self.
   const std::vector<SchemaArgument>& schema() const { return schema_; }
@@ -96,7 +95,7 @@ class Trace {
 
   // The same on `device`, with weights of its own; devices that are written
   // into its graph are rewritten. Another device than the CPU needs
-  // WeightLayout::kStored. Error: as Forward's.
+  // Operators::kAsTraced. Error: as Forward's.
   absl::StatusOr<Trace> CopyTo(at::Device device) const;
 
   // See core/model/graph.h.

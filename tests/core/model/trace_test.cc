@@ -69,7 +69,7 @@ TEST(TraceTest, GivesWhatTheModelGave) {
 
 TEST(TraceTest, PrepackedWeightsGiveTheSame) {
   Trace trace =
-      Trace::Load(TestTraceFile("pairs"), WeightLayout::kPrepacked).value();
+      Trace::Load(TestTraceFile("pairs"), Operators::kForCpu).value();
   const Trace stored = LoadTestTrace("pairs");
   trace.Bind(AssignRoles(trace.schema(), {}).value());
   EXPECT_EQ(trace.EmbeddingRows(), stored.EmbeddingRows());
@@ -90,7 +90,7 @@ TEST(TraceTest, PrepackedWeightsGiveTheSame) {
 // What is called through an interface could read the weights as they were.
 TEST(TraceTest, NothingIsPrepackedWhereCodeIsOutOfSight) {
   const Trace trace =
-      Trace::Load(TestTraceFile("interface"), WeightLayout::kPrepacked).value();
+      Trace::Load(TestTraceFile("interface"), Operators::kForCpu).value();
   EXPECT_THAT(trace.GraphText(),
               AllOf(HasSubstr("aten::linear"), Not(HasSubstr("prepacked"))));
 }

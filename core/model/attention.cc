@@ -1,0 +1,59 @@
+// Copyright 2026 The Strata Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/model/attention.h"
+
+#include <memory>
+#include <vector>
+
+#include "core/tensor/masked_attention.h"
+#include "torch/csrc/jit/runtime/graph_iterator.h"
+#include "torch/script.h"
+
+namespace strata {
+namespace {
+
+using torch::jit::Node;
+
+template <typename T>
+bool IsConstant(const Node& node, const char* input, T value) {
+  return torch::jit::constant_as<T>(node.namedInput(input)) == value;
+}
+
+bool MayReplace(const Node& node) {
+  return node.kind() == c10::aten::scaled_dot_product_attention &&
+         !node.namedInput("attn_mask")->mustBeNone() &&
+         IsConstant(node, "dropout_p", 0.0) &&
+         IsConstant(node, "is_causal", false) &&
+         IsConstant(node, "enable_gqa", false);
+}
+
+void Replace(Node& attention) {
+  torch::jit::Graph& graph = *attention.owningGraph();
+  Node* const masked = graph.create(
+      c10::Symbol::fromQualString("strata::masked_attention"),
+      {attention.namedInput("query"), attention.namedInput("key"),
+       attention.namedInput("value"), attention.namedInput("attn_mask"),
+       attention.namedInput("scale")});
+  masked->insertBefore(&attention);
+  masked->copyMetadata(&attention);
+  masked->output()->copyMetadata(attention.output());
+  attention.replaceAllUsesWith(masked);
+  attention.destroy();
+}
+
+}  // namespace
+
+int ReplaceAttention(const std::shared_ptr<torch::jit::Graph>& graph) {
+  if (!HasMaskedAttention()) return 0;
+  std::vector<Node*> found;
+  std::shared_ptr<torch::jit::Graph> walked = graph;
+  torch::jit::DepthFirstGraphNodeIterator nodes(walked);
+  while (Node* const node = nodes.next()) {
+    if (MayReplace(*node)) found.push_back(node);
+  }
+  for (Node* const node : found) Replace(*node);
+  return static_cast<int>(found.size());
+}
+
+}  // namespace strata
