@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <ostream>
 #include <random>
 #include <string>
 #include <tuple>
@@ -19,6 +20,12 @@
 #include "gtest/gtest.h"
 
 namespace strata {
+
+// For the names of tests.
+void PrintTo(const AttendKernel& kernel, std::ostream* out) {
+  *out << kernel.instructions;
+}
+
 namespace {
 
 using testing::ElementsAre;
