@@ -59,6 +59,14 @@ void LogReady(const Model& model, bool report_was_kept) {
   Log(Severity::kInfo, "model_ready", fields);
 }
 
+// A refusal, and a tokenizer that is not the model's, are for somebody to mend.
+// Any other check tells what the model cannot do, and it serves without.
+Severity SeverityOf(const Check& failed) {
+  return failed.essential || failed.name == kTokenizerFitsCheck
+             ? Severity::kWarning
+             : Severity::kInfo;
+}
+
 // A line for each check that did not pass.
 void LogFailedChecks(const ModelId& id, const TraceReport& report) {
   for (const Check& check : report.checks) {
@@ -68,7 +76,7 @@ void LogFailedChecks(const ModelId& id, const TraceReport& report) {
     fields.emplace_back("essential", check.essential ? "yes" : "no");
     fields.emplace_back("expected", check.expected);
     fields.emplace_back("found", check.found);
-    Log(Severity::kWarning, "check_failed", fields);
+    Log(SeverityOf(check), "check_failed", fields);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <span>
 
+#include "core/model/report.h"
+
 namespace strata {
 namespace {
 
@@ -24,7 +26,7 @@ constexpr std::array kChecks = {
                         "strata.json, or trace a wrapper with arguments of "
                         "these meanings",
               .look = CheckArgumentsKnown},
-    CheckSpec{.name = "tokenizer_fits",
+    CheckSpec{.name = kTokenizerFitsCheck,
               .essential = false,
               .expected = "an embedding for every id of the tokenizer",
               .remedy = "put the tokenizer that belongs to the model beside it",

@@ -38,6 +38,9 @@ struct Check {
   std::string found;
 };
 
+// The check that fails where the tokenizer is another model's.
+inline constexpr const char* kTokenizerFitsCheck = "tokenizer_fits";
+
 // What the load-time examination found out about a trace by running it.
 struct TraceReport {
   std::vector<Argument> arguments;

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/model/loader.h"
 #include "core/model/registry.h"
+#include "core/model/report.h"
 #include "core/model/repository.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -86,8 +87,8 @@ TEST_F(ModelLoadingTest, SaysWhyAModelIsRefused) {
   EXPECT_THAT(log_,
               AllOf(HasSubstr("level=error event=model_refused model=a "
                               "version=1 reason=\"the batch is baked in\""),
-                    HasSubstr("event=check_failed model=a version=1 "
-                              "check=batch_generalises essential=yes "
+                    HasSubstr("level=warning event=check_failed model=a "
+                              "version=1 check=batch_generalises essential=yes "
                               "expected=\"rows of their own\" "
                               "found=\"one row\"")));
   const auto entry = registry_.Describe("a", 1);
@@ -97,14 +98,28 @@ TEST_F(ModelLoadingTest, SaysWhyAModelIsRefused) {
   EXPECT_EQ(entry->report.layers, 9);
 }
 
-TEST_F(ModelLoadingTest, AFailedOptionalCheckIsSaidOfAReadyModel) {
+TEST_F(ModelLoadingTest, WhatAReadyModelCannotDoIsNoWarning) {
   Load([](const ModelDirectory& directory) {
     LoadOutcome outcome = Ready(directory);
     outcome.report.checks = {{"padding_invisible", false, false, "x", "y"}};
     return outcome;
   });
   EXPECT_EQ(State(), ModelState::kReady);
-  EXPECT_THAT(log_, HasSubstr("check=padding_invisible essential=no"));
+  EXPECT_THAT(log_,
+              AllOf(HasSubstr("level=info event=check_failed model=a version=1 "
+                              "check=padding_invisible essential=no"),
+                    Not(HasSubstr("level=warning"))));
+}
+
+TEST_F(ModelLoadingTest, ATokenizerOfAnotherModelIsAWarning) {
+  Load([](const ModelDirectory& directory) {
+    LoadOutcome outcome = Ready(directory);
+    outcome.report.checks = {{kTokenizerFitsCheck, false, false, "x", "y"}};
+    return outcome;
+  });
+  EXPECT_EQ(State(), ModelState::kReady);
+  EXPECT_THAT(log_, HasSubstr("level=warning event=check_failed model=a "
+                              "version=1 check=tokenizer_fits essential=no"));
 }
 
 }  // namespace
