@@ -183,10 +183,14 @@ void AddConnection(CLI::App& app, ConnectionOptions& connection) {
   AddFile(app, "--tls-ca", connection.tls_ca,
           "Encrypt, and trust the authorities in this file (PEM)")
       ->envname("STRATA_TLS_CA");
+  // STRATA_TLS_CERTIFICATE and STRATA_TLS_KEY are the server's: what is run
+  // beside it, as a container's health check, inherits them.
   AddFile(app, "--tls-certificate", connection.tls_certificate,
-          "Encrypt, and show this certificate (PEM), for servers that ask");
+          "Encrypt, and show this certificate (PEM), for servers that ask")
+      ->envname("STRATA_TLS_CLIENT_CERTIFICATE");
   AddFile(app, "--tls-key", connection.tls_key,
-          "The private key (PEM) of --tls-certificate");
+          "The private key (PEM) of --tls-certificate")
+      ->envname("STRATA_TLS_CLIENT_KEY");
   AddFile(app, "--token-file", connection.token_file,
           "File that holds the token to send; or set STRATA_TOKEN to the "
           "token itself, which no list of processes shows")

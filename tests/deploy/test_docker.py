@@ -169,6 +169,19 @@ def test_its_variables_are_options_of_the_server(bin_dir):
     assert set(only("EXPOSE").split()) == ports
 
 
+def test_the_variables_of_the_page_are_options(bin_dir):
+    """Of the server, or of the command line, which the health check is."""
+    text = (ROOT / "docs" / "docker.md").read_text()
+    told = set(re.findall(r"--env (STRATA_[A-Z_]+)", text))
+    assert {"STRATA_TLS_CLIENT_CERTIFICATE", "STRATA_TLS_CLIENT_KEY"} < told
+    helped = run(bin_dir / "strata", "--help")
+    flags = re.findall(
+        r"^ +--([a-z-]+)", run(bin_dir / "strata-server", "--help"), re.M
+    )
+    ours = {f"STRATA_{flag.upper().replace('-', '_')}" for flag in flags}
+    assert told <= ours | set(re.findall(r"STRATA_[A-Z_]+", helped))
+
+
 def test_its_labels_are_those_of_oci():
     labels = dict(word.split("=", 1) for word in shlex.split(only("LABEL")))
     prefix = "org.opencontainers.image."

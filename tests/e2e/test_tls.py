@@ -145,6 +145,26 @@ def test_the_command_line_shows_a_certificate(
     assert done.returncode == 3
 
 
+def test_a_health_check_of_the_image_shows_a_certificate(
+    bin_dir, mutual_server, authority, tmp_path
+):
+    """Which has no flags of its own, and the server's variables."""
+    known = Certificate(tmp_path, "known", authority)
+    told = {
+        "STRATA_TLS_CERTIFICATE": "/nowhere",
+        "STRATA_TLS_KEY": "/nowhere",
+        "STRATA_TLS_CA": str(authority.certificate),
+        "STRATA_TLS_CLIENT_CERTIFICATE": str(known.certificate),
+        "STRATA_TLS_CLIENT_KEY": str(known.key),
+    }
+    done = command(bin_dir, mutual_server, "health", "--timeout=4", **told)
+    assert (done.returncode, done.stdout) == (0, "SERVING\n"), done.stderr
+    missing = ["--tls-key", "/missing"]
+    done = command(bin_dir, mutual_server, "health", *missing, **told)
+    assert done.returncode == 2
+    assert '--tls-key: "/missing" cannot be read' in done.stderr
+
+
 def test_certificates_are_replaced_under_a_running_server(
     serve, small, tmp_path
 ):

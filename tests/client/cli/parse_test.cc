@@ -20,6 +20,7 @@
 namespace strata::cli {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -95,6 +96,36 @@ TEST(Parse, TheServerFromTheEnvironment) {
   EXPECT_EQ(Must({"health"}).server, "10.0.0.1:7");
   EXPECT_EQ(Must({"health", "--server", "b:8"}).server, "b:8");
   unsetenv("STRATA_SERVER");
+}
+
+TEST(Parse, FilesOfTlsFromTheEnvironment) {
+  setenv("STRATA_TLS_CA", "/a", 1);
+  setenv("STRATA_TLS_CLIENT_CERTIFICATE", "/c", 1);
+  setenv("STRATA_TLS_CLIENT_KEY", "/k", 1);
+  const ConnectionOptions told = Must({"health"}).connection;
+  EXPECT_EQ(told.tls_ca, "/a");
+  EXPECT_EQ(told.tls_certificate, "/c");
+  EXPECT_EQ(told.tls_key, "/k");
+  const ConnectionOptions flags =
+      Must({"health", "--tls-ca", "/A", "--tls-certificate", "/C", "--tls-key",
+            "/K"})
+          .connection;
+  EXPECT_EQ(flags.tls_ca, "/A");
+  EXPECT_EQ(flags.tls_certificate, "/C");
+  EXPECT_EQ(flags.tls_key, "/K");
+  unsetenv("STRATA_TLS_CA");
+  unsetenv("STRATA_TLS_CLIENT_CERTIFICATE");
+  unsetenv("STRATA_TLS_CLIENT_KEY");
+}
+
+TEST(Parse, WhatTheServerReadsFromTheEnvironmentIsNotForClients) {
+  setenv("STRATA_TLS_CERTIFICATE", "/c", 1);
+  setenv("STRATA_TLS_KEY", "/k", 1);
+  const ConnectionOptions connection = Must({"health"}).connection;
+  EXPECT_EQ(connection.tls_certificate, "");
+  EXPECT_EQ(connection.tls_key, "");
+  unsetenv("STRATA_TLS_CERTIFICATE");
+  unsetenv("STRATA_TLS_KEY");
 }
 
 TEST(Parse, EveryOptionOfEncode) {
@@ -237,7 +268,10 @@ TEST(Parse, HelpAnswersItself) {
   const Parsed all = ParseArgs({"--help"});
   EXPECT_EQ(std::get<ExitCode>(all.result), kOk);
   EXPECT_THAT(all.out, HasSubstr("Exit codes: 0 done"));
-  EXPECT_THAT(all.out, HasSubstr("STRATA_SERVER"));
+  EXPECT_THAT(all.out,
+              AllOf(HasSubstr("STRATA_SERVER"), HasSubstr("STRATA_TLS_CA"),
+                    HasSubstr("STRATA_TLS_CLIENT_CERTIFICATE"),
+                    HasSubstr("STRATA_TLS_CLIENT_KEY")));
   EXPECT_THAT(all.err, IsEmpty());
   const Parsed encode = ParseArgs({"encode", "--help"});
   EXPECT_EQ(std::get<ExitCode>(encode.result), kOk);

@@ -150,6 +150,24 @@ def test_command_lines_that_are_wrong(capsys, arguments, words):
     assert words in capsys.readouterr().err
 
 
+def test_files_of_tls_from_the_environment(monkeypatch):
+    def files(*flags):
+        parsed = options.make_parser().parse_args(["c", "-o", "s", *flags])
+        return [parsed.tls_ca, parsed.tls_certificate, parsed.tls_key]
+
+    # The server's own.
+    monkeypatch.setenv("STRATA_TLS_CERTIFICATE", "/server")
+    monkeypatch.setenv("STRATA_TLS_KEY", "/server")
+    for name in ("CA", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+        monkeypatch.setenv(f"STRATA_TLS_{name}", "")
+    assert files() == [None, None, None]
+    for name in ("CA", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+        monkeypatch.setenv(f"STRATA_TLS_{name}", f"/{name}")
+    assert [str(file) for file in files("--tls-key=/k")] == [
+        "/CA", "/CLIENT_CERTIFICATE", "/k"
+    ]
+
+
 def test_files_that_are_wrong(capsys, tmp_path):
     corpus = tmp_path / "c.txt"
     assert cli.main([str(corpus), "-o", "s.parquet"]) == ExitCode.USAGE

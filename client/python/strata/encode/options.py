@@ -220,20 +220,27 @@ def _add_connection(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="encrypt, and trust the authorities that gRPC comes with",
     )
-    for name, text in (
+    # STRATA_TLS_CERTIFICATE and STRATA_TLS_KEY are the server's.
+    for name, variable, text in (
         (
             "ca",
-            "encrypt, and trust these authorities (PEM); also STRATA_TLS_CA",
+            "STRATA_TLS_CA",
+            "encrypt, and trust these authorities (PEM)",
         ),
-        ("certificate", "the certificate to show (PEM), with --tls-key"),
-        ("key", "its private key (PEM)"),
+        (
+            "certificate",
+            "STRATA_TLS_CLIENT_CERTIFICATE",
+            "the certificate to show (PEM), with --tls-key",
+        ),
+        ("key", "STRATA_TLS_CLIENT_KEY", "its private key (PEM)"),
     ):
         group.add_argument(
             f"--tls-{name}",
             type=Path,
-            default=env("STRATA_TLS_CA") if name == "ca" else None,
+            # One that is set to nothing is not set, as for `strata`.
+            default=env(variable) or None,
             metavar="FILE",
-            help=text,
+            help=f"{text}; also {variable}",
         )
     group.add_argument(
         "--token-file",
