@@ -36,6 +36,8 @@ RUN cmake --preset release -DSTRATA_WITH_TESTS=OFF \
 # Which LibTorch is in the image: cpu, or cuda. The programs are the same.
 FROM build AS package
 ARG TORCH=cpu
+# When the bill of materials was made; unset: now.
+ARG SOURCE_DATE_EPOCH=
 COPY LICENSE README.md ./
 COPY deploy deploy
 RUN libtorch=$(STRATA_PYTHON=/cache/pip-environment/bin/python deploy/fetch_torch.sh "$TORCH") \

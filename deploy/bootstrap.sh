@@ -167,6 +167,7 @@ else
   # Both versions of Curated Transformers go by one name.
   curated_2=$(packages_apart curated-2)
   envoy=$(packages_apart envoy)
+  spdx=$(packages_apart spdx)
   torch=${STRATA_TORCH:-$("$STRATA_PYTHON" -c '
 import importlib.util
 print(importlib.util.find_spec("torch").submodule_search_locations[0])')}
@@ -193,3 +194,4 @@ fi
 ln -sfn "$environment" build/python-environment
 ln -sfn "$curated_2" build/curated-transformers-2
 ln -sfn "$envoy" build/envoy
+ln -sfn "$spdx" build/spdx

@@ -90,7 +90,7 @@ RUSTC="$rustc" "$cargo" metadata --locked --format-version=1 \
   --filter-platform="$("$rustc" -vV | sed -n 's/^host: //p')" \
   --manifest-path "$BRIDGE/Cargo.toml" |
   "$DEPLOY/crate_licenses.py" "$("$rustc" --print sysroot)" \
-    "$work/result/licenses"
+    "$("$rustc" --version | cut -d' ' -f2)" "$work/result/licenses"
 # Another run may have been faster; what it made is the same.
 mv -T "$work/result" "$result" 2>/dev/null || [[ -d $result ]] ||
   die "could not write $result; is the disk full?"

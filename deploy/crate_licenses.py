@@ -4,12 +4,13 @@
 """Copies the licences of the Rust crates that end up in a library.
 
     cargo metadata --locked --format-version=1 --filter-platform=TARGET |
-        deploy/crate_licenses.py SYSROOT DESTINATION
+        deploy/crate_licenses.py SYSROOT VERSION DESTINATION
 
 Makes a folder of each crate, as serde-1.0.229, with the texts that the crate
-holds and the file `spdx`, what its author says of it ("MIT OR Apache-2.0").
-One of them, rust-std, is Rust's own library, whose notices SYSROOT or, on
-Debian and Ubuntu, its package has.
+holds and the file `spdx`, what its author says of it ("MIT OR Apache-2.0"),
+which is empty where only the texts do. One of them, rust-std, is Rust's own
+library of this VERSION, whose notices SYSROOT or, on Debian and Ubuntu, its
+package has.
 """
 
 import html
@@ -66,7 +67,7 @@ def copy_crate(package: dict[str, Any], destination: pathlib.Path) -> None:
             "LICENSE, COPYING or NOTICE"
         )
     folder.mkdir(parents=True)
-    (folder / "spdx").write_text(f"{package['license'] or 'see its text'}\n")
+    (folder / "spdx").write_text(f"{package['license'] or ''}\n")
     for file in found:
         name = str(file.relative_to(source)).replace("/", "-")
         shutil.copyfile(file, folder / name)
@@ -87,16 +88,17 @@ def standard_library_notices(sysroot: pathlib.Path) -> str:
 
 
 def main() -> None:
-    sysroot, destination = map(pathlib.Path, sys.argv[1:])
+    sysroot, version, place = sys.argv[1:]
+    destination = pathlib.Path(place)
     metadata = json.load(sys.stdin)
     crates = linked(metadata)
     for package in metadata["packages"]:
         if package["id"] in crates:
             copy_crate(package, destination)
-    folder = destination / "rust-std"
+    folder = destination / f"rust-std-{version}"
     folder.mkdir()
     (folder / "spdx").write_text("MIT OR Apache-2.0\n")
-    (folder / "COPYRIGHT").write_text(standard_library_notices(sysroot))
+    (folder / "COPYRIGHT").write_text(standard_library_notices(pathlib.Path(sysroot)))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,25 @@
 # Copyright 2026 The Strata Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The notices of what others wrote and a package of Strata carries.
+"""What others wrote and a package of Strata carries, and the notices of it.
 
 A shared object is of a package of Debian or Ubuntu, whose copyright file is
 taken, or of a Python wheel, whose licences are. What is compiled into the
-programs themselves cannot be seen in them, and is listed here.
+programs themselves cannot be seen in them, and is listed here. sbom.py writes
+the same parts for programs.
 """
 
 from __future__ import annotations
 
+import email
 import functools
 import pathlib
+import platform
 import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.utils import parseaddr
+from urllib.parse import quote
 
 # Headers of these packages, or parts of them, are in the programs; what else
 # deploy/bootstrap.sh installs is for tests and builds only.
@@ -23,6 +28,8 @@ COMPILED_IN = (
     "libprotobuf-dev", "libssl-dev", "nlohmann-json3-dev",
     "prometheus-cpp-dev",
 )
+# What wheels from before License-Expression may call their licence, and mean it.
+_IDENTIFIERS = ("Apache-2.0", "BSD-3-Clause", "MIT")
 _DOCUMENTS = pathlib.Path("/usr/share/doc")
 _COMMON = pathlib.Path("/usr/share/common-licenses")
 _RULE = "=" * 72
@@ -37,11 +44,22 @@ class Part:
     """What one author, or one package, contributes."""
 
     name: str
+    # "": nobody numbers it.
+    version: str = ""
     # As an SPDX expression; "": the texts say.
     terms: str = ""
     texts: list[str] = field(default_factory=list)
     # In the package, as lib/libz.so.1; none: in the programs.
     files: list[str] = field(default_factory=list)
+    # Its package URL; "": it is in no registry.
+    purl: str = ""
+    # Who passes it on; "": the package does not say.
+    supplier: str = ""
+
+    @property
+    def title(self) -> str:
+        kind = "(Rust)" if self.purl.startswith("pkg:cargo/") else ""
+        return " ".join(word for word in (self.name, self.version, kind) if word)
 
 
 def debian_owners(libraries: Iterable[pathlib.Path]) -> dict[str, str]:
@@ -62,14 +80,36 @@ def debian_owners(libraries: Iterable[pathlib.Path]) -> dict[str, str]:
 
 
 def debian_package(name: str) -> Part:
-    version = subprocess.run(
-        ["dpkg-query", "--show", "--showformat=${Version}\n", name],
+    shown = "${Version} ${Architecture} ${source:Package} ${source:Version}\n"
+    version, machine, *source = subprocess.run(
+        ["dpkg-query", "--show", f"--showformat={shown}", name],
         capture_output=True, text=True, check=True,
-    ).stdout.splitlines()[0]
+    ).stdout.splitlines()[0].split()
     file = _DOCUMENTS / name / "copyright"
     if not file.exists():
         raise NoLicence(f"no licence of {name}: expected {file}")
-    return Part(f"{name} {version}", texts=[file.read_text(errors="replace")])
+    release = platform.freedesktop_os_release()
+    # Security notices name the source package.
+    qualifiers = {
+        "arch": machine,
+        "distro": f"{release['ID']}-{release['VERSION_ID']}",
+        "upstream": "@".join(source),
+    }
+    return Part(
+        name, version,
+        texts=[file.read_text(errors="replace")],
+        purl=_purl(f"deb/{release['ID']}", name, version, qualifiers),
+        supplier=release["NAME"],
+    )
+
+
+def _purl(
+    kind: str, name: str, version: str, qualifiers: dict[str, str] | None = None
+) -> str:
+    """A package URL, with the escapes that one needs."""
+    told = [f"{key}={quote(x, safe='')}" for key, x in (qualifiers or {}).items()]
+    query = f"?{'&'.join(told)}" if told else ""
+    return f"pkg:{kind}/{quote(name, safe='')}@{quote(version, safe='')}{query}"
 
 
 def of_wheel(library: pathlib.Path) -> Part | None:
@@ -97,7 +137,8 @@ def _recorded(record: pathlib.Path) -> list[str]:
 
 
 def _wheel(folder: pathlib.Path) -> Part:
-    name, version = folder.name.removesuffix(".dist-info").rsplit("-", 1)
+    metadata = email.message_from_string((folder / "METADATA").read_text())
+    name, version = metadata["Name"], metadata["Version"]
     # A few wheels have their licence beside the libraries.
     files = sorted(
         folder.parent / path for path in _recorded(folder / "RECORD")
@@ -105,10 +146,16 @@ def _wheel(folder: pathlib.Path) -> Part:
     )
     if not files:
         raise NoLicence(f"no licence of {name}: expected one in {folder}")
-    metadata = (folder / "METADATA").read_text()
-    [terms] = re.findall(r"^License-Expression: (.*)$", metadata, re.M) or [""]
-    texts = [file.read_text(errors="replace") for file in files]
-    return Part(f"{name} {version}", terms, texts)
+    terms = metadata["License-Expression"] or ""
+    if metadata["License"] in _IDENTIFIERS:
+        terms = terms or metadata["License"]
+    author, _ = parseaddr(metadata["Author-email"] or "")
+    return Part(
+        name, version, terms,
+        texts=[file.read_text(errors="replace") for file in files],
+        purl=_purl("pypi", re.sub(r"[-_.]+", "-", name).lower(), version),
+        supplier=metadata["Author"] or author,
+    )
 
 
 def of_libraries(libraries: dict[str, pathlib.Path]) -> list[Part]:
@@ -144,13 +191,27 @@ def compiled_in(
     for folder in sorted(protos.iterdir()):
         text = (folder / "LICENSE").read_text()
         parts.append(Part(f"protocols of {folder.name}", texts=[text]))
-    name = "-".join(sentencepiece.name.split("-")[:2])
-    parts.append(Part(name, texts=_texts(sentencepiece / "licenses")))
-    crates = sorted((tokenizers / "licenses").iterdir())
-    for crate in crates:
-        terms = (crate / "spdx").read_text().strip()
-        parts.append(Part(f"{crate.name} (Rust)", terms, _texts(crate)))
+    name, version, _ = sentencepiece.name.split("-")
+    parts.append(Part(
+        name, version, texts=_texts(sentencepiece / "licenses"),
+        purl=_purl("pypi", name, version),
+    ))
+    for folder in sorted((tokenizers / "licenses").iterdir()):
+        parts.append(_crate(folder))
     return parts
+
+
+def _crate(folder: pathlib.Path) -> Part:
+    """From what crate_licenses.py copied."""
+    name, version = re.fullmatch(r"(.+?)-(\d+\.\d+\.\d+.*)", folder.name).groups()
+    terms = (folder / "spdx").read_text().strip()
+    return Part(
+        name, version,
+        # As crates wrote expressions before they were SPDX's.
+        terms.replace("/", " OR "), _texts(folder),
+        # Rust's own library is no crate.
+        purl=_purl("generic" if name == "rust-std" else "cargo", name, version),
+    )
 
 
 def _texts(folder: pathlib.Path) -> list[str]:
@@ -161,13 +222,13 @@ def _texts(folder: pathlib.Path) -> list[str]:
 
 
 def merged(parts: Iterable[Part]) -> list[Part]:
-    """One part for all that have a name, with the files of all."""
-    by_name: dict[str, Part] = {}
+    """One part for all that have a title, with the files of all."""
+    by_title: dict[str, Part] = {}
     for part in parts:
-        by_name.setdefault(part.name, part).files.extend(
-            name for name in part.files if name not in by_name[part.name].files
+        by_title.setdefault(part.title, part).files.extend(
+            name for name in part.files if name not in by_title[part.title].files
         )
-    return list(by_name.values())
+    return list(by_title.values())
 
 
 def document(title: str, parts: list[Part]) -> str:
@@ -180,7 +241,7 @@ def document(title: str, parts: list[Part]) -> str:
     ]
     owners: dict[str, str] = {}
     for part in parts:
-        lines += ["", _RULE, part.name]
+        lines += ["", _RULE, part.title]
         if part.terms:
             lines.append(f"Licence: {part.terms}")
         lines.append(
@@ -189,8 +250,8 @@ def document(title: str, parts: list[Part]) -> str:
         )
         lines.append(_RULE)
         for text in part.texts:
-            owner = owners.setdefault(text, part.name)
-            lines += ["", text.strip() if owner == part.name
+            owner = owners.setdefault(text, part.title)
+            lines += ["", text.strip() if owner == part.title
                       else f"The text is the same as that of {owner}."]
     texts = "\n".join(text for part in parts for text in part.texts)
     for name in sorted(_common_licences(texts)):

@@ -24,6 +24,7 @@ import subprocess
 import sys
 
 import notices
+import sbom
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ("strata-server", "strata")
@@ -127,6 +128,19 @@ def libraries(
     return found
 
 
+def parts_of(
+    carried: dict[str, pathlib.Path], places: dict[str, pathlib.Path]
+) -> list[notices.Part]:
+    """What others wrote of a package with these shared objects."""
+    return notices.merged(
+        notices.of_libraries(carried)
+        + notices.compiled_in(
+            places["SENTENCEPIECE"], places["TOKENIZERS"],
+            ROOT / "proto" / "third_party",
+        )
+    )
+
+
 def dependencies() -> dict[str, pathlib.Path]:
     """What deploy/bootstrap.sh found, as TORCH, SENTENCEPIECE, TOKENIZERS."""
     text = (ROOT / "build" / "dependencies.cmake").read_text()
@@ -140,6 +154,10 @@ def version() -> str:
     text = (ROOT / "CMakeLists.txt").read_text()
     [found] = re.findall(r"^project\(strata VERSION ([\d.]+)", text, re.M)
     return found
+
+
+def full_name(variant: str) -> str:
+    return f"strata-{version()}-linux-{platform.machine()}-{variant}"
 
 
 def search_path(binary: pathlib.Path, path: str) -> None:
@@ -187,13 +205,9 @@ def stage(
     if folder.exists():
         raise Failure(f"{folder} is there already; expected a new folder")
     carried = libraries(binaries, places["TORCH"], variant)
-    parts = notices.of_libraries(carried)
-    parts += notices.compiled_in(
-        places["SENTENCEPIECE"], places["TOKENIZERS"],
-        ROOT / "proto" / "third_party",
-    )
+    parts = parts_of(carried, places)
     title = f"strata {version()} for linux-{platform.machine()}, LibTorch: {variant}"
-    text = notices.document(title, notices.merged(parts))
+    text = notices.document(title, parts)
     folder.mkdir(parents=True)
     copy_programs(binaries, folder, variant)
     copy_libraries(carried, folder)
@@ -201,6 +215,8 @@ def stage(
     for name in ("LICENSE", "README.md"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "deploy" / "systemd", folder / "systemd")
+    bill = sbom.document(full_name(variant), version(), parts, folder)
+    (folder / sbom.NAME).write_text(bill)
 
 
 def archive(folder: pathlib.Path) -> pathlib.Path:
@@ -226,17 +242,16 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path,
                         help="lay the package out there, and make no archive")
     arguments = parser.parse_args()
-    name = f"strata-{version()}-linux-{platform.machine()}-{arguments.torch}"
     folder = arguments.folder
     if folder is None:
-        folder = ROOT / "build" / "package" / name
+        folder = ROOT / "build" / "package" / full_name(arguments.torch)
         shutil.rmtree(folder, ignore_errors=True)
     places = dependencies()
     if arguments.libtorch:
         places["TORCH"] = arguments.libtorch
     try:
         stage(arguments.bin, places, folder, arguments.torch)
-    except (Failure, notices.NoLicence) as failure:
+    except (Failure, notices.NoLicence, sbom.Mistake) as failure:
         sys.exit(f"strata: {failure}")
     if not arguments.folder:
         file = archive(folder)

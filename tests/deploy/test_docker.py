@@ -182,6 +182,18 @@ def test_the_variables_of_the_page_are_options(bin_dir):
     assert told <= ours | set(re.findall(r"STRATA_[A-Z_]+", helped))
 
 
+def test_the_bill_of_materials_can_have_a_time_of_its_own():
+    """Builders hand SOURCE_DATE_EPOCH on where it is an argument."""
+    found = instructions()
+    told = found.index(("ARG", "SOURCE_DATE_EPOCH="))
+    [packed] = [
+        i for i, (name, rest) in enumerate(found)
+        if name == "RUN" and "deploy/package.py" in rest
+    ]
+    assert told < packed
+    assert "FROM" not in [name for name, _ in found[told:packed]]
+
+
 def test_its_labels_are_those_of_oci():
     labels = dict(word.split("=", 1) for word in shlex.split(only("LABEL")))
     prefix = "org.opencontainers.image."
@@ -293,6 +305,15 @@ def test_the_image_is_small_and_says_what_it_is(buildah, image):
     number, unit = listed["size"].split()
     size = float(number) * {"MB": 1e6, "GB": 1e9}[unit]
     assert 0.3e9 < size < LARGEST_CPU_IMAGE, listed["size"]
+
+
+@pytest.mark.nightly
+def test_the_image_holds_its_bill_of_materials(buildah, container):
+    printed = buildah("run", "--isolation=chroot", container, "--",
+                      "cat", "/opt/strata/strata.spdx.json")
+    bill = json.loads(printed)
+    assert bill["spdxVersion"] == "SPDX-2.3"
+    assert "torch" in {package["name"] for package in bill["packages"]}
 
 
 @pytest.mark.nightly

@@ -69,6 +69,14 @@ ELSEWHERE = {
         "tests/e2e/test_package.py",
         "test_it_starts_where_there_is_nothing_but_glibc",
     ),
+    ("docs/docker.md", "strata.spdx.json"): (
+        "tests/deploy/test_docker.py",
+        "test_the_image_holds_its_bill_of_materials",
+    ),
+    ("docs/install.md", "strata.spdx.json"): (
+        "tests/e2e/test_package.py",
+        "test_the_pages_command_reads_the_bill",
+    ),
     ("docs/envoy.md", "generate_descriptors.py"): (
         "tests/deploy/test_envoy.py",
         "test_the_pages_command_starts_envoy",

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 
+import pages
 import pytest
 from server_process import ServerProcess
 
@@ -21,6 +25,7 @@ sys.path[1:1] = [str(ROOT / "deploy"), str(ROOT / "tests" / "client")]
 import crate_licenses  # noqa: E402
 import notices  # noqa: E402
 import package  # noqa: E402
+import sbom  # noqa: E402
 from toolchain import missing, run  # noqa: E402
 
 UNIT = ROOT / "deploy" / "systemd" / "strata-server.service"
@@ -112,9 +117,9 @@ def test_each_library_is_somebodys(bin_dir):
 
 def test_a_text_of_several_is_there_once():
     text = notices.document("it", [
-        notices.Part("one 1", "MIT", ["Permit all.\n"], ["lib/one.so"]),
-        notices.Part("two 2", texts=["Permit all.\n"]),
-        notices.Part("three 3", texts=["see /usr/share/common-licenses/GPL-3."]),
+        notices.Part("one", "1", "MIT", ["Permit all.\n"], ["lib/one.so"]),
+        notices.Part("two", "2", texts=["Permit all.\n"]),
+        notices.Part("three", "3", texts=["see /usr/share/common-licenses/GPL-3."]),
     ])
     assert text.count("Permit all.") == 1
     assert "The text is the same as that of one 1." in text
@@ -123,12 +128,261 @@ def test_a_text_of_several_is_there_once():
         assert "GNU GENERAL PUBLIC LICENSE" in text
 
 
-def test_parts_of_one_name_are_one():
-    [part] = notices.merged([
-        notices.Part("zlib 1", files=["lib/a"]),
-        notices.Part("zlib 1", files=["lib/b"]),
+def test_parts_of_one_title_are_one():
+    [part, newer] = notices.merged([
+        notices.Part("zlib", "1", files=["lib/a"]),
+        notices.Part("zlib", "1", files=["lib/b"]),
+        notices.Part("zlib", "2", files=["lib/c"]),
     ])
     assert part.files == ["lib/a", "lib/b"]
+    assert newer.files == ["lib/c"]
+
+
+def test_a_wheel_says_what_it_is(tmp_path):
+    folder = tmp_path / "nvidia_cuda_thing-13.0+x.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        "Name: nvidia_cuda.Thing\nVersion: 13.0+x\n"
+        "Author-email: Its Team <team@nvidia.example>\nLicense: MIT\n\n"
+        "License: of the description\n"
+    )
+    (folder / "RECORD").write_text(
+        "lib/thing.so,,\nnvidia_cuda_thing-13.0+x.dist-info/LICENSE,,\n"
+    )
+    (folder / "LICENSE").write_text("Permit all.")
+    part = notices.of_wheel(tmp_path / "lib" / "thing.so")
+    assert part == notices.Part(
+        "nvidia_cuda.Thing", "13.0+x", "MIT", ["Permit all."],
+        purl="pkg:pypi/nvidia-cuda-thing@13.0%2Bx", supplier="Its Team",
+    )
+
+
+def test_a_crate_says_what_it_is(tmp_path):
+    for name, terms in (("md-5-0.10.6", "MIT/Apache-2.0"), ("rust-std-1.88.0", "")):
+        folder = tmp_path / "tokenizers" / "licenses" / name
+        folder.mkdir(parents=True)
+        (folder / "spdx").write_text(f"{terms}\n")
+        (folder / "LICENSE").write_text("Permit all.")
+    sentencepiece = tmp_path / "sentencepiece-0.2.1-0123"
+    (sentencepiece / "licenses").mkdir(parents=True)
+    (tmp_path / "protos").mkdir()
+    *_, built, crate, standard = notices.compiled_in(
+        sentencepiece, tmp_path / "tokenizers", tmp_path / "protos"
+    )
+    assert built.purl == "pkg:pypi/sentencepiece@0.2.1"
+    assert crate == notices.Part(
+        "md-5", "0.10.6", "MIT OR Apache-2.0", ["Permit all."],
+        purl="pkg:cargo/md-5@0.10.6",
+    )
+    assert crate.title == "md-5 0.10.6 (Rust)"
+    assert standard.title == "rust-std 1.88.0"
+    assert standard.purl == "pkg:generic/rust-std@1.88.0"
+
+
+def test_a_package_of_the_distribution_says_what_it_is():
+    part = notices.debian_package("libgrpc++-dev")
+    release = platform.freedesktop_os_release()
+    assert part.supplier == release["NAME"]
+    begin = f"pkg:deb/{release['ID']}/libgrpc%2B%2B-dev@{part.version[:4]}"
+    assert part.purl.startswith(begin)
+    assert "upstream=grpc%40" in part.purl
+
+
+# --- The bill of materials
+
+ZLIB = notices.Part(
+    "zlib1g", "1:1.2", "", ["Use it."], ["lib/libz.so.1"],
+    "pkg:deb/debian/zlib1g@1%3A1.2", "Debian GNU/Linux",
+)
+SERDE = notices.Part(
+    "serde", "1.0.229", "MIT OR Apache-2.0", ["Permit all."],
+    purl="pkg:cargo/serde@1.0.229",
+)
+CUBLAS = notices.Part(
+    "nvidia-cublas", "13", "LicenseRef-NVIDIA-Proprietary", ["Ask us."],
+)
+PROTOCOLS = notices.Part("protocols of grpc", texts=["Use it."])
+PARTS = [ZLIB, SERDE, CUBLAS, PROTOCOLS]
+# What SPDX's own validator has to say of the file that is its argument.
+VALIDATE = """
+import sys
+from spdx_tools.spdx.parser.error import SPDXParsingError
+from spdx_tools.spdx.parser.json.json_parser import parse_from_file
+from spdx_tools.spdx.validation.document_validator import (
+    validate_full_spdx_document)
+try:
+    found = validate_full_spdx_document(parse_from_file(sys.argv[1]))
+except SPDXParsingError as error:
+    sys.exit("\\n".join(error.get_messages()))
+sys.exit("\\n".join(message.validation_message for message in found) or 0)
+"""
+SPDX = ROOT / "build" / "spdx"
+
+
+@pytest.fixture
+def laid_out(tmp_path, monkeypatch) -> pathlib.Path:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    folder = tmp_path / "package"
+    for name in ("bin/strata", "lib/libz.so.1"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def bill_of(folder: pathlib.Path, parts: list[notices.Part]) -> dict:
+    return json.loads(sbom.document("strata-1-it", "1", parts, folder))
+
+
+def by_name(bill: dict) -> dict[str, dict]:
+    return {package["name"]: package for package in bill["packages"]}
+
+
+def relations(bill: dict, kind: str) -> set[tuple[str, str]]:
+    return {
+        (relation["spdxElementId"], relation["relatedSpdxElement"])
+        for relation in bill["relationships"]
+        if relation["relationshipType"] == kind
+    }
+
+
+def validate(file: pathlib.Path) -> None:
+    if not SPDX.exists():
+        missing(f"there is no {SPDX}; run `make setup`")
+    run(sys.executable, "-c", VALIDATE, file, PYTHONPATH=SPDX)
+
+
+def test_the_bill_says_of_each_part_what_it_is(laid_out):
+    bill = bill_of(laid_out, PARTS)
+    packages = by_name(bill)
+    assert set(packages) == {"strata", *(part.name for part in PARTS)}
+    zlib = packages["zlib1g"]
+    assert zlib["versionInfo"] == "1:1.2"
+    assert zlib["supplier"] == "Organization: Debian GNU/Linux"
+    [reference] = zlib["externalRefs"]
+    assert reference["referenceLocator"] == ZLIB.purl
+    assert packages["serde"]["licenseDeclared"] == "MIT OR Apache-2.0"
+    assert packages["serde"]["supplier"] == "NOASSERTION"
+    assert not {"versionInfo", "externalRefs"} & set(packages[PROTOCOLS.name])
+    root = packages["strata"]
+    assert root["versionInfo"] == "1"
+    assert root["licenseDeclared"] == "Apache-2.0"
+    assert relations(bill, "DESCRIBES") == {("SPDXRef-DOCUMENT", root["SPDXID"])}
+    inside = {x["SPDXID"] for x in bill["packages"] + bill["files"]}
+    assert relations(bill, "CONTAINS") == {
+        (root["SPDXID"], x) for x in inside - {root["SPDXID"]}
+    }
+
+
+def test_the_bill_holds_the_texts_that_spdx_has_no_name_for(laid_out):
+    bill = bill_of(laid_out, PARTS)
+    texts = {
+        licence["licenseId"]: licence["extractedText"]
+        for licence in bill["hasExtractedLicensingInfos"]
+    }
+    declared = {
+        name: package["licenseDeclared"] for name, package in by_name(bill).items()
+    }
+    assert texts[declared["zlib1g"]] == "Use it."
+    assert declared["protocols of grpc"] == declared["zlib1g"]
+    assert texts[declared["nvidia-cublas"]] == "Ask us."
+    assert len(texts) == 2
+
+
+def test_the_bill_has_the_hashes_of_the_files(laid_out):
+    # A bill of before is not in itself.
+    (laid_out / sbom.NAME).touch()
+    bill = bill_of(laid_out, PARTS)
+    files = {file["fileName"]: file for file in bill["files"]}
+    assert set(files) == {"./bin/strata", "./lib/libz.so.1"}
+    library = files["./lib/libz.so.1"]
+    sums = {x["algorithm"]: x["checksumValue"] for x in library["checksums"]}
+    assert sums["SHA256"] == hashlib.sha256(b"lib/libz.so.1").hexdigest()
+    zlib = by_name(bill)["zlib1g"]
+    assert relations(bill, "GENERATED_FROM") == {
+        (library["SPDXID"], zlib["SPDXID"])
+    }
+
+
+def test_equal_packages_have_equal_bills(laid_out):
+    one = sbom.document("strata-1-it", "1", PARTS, laid_out)
+    assert one == sbom.document("strata-1-it", "1", PARTS[::-1], laid_out)
+    bill = json.loads(one)
+    assert bill["creationInfo"]["created"] == "2023-11-14T22:13:20Z"
+    (laid_out / "bin" / "strata").write_text("another")
+    other = bill_of(laid_out, PARTS)
+    assert other["documentNamespace"] != bill["documentNamespace"]
+
+
+def test_a_time_that_is_none_is_said(laid_out, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    with pytest.raises(sbom.Mistake, match='is "today"; expected seconds'):
+        bill_of(laid_out, PARTS)
+    # As of a build argument that nobody has set.
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert bill_of(laid_out, PARTS)["creationInfo"]["created"].endswith("Z")
+
+
+def test_the_pages_command_reads_the_bill(laid_out):
+    command = pages.block("docs/install.md", "sh", sbom.NAME).code
+    [named] = re.findall(r"< (\S+)/strata.spdx.json", command)
+    unpacked = laid_out.rename(laid_out.parent / named)
+    bill = sbom.document(named, "1", PARTS, unpacked)
+    (unpacked / sbom.NAME).write_text(bill)
+    printed = run("bash", "-c", command, folder=unpacked.parent)
+    assert "serde 1.0.229 MIT OR Apache-2.0\n" in printed
+
+
+def test_spdx_takes_the_bill(laid_out):
+    file = laid_out / sbom.NAME
+    bill = sbom.document("strata-1-it", "1", PARTS, laid_out)
+    file.write_text(bill)
+    validate(file)
+    file.write_text(bill.replace("MIT OR Apache-2.0", "MIT/Apache-2.0"))
+    with pytest.raises(AssertionError, match="MIT/Apache-2.0"):
+        validate(file)
+
+
+def test_spdx_takes_the_bill_of_what_is_really_carried(laid_out, bin_dir):
+    """Whose versions, terms and names are what others wrote."""
+    places = package.dependencies()
+    carried = package.libraries(bin_dir, places["TORCH"], "cpu")
+    parts = package.parts_of(carried, places)
+    (laid_out / "lib" / "libz.so.1").unlink()
+    for name in carried:
+        (laid_out / "lib" / name).touch()
+    file = laid_out / sbom.NAME
+    file.write_text(sbom.document("strata-1-it", "1", parts, laid_out))
+    validate(file)
+    check_bill(laid_out)
+
+
+def check_bill(folder: pathlib.Path) -> None:
+    bill = json.loads((folder / sbom.NAME).read_text())
+    identifiers = [x["SPDXID"] for x in bill["packages"] + bill["files"]]
+    assert len(identifiers) == len(set(identifiers))
+    packages = by_name(bill)
+    assert packages["torch"]["licenseDeclared"] == "BSD-3-Clause"
+    assert packages["tokenizers"]["licenseDeclared"] == "Apache-2.0"
+    unnumbered = {x for x in packages if "versionInfo" not in packages[x]}
+    assert all(name.startswith("protocols of ") for name in unnumbered)
+    purls = {
+        name: package["externalRefs"][0]["referenceLocator"].split("@")[0]
+        for name, package in packages.items() if name not in unnumbered
+    }
+    distribution = platform.freedesktop_os_release()["ID"]
+    assert purls.items() >= {
+        "torch": "pkg:pypi/torch", "serde": "pkg:cargo/serde",
+        "libgrpc++1.51": f"pkg:deb/{distribution}/libgrpc%2B%2B1.51",
+        "sentencepiece": "pkg:pypi/sentencepiece",
+        "rust-std": "pkg:generic/rust-std", "strata": "pkg:generic/strata",
+    }.items()
+    # Each library is somebody's.
+    libraries = {
+        file["SPDXID"] for file in bill["files"]
+        if file["fileName"].startswith("./lib/")
+    }
+    origins = relations(bill, "GENERATED_FROM")
+    assert libraries and {file for file, _ in origins} == libraries
 
 
 def test_what_is_compiled_in_is_what_is_installed_for_the_build():
@@ -271,10 +525,20 @@ def test_it_starts_where_there_is_nothing_but_glibc(packed, models):
 
 
 @pytest.mark.nightly
-def test_it_holds_a_unit_and_the_notices_of_all(packed):
+def test_it_holds_a_unit_the_notices_and_the_bill_of_all(packed):
     assert (packed / "systemd" / UNIT.name).exists()
     assert (packed / "LICENSE").exists()
     check_notices(packed)
+    validate(packed / sbom.NAME)
+    check_bill(packed)
+    bill = json.loads((packed / sbom.NAME).read_text())
+    for file in bill["files"]:
+        [told] = [
+            x["checksumValue"] for x in file["checksums"]
+            if x["algorithm"] == "SHA256"
+        ]
+        content = (packed / file["fileName"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == told, file["fileName"]
 
 
 def check_notices(folder: pathlib.Path) -> None:
@@ -289,9 +553,9 @@ def check_notices(folder: pathlib.Path) -> None:
     }
     assert there and told == there
     for words in (
-        "\ntorch 2.", "From PyTorch:", "\nsentencepiece-", "Susumu Yata",
-        "\ntokenizers-0.", "\nserde-1.", "\nonig_sys-", "Oniguruma",
-        "\nrust-std (Rust)", "\nlibgrpc++1.51", "\nnlohmann-json3-dev",
+        "\ntorch 2.", "From PyTorch:", "\nsentencepiece 0.", "Susumu Yata",
+        "\ntokenizers 0.", "\nserde 1.", "\nonig_sys ", "Oniguruma",
+        "\nrust-std 1.", "\nlibgrpc++1.51", "\nnlohmann-json3-dev",
         "Niels Lohmann", "\nprotocols of triton",
         "Text of /usr/share/common-licenses/Apache-2.0",
     ):
@@ -326,6 +590,8 @@ def test_the_one_for_cuda_holds_what_libtorch_opens(bin_dir, tmp_path):
     for opened in ("libcudnn_ops.so", "libnvrtc-builtins.so", "libnvrtc.so"):
         assert any(name.startswith(opened) for name in names), opened
     check_notices(folder)
+    validate(folder / sbom.NAME)
+    check_bill(folder)
     # Each finds what it needs beside it; only the driver's are not there.
     for library in (folder / "lib").iterdir():
         found = run("ldd", library, LD_LIBRARY_PATH=folder / "lib")
