@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/model/graph.h"
 #include "core/tensor/masked_attention.h"
 #include "torch/csrc/jit/runtime/graph_iterator.h"
 #include "torch/script.h"
@@ -22,24 +23,13 @@ bool IsConstant(const Node& node, const char* input, T value) {
 
 bool MayReplace(const Node& node) {
   return node.kind() == c10::aten::scaled_dot_product_attention &&
-         !node.namedInput("attn_mask")->mustBeNone() &&
+         // Neither none nor what may be.
+         node.namedInput("attn_mask")
+             ->type()
+             ->isSubtypeOf(*c10::TensorType::get()) &&
          IsConstant(node, "dropout_p", 0.0) &&
          IsConstant(node, "is_causal", false) &&
          IsConstant(node, "enable_gqa", false);
-}
-
-void Replace(Node& attention) {
-  torch::jit::Graph& graph = *attention.owningGraph();
-  Node* const masked = graph.create(
-      c10::Symbol::fromQualString("strata::masked_attention"),
-      {attention.namedInput("query"), attention.namedInput("key"),
-       attention.namedInput("value"), attention.namedInput("attn_mask"),
-       attention.namedInput("scale")});
-  masked->insertBefore(&attention);
-  masked->copyMetadata(&attention);
-  masked->output()->copyMetadata(attention.output());
-  attention.replaceAllUsesWith(masked);
-  attention.destroy();
 }
 
 }  // namespace
@@ -52,7 +42,12 @@ int ReplaceAttention(const std::shared_ptr<torch::jit::Graph>& graph) {
   while (Node* const node = nodes.next()) {
     if (MayReplace(*node)) found.push_back(node);
   }
-  for (Node* const node : found) Replace(*node);
+  for (Node* const node : found) {
+    ReplaceNode(*node, "strata::masked_attention",
+                {node->namedInput("query"), node->namedInput("key"),
+                 node->namedInput("value"), node->namedInput("attn_mask"),
+                 node->namedInput("scale")});
+  }
   return static_cast<int>(found.size());
 }
 

@@ -11,9 +11,9 @@
 namespace strata {
 
 // Makes aten::scaled_dot_product_attention of `graph` the attention that passes
-// over what its mask hides (core/tensor/masked_attention.h), where it is given
-// a mask, drops nothing out, and neither is causal by itself nor has fewer
-// heads of keys than of queries.
+// over what its mask hides (core/tensor/masked_attention.h), where it is sure
+// to be given a mask, drops nothing out, and neither is causal by itself nor
+// told to share heads of keys among heads of queries (enable_gqa).
 //
 // Returns how many were replaced; none on a processor without the kernels.
 int ReplaceAttention(const std::shared_ptr<torch::jit::Graph>& graph);

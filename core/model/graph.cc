@@ -139,6 +139,16 @@ std::shared_ptr<Graph> InlinedForward(const torch::jit::Module& module) {
   return graph;
 }
 
+void ReplaceNode(Node& node, const char* name, at::ArrayRef<Value*> inputs) {
+  Node* const replacement =
+      node.owningGraph()->create(c10::Symbol::fromQualString(name), inputs);
+  replacement->insertBefore(&node);
+  replacement->copyMetadata(&node);
+  replacement->output()->copyMetadata(node.output());
+  node.replaceAllUsesWith(replacement);
+  node.destroy();
+}
+
 std::shared_ptr<Graph> CutGraph(Graph& whole, int deepest) {
   std::shared_ptr<Graph> graph = whole.copy();
   Node* layers = LayersNode(*graph);

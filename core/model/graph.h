@@ -34,6 +34,10 @@ void ForEachNode(const torch::jit::Block& block, const Visit& visit) {
 std::shared_ptr<torch::jit::Graph> InlinedForward(
     const torch::jit::Module& module);
 
+// Puts an operator of one output in `node`'s place.
+void ReplaceNode(torch::jit::Node& node, const char* name,
+                 at::ArrayRef<torch::jit::Value*> inputs);
+
 // A copy of `whole` that computes the layers 0 to `deepest` and nothing above,
 // and returns them as one flat tuple. nullptr where its output is not a tuple
 // or list with that many layers.

@@ -67,7 +67,7 @@ class Linears {
       }
       attribute.Set(PrepackOnce(weight, done));
       for (Node* const node : nodes) {
-        Replace(*node);
+        ReplaceNode(*node, "strata::prepacked_linear", node->inputs());
         ++replaced;
       }
     }
@@ -105,18 +105,6 @@ class Linears {
     // Others are let go at once: two of all weights would be twice the memory.
     if (names > 1) done.emplace_back(weight, prepacked);
     return prepacked;
-  }
-
-  static void Replace(Node& linear) {
-    Graph& graph = *linear.owningGraph();
-    Node* const prepacked =
-        graph.create(c10::Symbol::fromQualString("strata::prepacked_linear"),
-                     linear.inputs());
-    prepacked->insertBefore(&linear);
-    prepacked->copyMetadata(&linear);
-    prepacked->output()->copyMetadata(linear.output());
-    linear.replaceAllUsesWith(prepacked);
-    linear.destroy();
   }
 
   std::map<Attribute, std::vector<Node*>> by_weight_;

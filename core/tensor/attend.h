@@ -12,9 +12,10 @@ namespace strata {
 
 // The kernels of core/tensor/masked_attention.h: attention of a few queries of
 // one head over the blocks of keys that they see. Without LibTorch, compiled
-// for several instruction sets. Thread-safe; they never throw.
+// for several instruction sets. Thread-safe; nothing is thrown but
+// std::bad_alloc.
 
-// Keys of a block: one of AVX-512's registers.
+// Keys of a block: what one of AVX-512's registers holds, two of AVX2's.
 constexpr std::int64_t kKeyBlock = 16;
 // Queries that are computed together, and share what they see.
 constexpr std::int64_t kQueryBlock = 8;
@@ -41,7 +42,7 @@ struct HeadRows {
 };
 
 // Up to kQueryBlock queries of a head, and what they attend to.
-struct Queries {
+struct AttendJob {
   HeadRows<const float> queries;
   std::int64_t count;  // 1 to kQueryBlock.
   std::int64_t width;  // E, a multiple of 16.
@@ -59,11 +60,13 @@ struct Queries {
 // below.
 struct AttendKernel {
   const char* instructions;
-  // `seen` keys are in the blocks seen; `scores` holds kQueryBlock * `seen`.
-  void (*attend)(const Queries& queries, std::int64_t seen, float* scores);
-  // Sets the byte of each block that a query sees; returns whether there is
+  // The blocks that are seen hold `places` keys, `scores` kQueryBlock times as
+  // many numbers.
+  void (*attend)(const AttendJob& job, std::int64_t places, float* scores);
+  // Sets the byte of each block that one query sees; returns whether there is
   // any.
-  bool (*mark_seen)(const float* mask, std::int64_t blocks, std::uint8_t* seen);
+  bool (*mark_seen)(const float* mask, std::int64_t blocks,
+                    std::uint8_t* marks);
 };
 
 // Those that this processor can run, the best first; none but on x86-64 with
@@ -77,15 +80,15 @@ std::vector<BlockRun> SeenRuns(const AttendKernel& kernel,
                                HeadRows<const float> mask, std::int64_t queries,
                                std::int64_t blocks);
 
-// Lays `count` keys of a head out for Attend: [blocks, width, kKeyBlock], zeros
-// after the last.
+// Lays `count` keys of a head out for Attend: `laid_out`, [blocks, width,
+// kKeyBlock], zeros after the last.
 void LayOutKeys(HeadRows<const float> keys, std::int64_t count,
-                std::int64_t width, std::vector<float>& laid_out);
+                std::int64_t width, float* laid_out);
 
 // softmax(queries * keys^T * scale + mask) * values, over `seen` alone. Zeros
 // for a query to all of whose scores minus infinity is added. `scores` is
 // memory to work in.
-void Attend(const AttendKernel& kernel, const Queries& queries,
+void Attend(const AttendKernel& kernel, const AttendJob& job,
             std::vector<float>& scores);
 
 }  // namespace strata

@@ -11,6 +11,9 @@
 
 namespace strata {
 
+// Multiplications that are worth waking another thread for.
+constexpr std::int64_t kWorthAThread = 1 << 18;
+
 // Calls `compute` for each of 0 to `count` - 1 on LibTorch's threads, `grain`
 // or more at a time. at::parallel_for is a template that runs on one thread
 // where it is compiled without OpenMP, as we are; an iterator's loop is

@@ -22,8 +22,8 @@ namespace {
 
 // Channels must come in whole registers.
 constexpr std::int64_t kChannels = 16;
-// Multiplications that are worth waking another thread for.
-constexpr std::int64_t kWorthAThread = 1 << 18;
+// Queries of one head that a thread takes at a time.
+constexpr std::int64_t kTaken = 8 * kQueryBlock;
 
 std::int64_t BlocksOf(std::int64_t count, std::int64_t block) {
   return (count + block - 1) / block;
@@ -33,8 +33,7 @@ std::int64_t BlocksOf(std::int64_t count, std::int64_t block) {
 // is broadcast to all rows, heads or queries is held once.
 class Mask {
  public:
-  // `mask` is float32 or bool, [B or 1, H or 1, L or 1, S] or the last of
-  // these.
+  // `mask` is float32 or bool, [B or 1, H or 1, L or 1, S] or the last two.
   Mask(const AttendKernel& kernel, const at::Tensor& mask)
       : added_(InWholeBlocks(mask)),
         blocks_(BlocksOf(added_.size(2), kQueryBlock)),
@@ -74,7 +73,10 @@ class Mask {
       added = at::zeros(mask.sizes(), mask.options().dtype(at::kFloat))
                   .masked_fill_(mask.logical_not(), kNever);
     }
-    while (added.dim() < 4) added = added.unsqueeze(0);
+    if (added.dim() == 2) added = added.unsqueeze(0).unsqueeze(0);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      if (added.stride(i) == 0) added = added.narrow(i, 0, 1);
+    }
     const std::int64_t keys = added.size(3);
     const std::int64_t whole = BlocksOf(keys, kKeyBlock) * kKeyBlock;
     if (whole > keys) {
@@ -100,37 +102,27 @@ class Mask {
   std::vector<std::vector<BlockRun>> seen_;
 };
 
-// [B, H, places, E], whose channels lie beside each other.
-class Heads {
- public:
-  explicit Heads(const at::Tensor& heads)
-      : heads_(heads.stride(3) == 1 ? heads : heads.contiguous()),
-        data_(heads_.const_data_ptr<float>()) {}
+template <typename Float>
+HeadRows<Float> RowsOf(Float* data, const at::Tensor& heads, std::int64_t row,
+                       std::int64_t head, std::int64_t place = 0) {
+  return {.data = data + (row * heads.stride(0)) + (head * heads.stride(1)) +
+                  (place * heads.stride(2)),
+          .stride = heads.stride(2)};
+}
 
-  HeadRows<const float> Head(std::int64_t row, std::int64_t head,
-                             std::int64_t place = 0) const {
-    return {.data = data_ + (row * heads_.stride(0)) +
-                    (head * heads_.stride(1)) + (place * heads_.stride(2)),
-            .stride = heads_.stride(2)};
-  }
-
- private:
-  at::Tensor heads_;
-  const float* data_;
-};
-
+// Whether it is [B, H, places, E], E in one piece.
 bool IsHeads(const at::Tensor& tensor) {
   return tensor.device().is_cpu() && tensor.layout() == at::kStrided &&
          tensor.scalar_type() == at::kFloat && tensor.dim() == 4 &&
-         tensor.numel() > 0;
+         tensor.numel() > 0 && tensor.stride(3) == 1;
 }
 
-// Whether `mask` is [B or 1, H or 1, L or 1, S] or the last of these.
+// Whether `mask` is [B or 1, H or 1, L or 1, S] or the last two.
 bool IsMaskOf(const at::Tensor& mask, const at::Tensor& query,
               const at::Tensor& key) {
   if (!mask.device().is_cpu() || mask.layout() != at::kStrided ||
       (mask.scalar_type() != at::kFloat && mask.scalar_type() != at::kBool) ||
-      mask.dim() < 1 || mask.dim() > 4 || mask.size(-1) != key.size(2)) {
+      (mask.dim() != 2 && mask.dim() != 4) || mask.size(-1) != key.size(2)) {
     return false;
   }
   for (std::int64_t i = 2; i <= mask.dim(); ++i) {
@@ -166,43 +158,59 @@ at::Tensor MaskedAttention(const at::Tensor& query, const at::Tensor& key,
   const std::int64_t keys = key.size(2);
   const auto factor = static_cast<float>(
       scale.value_or(1 / std::sqrt(static_cast<double>(width))));
-  // What follows in a trace joins the heads of a place.
-  at::Tensor output =
-      at::empty({query.size(0), places, heads, width}, query.options());
-  auto* const data = output.mutable_data_ptr<float>();
+  // As LibTorch lays it out, since what follows may depend on it.
+  at::Tensor output = at::empty_like(query);
+  if (output.stride(3) != 1) output = at::empty(query.sizes(), query.options());
   const AttendKernel& kernel = AttendKernels().front();
   const Mask seen(kernel, mask);
-  const Heads query_heads(query);
-  const Heads key_heads(key);
-  const Heads value_heads(value);
-  const auto compute = [&](std::int64_t row, std::int64_t head) {
-    // Memory that the thread keeps for its next head.
-    thread_local std::vector<float> laid_out_keys;
+
+  const std::int64_t all_heads = query.size(0) * heads;
+  const std::int64_t key_numbers =
+      BlocksOf(keys, kKeyBlock) * kKeyBlock * width;
+  const at::Tensor laid_out =
+      at::empty({all_heads, key_numbers}, query.options());
+  auto* const laid_out_data = laid_out.mutable_data_ptr<float>();
+  const auto* const query_data = query.const_data_ptr<float>();
+  const auto* const key_data = key.const_data_ptr<float>();
+  const auto* const value_data = value.const_data_ptr<float>();
+  auto* const output_data = output.mutable_data_ptr<float>();
+  ForEachItem(all_heads, std::max<std::int64_t>(1, kWorthAThread / key_numbers),
+              [&](std::int64_t item) {
+                LayOutKeys(RowsOf(key_data, key, item / heads, item % heads),
+                           keys, width, laid_out_data + (item * key_numbers));
+              });
+
+  const auto attend = [&](std::int64_t row, std::int64_t head,
+                          std::int64_t first) {
+    // Memory that the thread keeps for what it takes next.
     thread_local std::vector<float> scores;
-    LayOutKeys(key_heads.Head(row, head), keys, width, laid_out_keys);
-    for (std::int64_t first = 0; first < places; first += kQueryBlock) {
-      Attend(kernel,
-             {.queries = query_heads.Head(row, head, first),
-              .count = std::min(kQueryBlock, places - first),
-              .width = width,
-              .scale = factor,
-              .laid_out_keys = laid_out_keys.data(),
-              .values = value_heads.Head(row, head),
-              .keys = keys,
-              .mask = seen.Added(row, head, first),
-              .seen = seen.Seen(row, head, first),
-              .output = {.data =
-                             data + ((((row * places) + first) * heads + head) *
-                                     width),
-                         .stride = heads * width}},
-             scores);
-    }
+    Attend(kernel,
+           {.queries = RowsOf(query_data, query, row, head, first),
+            .count = std::min(kQueryBlock, places - first),
+            .width = width,
+            .scale = factor,
+            .laid_out_keys =
+                laid_out_data + (((row * heads) + head) * key_numbers),
+            .values = RowsOf(value_data, value, row, head),
+            .keys = keys,
+            .mask = seen.Added(row, head, first),
+            .seen = seen.Seen(row, head, first),
+            .output = RowsOf(output_data, output, row, head, first)},
+           scores);
   };
-  const std::int64_t work = places * keys * width;
-  ForEachItem(query.size(0) * heads,
-              std::max<std::int64_t>(1, kWorthAThread / work),
-              [&](std::int64_t item) { compute(item / heads, item % heads); });
-  return output.transpose(1, 2);
+  const std::int64_t parts = BlocksOf(places, kTaken);
+  const std::int64_t work = std::min(places, kTaken) * keys * width;
+  ForEachItem(
+      all_heads * parts, std::max<std::int64_t>(1, kWorthAThread / work),
+      [&](std::int64_t item) {
+        const std::int64_t head = item / parts;
+        const std::int64_t begin = item % parts * kTaken;
+        const std::int64_t end = std::min(places, begin + kTaken);
+        for (std::int64_t first = begin; first < end; first += kQueryBlock) {
+          attend(head / heads, head % heads, first);
+        }
+      });
+  return output;
 }
 
 }  // namespace strata

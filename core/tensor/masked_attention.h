@@ -23,11 +23,11 @@ namespace strata {
 bool HasMaskedAttention();
 
 // softmax(query * key^T * scale + mask) * value: float32 query [B, H, L, E],
-// key and value [B, H, S, E], E a multiple of 16; mask, what can be broadcast
-// to [B, H, L, S], float32 or bool (true: seen). `scale` is 1 / sqrt(E) if it
-// is not given. The result, [B, H, L, E], lies in memory as [B, L, H, E].
-// Anything else, and all on a processor without the kernels, is LibTorch's to
-// compute.
+// key and value [B, H, S, E], E a multiple of 16 and in one piece; mask [L, S],
+// or [B, H, L, S] or what can be broadcast to it, float32 or bool (true: seen).
+// `scale` is 1 / sqrt(E) if it is not given. The result, [B, H, L, E], lies in
+// memory as `query` does. Anything else, and all on a processor without the
+// kernels, is LibTorch's to compute.
 //
 // A query that sees nothing: what the mask adds decides, as in LibTorch; zeros
 // where that is minus infinity.

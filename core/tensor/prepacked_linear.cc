@@ -27,8 +27,6 @@ constexpr std::int64_t kDepth = 768;
 // The rows of a kernel are a multiple of this or fewer: each number of rows is
 // a kernel of its own, compiled when it first occurs (0.1 ms).
 constexpr std::int64_t kRowStep = 8;
-// Multiplications that are worth waking another thread for.
-constexpr std::int64_t kWorthAThread = 1 << 18;
 
 // The matrices of a product: rows x depth times depth x columns.
 struct Product {

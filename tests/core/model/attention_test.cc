@@ -69,6 +69,15 @@ TEST_F(ReplaceAttentionTest, WithoutAMaskItStays) {
   Expect("  return torch.scaled_dot_product_attention(x, x, x)\n", 0);
 }
 
+TEST_F(ReplaceAttentionTest, WhereTheMaskMayBeNoneItStays) {
+  Expect(
+      "  mask: Optional[Tensor] = None\n"
+      "  if x.size(2) > 1:\n"
+      "    mask = m\n"
+      "  return torch.scaled_dot_product_attention(x, x, x, mask)\n",
+      0);
+}
+
 TEST_F(ReplaceAttentionTest, CausalByItselfItStays) {
   Expect(
       "  return torch.scaled_dot_product_attention(x, x, x, None, 0.0, True)\n",

@@ -68,8 +68,7 @@ TEST(TraceTest, GivesWhatTheModelGave) {
 }
 
 TEST(TraceTest, PrepackedWeightsGiveTheSame) {
-  Trace trace =
-      Trace::Load(TestTraceFile("pairs"), Operators::kForCpu).value();
+  Trace trace = Trace::Load(TestTraceFile("pairs"), Operators::kForCpu).value();
   const Trace stored = LoadTestTrace("pairs");
   trace.Bind(AssignRoles(trace.schema(), {}).value());
   EXPECT_EQ(trace.EmbeddingRows(), stored.EmbeddingRows());

@@ -4,6 +4,7 @@
 #include "core/tensor/attend.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -73,9 +74,9 @@ struct Case {
   // By `kernel`; what is written beyond the output is noticed.
   std::vector<float> Compute(const AttendKernel& kernel) const {
     constexpr float kUntouched = 77;
-    std::vector<float> laid_out;
+    std::vector<float> laid_out(blocks * kKeyBlock * width, kNan);
     LayOutKeys({.data = key_rows.data(), .stride = width}, keys, width,
-               laid_out);
+               laid_out.data());
     std::vector<float> scores;
     std::vector<float> output((count * width) + 1, kUntouched);
     const std::vector<BlockRun> seen =
@@ -234,11 +235,16 @@ TEST_P(AttendTest, WhatIsPassedOverMayBeNoNumber) {
   ExpectNear(one.Compute(GetParam()), right);
 }
 
+// Whatever bits it has: a GPU's not-a-number has all of them set.
 TEST_P(AttendTest, WhatIsSeenAndNoNumberShows) {
-  Case one(3, 40, 32);
-  one.key_rows[5 * 32] = kNan;
-  for (const float number : one.Compute(GetParam())) {
-    EXPECT_TRUE(std::isnan(number));
+  for (const std::uint32_t bits :
+       {0x7fc00000U, 0x7fc00001U, 0x7fc001ffU, 0x7fffffffU, 0xffffffffU}) {
+    Case one(3, 40, 32);
+    std::fill_n(one.key_rows.begin() + (5 * 32), 32,
+                std::bit_cast<float>(bits));
+    for (const float number : one.Compute(GetParam())) {
+      EXPECT_TRUE(std::isnan(number)) << bits;
+    }
   }
 }
 

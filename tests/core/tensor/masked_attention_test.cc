@@ -75,12 +75,33 @@ TEST_F(MaskedAttentionTest, TakesMasksOfAnyForm) {
        {Added(Texts(50, 13, false)).view({1, 1, 50, 50}),
         Added(Texts(50, 50, true)), Texts(50, 13, true), random,
         random.narrow(1, 0, 1), random.narrow(0, 0, 1),
-        random.narrow(0, 0, 1).narrow(2, 0, 1), Added(keys), keys,
-        random.narrow(1, 0, 1).transpose(2, 3),
+        random.narrow(0, 0, 1).narrow(2, 0, 1), Added(keys).view({1, 50}),
+        keys.view({1, 50}), random.narrow(1, 0, 1).transpose(2, 3),
+        random.narrow(0, 0, 1).expand({2, 3, 50, 50}),
+        random.narrow(1, 0, 1).expand({2, 3, 50, 50}),
         Added(keys).view({1, 1, 1, 50}).expand({2, 1, 50, 50})}) {
     SCOPED_TRACE(absl::StrCat(mask.toString(), " of ", mask.dim()));
-    ExpectNear(MaskedAttention(query_, key_, value_, mask, std::nullopt),
-               Right(query_, key_, value_, mask));
+    const at::Tensor ours =
+        MaskedAttention(query_, key_, value_, mask, std::nullopt);
+    ExpectNear(ours, Right(query_, key_, value_, mask));
+    EXPECT_EQ(
+        ours.strides(),
+        at::scaled_dot_product_attention(query_, key_, value_, mask).strides());
+  }
+}
+
+// What a trace does with the result, such as view, may depend on it.
+TEST_F(MaskedAttentionTest, LiesInMemoryAsLibTorchsDoes) {
+  const at::Tensor mask = Texts(50, 13, false);
+  const at::Tensor wide = at::randn({2, 3, 100, 32});
+  for (const at::Tensor& query :
+       {query_, query_.contiguous(), wide.slice(2, 0, 100, 2)}) {
+    const at::Tensor ours =
+        MaskedAttention(query, key_, value_, mask, std::nullopt);
+    const at::Tensor right =
+        at::scaled_dot_product_attention(query, key_, value_, mask);
+    EXPECT_EQ(ours.strides(), right.strides());
+    ExpectNear(ours, right);
   }
 }
 
@@ -109,6 +130,7 @@ TEST_F(MaskedAttentionTest, LeavesTheRestToLibTorch) {
   expect(query_.to(at::kDouble), key_.to(at::kDouble), value_.to(at::kDouble),
          mask.to(at::kDouble));
   expect(query_[0], key_[0], value_[0], mask);
+  expect(query_, key_, value_, mask.unsqueeze(0));
   const auto narrow = [](const at::Tensor& heads) {
     return heads.narrow(3, 0, 20);
   };
