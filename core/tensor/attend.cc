@@ -24,13 +24,13 @@ namespace {
 // Queries whose sums are in registers at the same time, two vectors of each:
 // the eight that keep a processor's multipliers busy. AVX2's 16 registers hold
 // no more, and of AVX-512's 32 GCC 12 makes no use.
-constexpr int kRows = 4;
+constexpr std::int64_t kRows = 4;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // NOLINTBEGIN(modernize-avoid-c-arrays): as a template's argument a vector type
 // is one no more.
 
-template <int kLanes>
+template <std::int64_t kLanes>
 struct Vector;
 
 template <>
@@ -45,17 +45,17 @@ struct Vector<16> {
   using Ints [[gnu::vector_size(64)]] = std::int32_t;
 };
 
-template <int kLanes>
+template <std::int64_t kLanes>
 using Floats = typename Vector<kLanes>::Floats;
-template <int kLanes>
+template <std::int64_t kLanes>
 using Ints = typename Vector<kLanes>::Ints;
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE void Load(const float* from, Floats<kLanes>& vector) {
   std::memcpy(&vector, from, sizeof(vector));
 }
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE void Store(const Floats<kLanes>& vector, float* to) {
   std::memcpy(to, &vector, sizeof(vector));
 }
@@ -64,7 +64,7 @@ STRATA_INLINE void Store(const Floats<kLanes>& vector, float* to) {
 // would be no normal number. Not-a-number stays so. After Cephes' expf
 // (S. Moshier, netlib.org/cephes): 2^n times a polynomial on [-ln 2 / 2,
 // ln 2 / 2].
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE void ExpInPlace(Floats<kLanes>& x) {
   constexpr float kLeast = -87.33F;
   constexpr auto kLog2E = std::numbers::log2e_v<float>;
@@ -76,6 +76,7 @@ STRATA_INLINE void ExpInPlace(Floats<kLanes>& x) {
   constexpr int kMantissaBits = 23;
   using Vectors = Floats<kLanes>;
   const Ints<kLanes> negligible = x < kLeast;
+  // NOLINTNEXTLINE(misc-redundant-expression): not of not-a-number.
   const Ints<kLanes> no_number = x != x;
   const Vectors bounded = negligible ? Vectors{} + kLeast : x;
   const Vectors shifted = (bounded * kLog2E) + kToInteger;
@@ -97,7 +98,7 @@ STRATA_INLINE void ExpInPlace(Floats<kLanes>& x) {
   x = no_number ? x : y;
 }
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE float Largest(const Floats<kLanes>& vector) {
   std::array<float, kLanes> lanes;
   Store<kLanes>(vector, lanes.data());
@@ -109,7 +110,7 @@ STRATA_INLINE float Largest(const Floats<kLanes>& vector) {
   return lanes[0];
 }
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE float Sum(const Floats<kLanes>& vector) {
   std::array<float, kLanes> lanes;
   Store<kLanes>(vector, lanes.data());
@@ -120,17 +121,9 @@ STRATA_INLINE float Sum(const Floats<kLanes>& vector) {
 }
 
 // Numbers that are summed up in registers: kRows x (kVectors * kLanes).
-template <int kLanes, int kVectors>
+template <std::int64_t kLanes, std::int64_t kVectors>
 struct Sums {
-  Floats<kLanes> at[kRows][kVectors];
-
-  STRATA_INLINE void Clear() {
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) at[i][j] = Floats<kLanes>{};
-    }
-  }
+  Floats<kLanes> at[kRows][kVectors] = {};
 
   // Adds the product of kRows numbers, one of each of `rows` at `depth`, and
   // kVectors vectors.
@@ -138,10 +131,12 @@ struct Sums {
                                 std::int64_t depth,
                                 const Floats<kLanes> (&vectors)[kVectors]) {
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
+    for (std::int64_t i = 0; i < kRows; ++i) {
       const float number = rows[i][depth];
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) at[i][j] += number * vectors[j];
+      for (std::int64_t j = 0; j < kVectors; ++j) {
+        at[i][j] += number * vectors[j];
+      }
     }
   }
 };
@@ -157,17 +152,16 @@ struct Rows {
 
 // Scores of the kVectors * kLanes keys from `key` on, with what the mask adds,
 // to place `at` of each row's scores; what is largest to `largest`.
-template <int kLanes, int kVectors>
+template <std::int64_t kLanes, std::int64_t kVectors>
 STRATA_INLINE void ScoreKeys(const AttendJob& job, const Rows& rows,
                              std::int64_t key, std::int64_t at,
                              Floats<kLanes> (&largest)[kRows]) {
   Sums<kLanes, kVectors> sums;
-  sums.Clear();
   const float* const keys = job.laid_out_keys + (key * job.width);
   for (std::int64_t e = 0; e < job.width; ++e) {
     Floats<kLanes> vectors[kVectors];
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) {
+    for (std::int64_t j = 0; j < kVectors; ++j) {
       const std::int64_t block = j * kLanes / kKeyBlock;
       Load<kLanes>(keys + (((block * job.width) + e) * kKeyBlock) +
                        (j * kLanes % kKeyBlock),
@@ -176,9 +170,9 @@ STRATA_INLINE void ScoreKeys(const AttendJob& job, const Rows& rows,
     sums.AddProduct(rows.queries, e, vectors);
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) {
+  for (std::int64_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) {
+    for (std::int64_t j = 0; j < kVectors; ++j) {
       Floats<kLanes> added;
       Load<kLanes>(rows.mask[i] + key + (j * kLanes), added);
       const Floats<kLanes> score = (sums.at[i][j] * job.scale) + added;
@@ -190,7 +184,7 @@ STRATA_INLINE void ScoreKeys(const AttendJob& job, const Rows& rows,
 
 // Makes weights of `count` scores, not yet divided by their sum, which is
 // returned.
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE float WeighScores(float* scores, std::int64_t count,
                                 const Floats<kLanes>& largest) {
   const float most = Largest<kLanes>(largest);
@@ -209,14 +203,13 @@ STRATA_INLINE float WeighScores(float* scores, std::int64_t count,
 }
 
 // The kVectors * kLanes channels from `channel` on of the first `stored` rows.
-template <int kLanes, int kVectors>
+template <std::int64_t kLanes, std::int64_t kVectors>
 STRATA_INLINE void SumValues(const AttendJob& job, const Rows& rows,
                              std::int64_t first, std::int64_t stored,
                              std::int64_t channel) {
   Sums<kLanes, kVectors> sums;
-  sums.Clear();
   const float* weights[kRows];
-  for (int i = 0; i < kRows; ++i) weights[i] = rows.scores[i];
+  for (std::int64_t i = 0; i < kRows; ++i) weights[i] = rows.scores[i];
   std::int64_t at = 0;
   for (const BlockRun& run : job.seen) {
     const std::int64_t begin = run.first * kKeyBlock;
@@ -224,7 +217,7 @@ STRATA_INLINE void SumValues(const AttendJob& job, const Rows& rows,
     for (std::int64_t key = begin; key < end; ++key) {
       Floats<kLanes> vectors[kVectors];
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) {
+      for (std::int64_t j = 0; j < kVectors; ++j) {
         Load<kLanes>(job.values.Row(key) + channel + (j * kLanes), vectors[j]);
       }
       sums.AddProduct(weights, at + key - begin, vectors);
@@ -232,7 +225,7 @@ STRATA_INLINE void SumValues(const AttendJob& job, const Rows& rows,
     at += (run.last - run.first) * kKeyBlock;
   }
   for (std::int64_t i = 0; i < stored; ++i) {
-    for (int j = 0; j < kVectors; ++j) {
+    for (std::int64_t j = 0; j < kVectors; ++j) {
       Store<kLanes>(sums.at[i][j] * rows.share[i],
                     job.output.Row(first + i) + channel + (j * kLanes));
     }
@@ -241,15 +234,15 @@ STRATA_INLINE void SumValues(const AttendJob& job, const Rows& rows,
 
 // kRows of the queries, from `first` on; `places` keys are in the blocks seen.
 // Two vectors of keys or channels at a time, then a last one.
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE void AttendRows(const AttendJob& job, std::int64_t first,
                               std::int64_t places, float* scores) {
   constexpr std::int64_t kStep = 2 * kLanes;
-  const std::int64_t stored = std::min<std::int64_t>(kRows, job.count - first);
+  const std::int64_t stored = std::min(kRows, job.count - first);
   Rows rows;
   Floats<kLanes> largest[kRows];
-  for (int i = 0; i < kRows; ++i) {
-    const std::int64_t query = first + std::min<std::int64_t>(i, stored - 1);
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    const std::int64_t query = first + std::min(i, stored - 1);
     rows.queries[i] = job.queries.Row(query);
     rows.mask[i] = job.mask.Row(query);
     rows.scores[i] = scores + (i * places);
@@ -266,7 +259,7 @@ STRATA_INLINE void AttendRows(const AttendJob& job, std::int64_t first,
       ScoreKeys<kLanes, 1>(job, rows, key, at, largest);
     }
   }
-  for (int i = 0; i < kRows; ++i) {
+  for (std::int64_t i = 0; i < kRows; ++i) {
     const float sum = WeighScores<kLanes>(rows.scores[i], places, largest[i]);
     rows.share[i] = sum == 0 ? 0 : 1 / sum;
   }
@@ -279,7 +272,7 @@ STRATA_INLINE void AttendRows(const AttendJob& job, std::int64_t first,
   }
 }
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE void AttendBody(const AttendJob& job, std::int64_t places,
                               float* scores) {
   for (std::int64_t first = 0; first < job.count; first += kRows) {
@@ -289,7 +282,7 @@ STRATA_INLINE void AttendBody(const AttendJob& job, std::int64_t places,
 
 // NOLINTEND(modernize-avoid-c-arrays)
 
-template <int kLanes>
+template <std::int64_t kLanes>
 STRATA_INLINE bool MarkSeenBody(const float* mask, std::int64_t blocks,
                                 std::uint8_t* marks) {
   bool any = false;

@@ -23,7 +23,7 @@
 namespace strata {
 
 // For the names of tests.
-void PrintTo(const AttendKernel& kernel, std::ostream* out) {
+static void PrintTo(const AttendKernel& kernel, std::ostream* out) {
   *out << kernel.instructions;
 }
 
@@ -211,13 +211,13 @@ TEST_P(AttendTest, AddsTheMask) {
 }
 
 TEST_P(AttendTest, PassesOverBlocksThatAllQueriesDoNotSee) {
-  Case one(2, 16 * 6, 16);
+  Case one(2, 6 * kKeyBlock, 16);
   for (const float hidden : {kLeast, -kInfinity}) {
     std::ranges::fill(one.mask, hidden);
     one.Added(0, 20) = 0;
     one.Added(1, 20) = 0;
-    one.Added(1, 16 * 4) = 0;
-    one.Added(1, (16 * 6) - 1) = 0;
+    one.Added(1, 4 * kKeyBlock) = 0;
+    one.Added(1, (6 * kKeyBlock) - 1) = 0;
     EXPECT_THAT(Runs(GetParam(), one), ElementsAre(Pair(1, 2), Pair(4, 6)));
     ExpectNear(one.Compute(GetParam()), one.Right());
   }
@@ -225,13 +225,14 @@ TEST_P(AttendTest, PassesOverBlocksThatAllQueriesDoNotSee) {
 
 // They are not even read: whatever is there leaves others alone.
 TEST_P(AttendTest, WhatIsPassedOverMayBeNoNumber) {
-  Case one(8, 16 * 3, 32);
+  Case one(8, 3 * kKeyBlock, 32);
   for (std::int64_t i = 0; i < one.count; ++i) {
     for (std::int64_t key = 16; key < 32; ++key) one.Added(i, key) = kLeast;
   }
   const std::vector<double> right = one.Right();
-  std::fill_n(one.key_rows.begin() + (16 * 32), 16 * 32, kNan);
-  std::fill_n(one.values.begin() + (16 * 32), 16 * 32, kNan);
+  const std::int64_t block = kKeyBlock * one.width;
+  std::fill_n(one.key_rows.begin() + block, block, kNan);
+  std::fill_n(one.values.begin() + block, block, kNan);
   ExpectNear(one.Compute(GetParam()), right);
 }
 
@@ -240,7 +241,7 @@ TEST_P(AttendTest, WhatIsSeenAndNoNumberShows) {
   for (const std::uint32_t bits :
        {0x7fc00000U, 0x7fc00001U, 0x7fc001ffU, 0x7fffffffU, 0xffffffffU}) {
     Case one(3, 40, 32);
-    std::fill_n(one.key_rows.begin() + (5 * 32), 32,
+    std::fill_n(one.key_rows.begin() + (5 * one.width), one.width,
                 std::bit_cast<float>(bits));
     for (const float number : one.Compute(GetParam())) {
       EXPECT_TRUE(std::isnan(number)) << bits;
@@ -258,8 +259,8 @@ TEST_P(AttendTest, ASmallNumberHidesNothing) {
     }
   }
   one.Added(0, 3) = 0;
-  for (const int query : {0, 1}) one.queries[query * 16] = 1;
-  one.key_rows[35 * 16] = 3e5F;
+  for (const int query : {0, 1}) one.queries[query * one.width] = 1;
+  one.key_rows[35 * one.width] = 3e5F;
   EXPECT_THAT(Runs(GetParam(), one), ElementsAre(Pair(0, 3)));
   ExpectNear(one.Compute(GetParam()), one.Right());
 }
