@@ -23,7 +23,8 @@
 namespace strata {
 
 // For the names of tests.
-static void PrintTo(const AttendKernel& kernel, std::ostream* out) {
+// NOLINTNEXTLINE(misc-use-internal-linkage): it is found beside its argument.
+void PrintTo(const AttendKernel& kernel, std::ostream* out) {
   *out << kernel.instructions;
 }
 
