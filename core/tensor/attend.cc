@@ -37,12 +37,14 @@ template <>
 struct Vector<8> {
   using Floats [[gnu::vector_size(32)]] = float;
   using Ints [[gnu::vector_size(32)]] = std::int32_t;
+  using Bits [[gnu::vector_size(32)]] = std::uint32_t;
 };
 
 template <>
 struct Vector<16> {
   using Floats [[gnu::vector_size(64)]] = float;
   using Ints [[gnu::vector_size(64)]] = std::int32_t;
+  using Bits [[gnu::vector_size(64)]] = std::uint32_t;
 };
 
 template <std::int64_t kLanes>
@@ -88,8 +90,8 @@ STRATA_INLINE void ExpInPlace(Floats<kLanes>& x) {
   y = (y * r) + 1.6666665459e-1F;
   y = (y * r) + 5.0000001201e-1F;
   y = (y * (r * r)) + r + 1.0F;
-  Ints<kLanes> bits;
-  Ints<kLanes> exponent;
+  typename Vector<kLanes>::Bits bits;
+  typename Vector<kLanes>::Bits exponent;
   std::memcpy(&bits, &y, sizeof(bits));
   std::memcpy(&exponent, &shifted, sizeof(exponent));
   bits += exponent << kMantissaBits;
