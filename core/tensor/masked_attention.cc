@@ -183,7 +183,7 @@ at::Tensor MaskedAttention(const at::Tensor& query, const at::Tensor& key,
   const auto attend = [&](std::int64_t row, std::int64_t head,
                           std::int64_t first) {
     // Memory that the thread keeps for what it takes next.
-    thread_local std::vector<float> scores;
+    static thread_local std::vector<float> scores;
     Attend(kernel,
            {.queries = RowsOf(query_data, query, row, head, first),
             .count = std::min(kQueryBlock, places - first),
