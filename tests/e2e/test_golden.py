@@ -18,6 +18,7 @@ import strata
 
 IN_FLIGHT = 32
 CASES = 96
+TRIES = 5
 TOLERANCE = 1e-5
 # For the channels that are not planted: a layer norm computes them beside
 # numbers 1,000 times theirs, and float32 has seven digits for both.
@@ -43,14 +44,26 @@ def reference(request, models, client):
 
 
 def encode_all(client, cases, model, **options):
-    """Each case in a request of its own, IN_FLIGHT of them at once."""
+    """Each case in a request of its own, IN_FLIGHT of them at once.
+
+    Again where none shared a forward: on a busy machine the requests may come
+    more slowly than the server answers them.
+    """
 
     def encode(case):
         [encoding] = client.encode([case.sent], model, **options)
         return encoding
 
     with futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return list(pool.map(encode, cases))
+        for _ in range(TRIES):
+            answers = list(pool.map(encode, cases))
+            if any(shared_a_forward(answer) for answer in answers):
+                break
+    return answers
+
+
+def shared_a_forward(answer):
+    return answer.batch.pieces > answer.piece_count
 
 
 def all_layers(client, model):
@@ -83,7 +96,7 @@ def test_equal_to_each_sequence_alone(client, reference, signature):
 def assert_batched(answers):
     """Some shared a forward, and the report about it adds up."""
     # In rows of their own, or in one: what is quicker on this machine.
-    assert any(x.batch.pieces > x.piece_count for x in answers)
+    assert any(shared_a_forward(answer) for answer in answers)
     for answer in answers:
         batch = answer.batch
         assert answer.piece_count <= batch.pieces <= batch.padded_pieces
