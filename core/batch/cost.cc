@@ -69,6 +69,17 @@ CostModel CostModel::Fit(std::span<const ForwardTiming> timings) {
   }
   // From above: noise only ever adds.
   model.MakeGrow(model.points_.size() - 1);
+  // Nor does a place cost more in a larger batch. If it seems to, something
+  // else may have held the device: such a batch would never be planned, so that
+  // nothing were learnt of it. If it really does, that is learnt from the first
+  // ones (Correct).
+  for (std::size_t i = 1; i < model.points_.size(); ++i) {
+    const Point& smaller = model.points_[i - 1];
+    Point& larger = model.points_[i];
+    if (smaller.places == 0) continue;
+    larger.cost =
+        std::min(larger.cost, smaller.cost * larger.places / smaller.places);
+  }
   return model;
 }
 

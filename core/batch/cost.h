@@ -40,7 +40,8 @@ class CostModel {
   explicit CostModel(double forward_cost = 64);
 
   // Fitted to `timings`, at least one; several of as many places but different
-  // lengths tell attention's part. Costs are then seconds.
+  // lengths tell attention's part. Costs are then seconds. A place is taken to
+  // cost no more in a larger batch until forwards were seen that show it.
   static CostModel Fit(std::span<const ForwardTiming> timings);
 
   // In seconds if fitted, else in places. Grows with both.
