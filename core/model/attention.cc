@@ -34,11 +34,10 @@ bool MayReplace(const Node& node) {
 
 }  // namespace
 
-int ReplaceAttention(const std::shared_ptr<torch::jit::Graph>& graph) {
+int ReplaceAttention(std::shared_ptr<torch::jit::Graph> graph) {
   if (!HasMaskedAttention()) return 0;
   std::vector<Node*> found;
-  std::shared_ptr<torch::jit::Graph> walked = graph;
-  torch::jit::DepthFirstGraphNodeIterator nodes(walked);
+  torch::jit::DepthFirstGraphNodeIterator nodes(graph);
   while (Node* const node = nodes.next()) {
     if (MayReplace(*node)) found.push_back(node);
   }

@@ -16,7 +16,7 @@ namespace strata {
 // told to share heads of keys among heads of queries (enable_gqa).
 //
 // Returns how many were replaced; none on a processor without the kernels.
-int ReplaceAttention(const std::shared_ptr<torch::jit::Graph>& graph);
+int ReplaceAttention(std::shared_ptr<torch::jit::Graph> graph);
 
 }  // namespace strata
 

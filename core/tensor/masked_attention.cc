@@ -4,7 +4,6 @@
 #include "core/tensor/masked_attention.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>

@@ -30,8 +30,7 @@ bool HasMaskedAttention();
 // kernels, is LibTorch's to compute.
 //
 // A query that sees nothing: what the mask adds decides, as in LibTorch; zeros
-// where that is minus infinity.
-// In graphs, "strata::masked_attention".
+// where that is minus infinity. In graphs, "strata::masked_attention".
 at::Tensor MaskedAttention(const at::Tensor& query, const at::Tensor& key,
                            const at::Tensor& value, const at::Tensor& mask,
                            std::optional<double> scale);
